@@ -1,0 +1,163 @@
+"""What crosses the wire, in our own small types: a request, an answer, headers, and values as text.
+
+Rules kept here: header names are case-insensitive and may repeat (RFC 9110 section 5); a path value is
+escaped whole (RFC 3986 section 3.3), so that it can never become a second segment; an array in a query
+repeats its key; a boolean is ``true`` or ``false``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from urllib.parse import quote
+
+__all__ = ["Headers", "HttpRequest", "HttpResponse", "as_text", "fill_path", "join_query"]
+
+
+class Headers(Mapping[str, str]):
+    """Headers of an answer: names in any case; ``[]`` gives the last value, ``get_all`` every one."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            values.setdefault(name.lower(), []).append(value)
+        self._values = values
+
+    @classmethod
+    def parse(cls, block: bytes) -> Headers:
+        """Read a block of header lines (RFC 9112 section 5), the status line already taken off.
+
+        A line without a colon is passed over, as browsers do.
+        """
+        headers = cls.__new__(cls)
+        values: dict[str, list[str]] = {}
+        for line in block.decode("latin-1").split("\r\n"):
+            name, colon, value = line.partition(":")
+            if colon:
+                name = name.strip().lower()
+                if name in values:
+                    values[name].append(value.strip())
+                else:
+                    values[name] = [value.strip()]
+        headers._values = values
+        return headers
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()][-1]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get_all(self, name: str) -> list[str]:
+        """Every value of this name, in the order in which they came; an empty list when none."""
+        return list(self._values.get(name.lower(), ()))
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """All (lower-case name, value) pairs."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
+    def updated(self, newer: Headers) -> Headers:
+        """These headers with those of ``newer`` in place of the ones of the same name."""
+        merged = Headers.__new__(Headers)
+        merged._values = {**self._values, **newer._values}
+        return merged
+
+    def __repr__(self) -> str:
+        return f"Headers({self.pairs()!r})"
+
+
+class HttpRequest:
+    """One HTTP request, as a transport gets it.
+
+    Attributes:
+        method: upper case.
+        url: whole, already escaped.
+        headers: (name, value) pairs in the order in which to send them.
+        body: bytes to send, or None for no body.
+        connect_timeout: seconds to make a connection.
+        timeout: seconds for all of it, the connection included.
+        max_answer_bytes: a larger body (after decompression) is refused.
+    """
+
+    __slots__ = ("body", "connect_timeout", "headers", "max_answer_bytes", "method", "timeout", "url")
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        *,
+        connect_timeout: float = 10.0,
+        timeout: float = 60.0,
+        max_answer_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.connect_timeout = connect_timeout
+        self.timeout = timeout
+        self.max_answer_bytes = max_answer_bytes
+
+    def __repr__(self) -> str:
+        # Neither headers nor body: they may hold a token (T44).
+        return f"<HttpRequest {self.method} {self.url}>"
+
+
+class HttpResponse:
+    """One whole HTTP answer.
+
+    Attributes:
+        status: the HTTP status.
+        headers: as they came.
+        body: decompressed; empty bytes when there was none.
+    """
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Headers, body: bytes = b"") -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def __repr__(self) -> str:
+        return f"<HttpResponse {self.status}, {len(self.body)} bytes>"
+
+
+def as_text(value: object) -> str:
+    """A parameter's value as ESI reads it in a path, a query or a header."""
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    return str(value)
+
+
+def fill_path(template: str, values: Mapping[str, object]) -> str:
+    """Put values into ``/markets/{region_id}/orders``, each escaped as one segment.
+
+    Raises:
+        KeyError: a value is not there.
+    """
+    parts = template.split("{")
+    filled = [parts[0]]
+    for part in parts[1:]:
+        name, _, rest = part.partition("}")
+        text = as_text(values[name])
+        # "." and ".." survive quoting and would climb the path (RFC 3986 section 5.2.4).
+        escaped = text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
+        filled.append(escaped + rest)
+    return "".join(filled)
+
+
+def join_query(pairs: Iterable[tuple[str, str]]) -> str:
+    """``a=1&a=2&b=x%20y``: keys repeat for arrays."""
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)

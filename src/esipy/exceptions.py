@@ -1,0 +1,260 @@
+"""Every error of this library, in one tree.
+
+::
+
+    Exception
+    ├── APIException                 the base that programs catch (version 1's name)
+    │   ├── ClientError              you: an answer of 400-499
+    │   │   ├── BadRequestError        400, 422: ESI refused the arguments
+    │   │   ├── UnauthorizedError      401: no token, or one that ESI does not accept
+    │   │   ├── ForbiddenError         403: scope, role or access is missing
+    │   │   ├── NotFoundError          404
+    │   │   └── LimitedError           you were too fast; ``retry_at`` says when to come back
+    │   │       ├── RateLimitedError     429
+    │   │       └── ErrorLimitedError    420
+    │   ├── ServerError              them: an answer of 500-599
+    │   ├── NetworkError             the network: no usable answer came
+    │   │   ├── ConnectError           no connection: nothing was sent
+    │   │   ├── AnswerTimeoutError     the time limit passed
+    │   │   ├── BrokenAnswerError      reset, cut short, or not HTTP
+    │   │   └── AnswerTooLargeError    more bytes than ``max_answer_bytes``
+    │   ├── UndecodableAnswerError   them: a good status, but the body is not JSON
+    │   └── SSOError                 the login: the SSO, or a token
+    │       ├── LoginRequiredError     (also AttributeError) no token to use
+    │       ├── TokenRevokedError      the SSO said ``invalid_grant``: log in again
+    │       ├── SSOUnavailableError    anything else it said: try later, the token is kept
+    │       └── TokenInvalidError      a token whose signature or claims are wrong
+    ├── InvalidCallError (ValueError)     you: a call that cannot be sent
+    ├── UnknownOperationError (KeyError)  you: no operation of that name
+    └── SettingError (ValueError)         you: a setting that cannot be meant
+
+No error holds a token, a secret or a code: neither in its text nor in an attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = [
+    "APIException",
+    "AnswerTimeoutError",
+    "AnswerTooLargeError",
+    "BadRequestError",
+    "BrokenAnswerError",
+    "ClientError",
+    "ConnectError",
+    "ErrorLimitedError",
+    "ForbiddenError",
+    "InvalidCallError",
+    "LimitedError",
+    "LoginRequiredError",
+    "NetworkError",
+    "NotFoundError",
+    "RateLimitedError",
+    "SSOError",
+    "SSOUnavailableError",
+    "ServerError",
+    "SettingError",
+    "TokenInvalidError",
+    "TokenRevokedError",
+    "UnauthorizedError",
+    "UndecodableAnswerError",
+    "UnknownOperationError",
+    "error_for",
+]
+
+_SHOWN = 500
+"""How many characters of an answer an error's text shows."""
+
+
+class APIException(Exception):
+    """A request that ESI or the SSO did not answer as hoped.
+
+    Attributes:
+        url: the address, without any token.
+        status_code: the HTTP status; 0 when no answer came.
+        response: the body of the answer as bytes or text; empty when there was none.
+        request_param: the query of the request, or the form without its secrets.
+        response_header: the headers of the answer.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        code: int,
+        *,
+        response: bytes | str | None = b"",
+        request_param: Mapping[str, Any] | None = None,
+        response_header: Mapping[str, Any] | None = None,
+        message: str | None = None,
+    ) -> None:
+        self.url = url
+        self.status_code = code
+        self.response = b"" if response is None else response
+        self.request_param: Mapping[str, Any] = request_param or {}
+        self.response_header: Mapping[str, Any] = response_header or {}
+        self.message = message
+        super().__init__(url, code)
+
+    @property
+    def code(self) -> int:
+        """The HTTP status, under the name of the argument."""
+        return self.status_code
+
+    def __str__(self) -> str:
+        if self.message is not None:
+            return self.message
+        body = self.response
+        text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+        shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+        return f"HTTP Error {self.status_code}: {shown}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_revive, (type(self), self.args, self.__dict__.copy()))
+
+
+def _revive(kind: type[APIException], args: tuple[Any, ...], state: dict[str, Any]) -> APIException:
+    """Rebuild an error from a pickle: its arguments are keywords, which Exception forgets."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ClientError(APIException):
+    """ESI answered 400-499: the request has to change."""
+
+
+class BadRequestError(ClientError):
+    """400 or 422: an argument was refused."""
+
+
+class UnauthorizedError(ClientError):
+    """401: the token is missing, expired or not accepted."""
+
+
+class ForbiddenError(ClientError):
+    """403: the token's scope, the character's role in game, or access to the thing is missing."""
+
+
+class NotFoundError(ClientError):
+    """404: there is no such thing."""
+
+
+class LimitedError(ClientError):
+    """A limit was reached.
+
+    Attributes:
+        retry_at: seconds since 1970 (UTC) at which to come back; None when unknown.
+    """
+
+    retry_at: float | None = None
+
+
+class RateLimitedError(LimitedError):
+    """429: the bucket of this operation and principal is empty."""
+
+
+class ErrorLimitedError(LimitedError):
+    """420: too many errors; ESI answers nothing until the window ends."""
+
+
+class ServerError(APIException):
+    """ESI answered 500-599: not your fault, try again later."""
+
+
+class NetworkError(APIException):
+    """No usable answer came.
+
+    Attributes:
+        sent: False when it is certain that no byte of the request left; only then may a
+            request that changes something be repeated.
+    """
+
+    sent: bool
+
+    def __init__(self, url: str, reason: str, *, sent: bool = True) -> None:
+        super().__init__(url, 0, message=f"{reason} ({url})")
+        self.sent = sent
+        self.reason = reason
+
+
+class ConnectError(NetworkError):
+    """No connection could be made: nothing was sent."""
+
+    def __init__(self, url: str, reason: str, *, sent: bool = False) -> None:
+        super().__init__(url, reason, sent=sent)
+
+
+class AnswerTimeoutError(NetworkError, TimeoutError):
+    """The time limit passed before the whole answer was there."""
+
+
+class BrokenAnswerError(NetworkError):
+    """The connection broke, the body was cut short, or what came was not HTTP."""
+
+
+class AnswerTooLargeError(NetworkError):
+    """The answer is larger than ``max_answer_bytes``; it was not read to its end."""
+
+
+class UndecodableAnswerError(APIException):
+    """The status was good, but the body is not JSON."""
+
+
+class SSOError(APIException):
+    """The login failed, or a token cannot be used."""
+
+
+class LoginRequiredError(SSOError, AttributeError):
+    """There is no token to use: log in first. (Also an AttributeError, as in version 1.)"""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("", 0, message=message)
+
+
+class TokenRevokedError(SSOError):
+    """The SSO answered ``invalid_grant``: the refresh token is dead, the character logs in again."""
+
+
+class SSOUnavailableError(SSOError):
+    """The SSO refused for another reason than ``invalid_grant``, or did not answer.
+
+    The refresh token is kept: try again later.
+    """
+
+
+class TokenInvalidError(SSOError):
+    """A token's signature, issuer, audience or time is wrong. It was not taken into use."""
+
+
+class InvalidCallError(ValueError):
+    """A call that cannot be sent: a parameter is unknown, missing or of the wrong type."""
+
+
+class UnknownOperationError(KeyError):
+    """No operation has this name; the text lists near ones."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class SettingError(ValueError):
+    """A setting or environment variable that cannot be meant; the text names it."""
+
+
+_BY_STATUS: dict[int, type[APIException]] = {
+    400: BadRequestError,
+    401: UnauthorizedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    420: ErrorLimitedError,
+    422: BadRequestError,
+    429: RateLimitedError,
+}
+
+
+def error_for(status: int) -> type[APIException]:
+    """The class of error that an answer with this status (>= 400) raises."""
+    return _BY_STATUS.get(status) or (ServerError if status >= 500 else ClientError)

@@ -1,0 +1,1 @@
+"""How requests leave: curl (the default), httpx2 (an extra), scripted (for tests)."""
