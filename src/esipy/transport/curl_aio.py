@@ -1,0 +1,265 @@
+"""The asyncio transport over libcurl: one multi handle per event loop, woken by the loop's own watching of sockets.
+
+Rules: nothing polls; each event of a socket is one ``socket_action``; the finished are collected right after it.
+A transport belongs to the loop that it was first used in; when that loop is closed, the next one gets a fresh
+multi handle. On a loop that cannot watch sockets (Windows' default) the transfers run in threads over the blocking
+transport. After ``fork`` a child leaves all of it alone and begins anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pycurl
+
+from esipy.core.wire import HttpRequest, HttpResponse
+from esipy.transport.curl import CurlTransport, abandon
+from esipy.transport.curl_handle import Handle
+from esipy.transport.curl_options import constant_options
+
+__all__ = ["AsyncCurlTransport"]
+
+
+class AsyncCurlTransport:
+    """Sends with libcurl within the running asyncio loop; any number of tasks at once.
+
+    Args:
+        ca_file: a file of PEM certificates to trust in place of the system's.
+        max_connections: connections to one host, and so the exchanges at once over HTTP/1.1; further ones wait
+            within their own time limit. Over HTTP/2 exchanges share one connection.
+
+    Raises:
+        SettingError: ``ca_file`` does not exist.
+    """
+
+    def __init__(self, *, ca_file: str | None = None, max_connections: int = 100) -> None:
+        self._ca_file = ca_file
+        self._options = [*constant_options(ca_file), (pycurl.PIPEWAIT, 1)]
+        self._max_connections = max_connections
+        self._engine: _Sockets | _Threads | None = None
+        self._closed = False
+        _transports.add(self)
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """Send and wait for the whole answer; cancelling it ends the transfer.
+
+        Raises:
+            NetworkError: no usable answer came.
+            InvalidCallError: the URL or a header cannot be sent.
+            RuntimeError: the transport is closed, or belongs to another loop that still lives.
+        """
+        loop = asyncio.get_running_loop()
+        engine = self._engine
+        if engine is None or engine.loop is not loop:
+            engine = self._bind(loop)
+        return await engine.send(request)
+
+    async def aclose(self) -> None:
+        """Close all connections; transfers that run are cancelled."""
+        self._closed = True
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+    def _bind(self, loop: asyncio.AbstractEventLoop) -> _Sockets | _Threads:
+        if self._closed:
+            raise RuntimeError("this transport is closed")
+        if self._engine is not None:
+            if not self._engine.loop.is_closed():
+                raise RuntimeError("this transport belongs to another event loop: make one for each loop")
+            self._engine.close()
+        if _can_watch(loop):
+            self._engine = _Sockets(loop, self._options, self._max_connections)
+        else:
+            self._engine = _Threads(loop, CurlTransport(ca_file=self._ca_file), self._max_connections)
+        return self._engine
+
+    def _forget(self) -> None:
+        """In a child after fork: leave everything as it is."""
+        abandon(self._engine)
+        self._engine = None
+
+
+class _Sockets:
+    """A multi handle that tells the loop which sockets and which timeout to watch."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, options: list[tuple[int, Any]], max_connections: int) -> None:
+        self.loop = loop
+        self._options = options
+        self._idle: list[Handle] = []
+        self._running: dict[pycurl.Curl, Handle] = {}
+        self._watched: dict[int, int] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._deadline: float | None = None
+        self._kick: asyncio.Handle | None = None
+        self._closed = False
+        self._multi = multi = pycurl.CurlMulti()
+        multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
+        multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, max_connections)
+        multi.setopt(pycurl.M_MAXCONNECTS, max_connections)
+        multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
+        multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        handle = self._idle.pop() if self._idle else Handle(self._options)
+        easy = handle.easy
+        try:
+            handle.prepare(request)
+            handle.waiter = waiter = self.loop.create_future()
+            self._running[easy] = handle
+            self._multi.add_handle(easy)
+            failure = await waiter
+            if failure is None:
+                return handle.response()
+            raise handle.error(request, failure[0], failure[1])
+        finally:
+            if self._running.pop(easy, None) is not None:
+                self._multi.remove_handle(easy)  # cancelled: the transfer ends here
+            handle.waiter = None
+            if self._closed:
+                easy.close()
+            else:
+                self._idle.append(handle)
+
+    def close(self) -> None:
+        self._closed = True
+        for handle in self._running.values():
+            if handle.waiter is not None and not self.loop.is_closed():
+                handle.waiter.cancel()
+        for easy in self._running:
+            self._multi.remove_handle(easy)
+        self._running.clear()
+        self._multi.close()
+        for handle in self._idle:
+            handle.easy.close()
+        self._idle.clear()
+        for pending in (self._timer, self._kick):
+            if pending is not None:
+                pending.cancel()
+        for fd in list(self._watched):
+            self._unwatch(fd)
+
+    def _watch(self, what: int, fd: int, _multi: Any, _data: Any) -> None:
+        """Curl wants to know this of a socket from now on."""
+        before = self._watched.get(fd, 0)
+        wanted = 0 if what == pycurl.POLL_REMOVE else what
+        loop = self.loop
+        if wanted & pycurl.POLL_IN:
+            if not before & pycurl.POLL_IN:
+                loop.add_reader(fd, self._act, fd, pycurl.CSELECT_IN)
+        elif before & pycurl.POLL_IN:
+            loop.remove_reader(fd)
+        if wanted & pycurl.POLL_OUT:
+            if not before & pycurl.POLL_OUT:
+                loop.add_writer(fd, self._act, fd, pycurl.CSELECT_OUT)
+        elif before & pycurl.POLL_OUT:
+            loop.remove_writer(fd)
+        if wanted:
+            self._watched[fd] = wanted
+        else:
+            self._watched.pop(fd, None)
+
+    def _unwatch(self, fd: int) -> None:
+        del self._watched[fd]
+        if not self.loop.is_closed():
+            self.loop.remove_reader(fd)
+            self.loop.remove_writer(fd)
+
+    def _set_timer(self, milliseconds: int) -> None:
+        """Curl wants to be called after this time; -1: no more.
+
+        A timer that is due earlier stays and sets itself again: most are never reached, and to cancel and set
+        one for each transfer would cost more than the transfer's own bookkeeping.
+        """
+        if milliseconds < 0:
+            self._deadline = None
+        elif milliseconds == 0:
+            self._deadline = None
+            if self._kick is None:
+                self._kick = self.loop.call_soon(self._kicked)
+        else:
+            self._deadline = deadline = self.loop.time() + milliseconds / 1000
+            if self._timer is None:
+                self._timer = self.loop.call_at(deadline, self._timed)
+            elif self._timer.when() > deadline:
+                self._timer.cancel()
+                self._timer = self.loop.call_at(deadline, self._timed)
+
+    def _kicked(self) -> None:
+        self._kick = None
+        self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _timed(self) -> None:
+        self._timer = None
+        deadline = self._deadline
+        if deadline is None:
+            return
+        if self.loop.time() < deadline:
+            self._timer = self.loop.call_at(deadline, self._timed)
+            return
+        self._deadline = None
+        self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _act(self, fd: int, events: int) -> None:
+        self._multi.socket_action(fd, events)
+        self._collect()
+
+    def _collect(self) -> None:
+        left = 1
+        while left:
+            left, done, failed = self._multi.info_read()
+            for easy in done:
+                self._finish(easy, None)
+            for easy, code, text in failed:
+                self._finish(easy, (code, text))
+
+    def _finish(self, easy: pycurl.Curl, failure: tuple[int, str] | None) -> None:
+        handle = self._running.pop(easy)
+        self._multi.remove_handle(easy)
+        if not handle.waiter.done():
+            handle.waiter.set_result(failure)
+
+
+class _Threads:
+    """The blocking transport in threads."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, transport: CurlTransport, max_connections: int) -> None:
+        self.loop = loop
+        self._transport = transport
+        self._pool = ThreadPoolExecutor(max_connections, "esipy-curl")
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        return await self.loop.run_in_executor(self._pool, self._transport.send, request)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._transport.close()
+
+
+def _can_watch(loop: asyncio.AbstractEventLoop) -> bool:
+    import socket
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        try:
+            loop.add_reader(ours.fileno(), lambda: None)
+        except NotImplementedError:
+            return False
+        loop.remove_reader(ours.fileno())
+        return True
+
+
+_transports: weakref.WeakSet[AsyncCurlTransport] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for transport in list(_transports):
+        transport._forget()  # pyright: ignore[reportPrivateUsage]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,72 @@
+"""Where curl finds certificates, and which hosts it reaches without a proxy: options set once per handle.
+
+Rules: the file named by the caller; else the environment's ``SSL_CERT_FILE`` (as OpenSSL and every Python client
+read it); else the system's own store on Windows and macOS; else the file that the system's OpenSSL or a
+distribution keeps; else that of the package certifi. Verification is never off.
+
+Proxies are taken from the environment as curl does (``http_proxy``, ``https_proxy``, ``all_proxy``, ``no_proxy``),
+but the loopback is always reached directly: a local server is never what a proxy is for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import pycurl
+
+from esipy.exceptions import SettingError
+
+__all__ = ["constant_options"]
+
+_LOOPBACK = "localhost,127.0.0.0/8,::1"
+
+
+def constant_options(ca_file: str | None) -> list[tuple[int, Any]]:
+    """The options that depend on the machine.
+
+    Raises:
+        SettingError: ``ca_file`` does not exist, or the machine has no certificates that can be found.
+    """
+    return [(pycurl.NOPROXY, _no_proxy()), *_certificates(ca_file)]
+
+
+def _no_proxy() -> str:
+    given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return "*" if given.strip() == "*" else ",".join(filter(None, (given, _LOOPBACK)))
+
+
+def _certificates(ca_file: str | None) -> list[tuple[int, Any]]:
+    named = ca_file or os.environ.get("SSL_CERT_FILE")
+    if named:
+        if not os.path.isfile(named):
+            raise SettingError(f"there is no file of CA certificates at {named!r} (ca_file= or SSL_CERT_FILE)")
+        return [(pycurl.CAINFO, named)]
+    if sys.platform in ("win32", "darwin"):
+        return [(pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA)]
+    found = _system_file() or _certifi_file()
+    # Nothing found: curl's own default stays, and it refuses what it cannot verify.
+    return [(pycurl.CAINFO, found)] if found else []
+
+
+def _system_file() -> str | None:
+    import ssl  # costs milliseconds: only here
+
+    paths = ssl.get_default_verify_paths()
+    candidates = (
+        paths.cafile,
+        "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch, Alpine
+        "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
+        "/etc/ssl/ca-bundle.pem",  # SUSE
+        "/etc/ssl/cert.pem",  # BSD, Alpine
+    )
+    return next((path for path in candidates if path and os.path.isfile(path)), None)
+
+
+def _certifi_file() -> str | None:
+    try:
+        import certifi
+    except ImportError:
+        return None
+    return str(certifi.where())
