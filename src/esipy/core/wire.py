@@ -31,16 +31,13 @@ class Headers(Mapping[str, str]):
         A line without a colon is passed over, as browsers do.
         """
         headers = cls.__new__(cls)
-        values: dict[str, list[str]] = {}
-        for line in block.decode("latin-1").split("\r\n"):
-            name, colon, value = line.partition(":")
-            if colon:
-                name = name.strip().lower()
-                if name in values:
-                    values[name].append(value.strip())
-                else:
-                    values[name] = [value.strip()]
-        headers._values = values
+        headers._values = values = {}
+        for line in block.split(b"\n"):
+            name, value = _lines_read.get(line) or _read_line(line)
+            if name in values:
+                values[name].append(value)
+            elif name:
+                values[name] = [value]
         return headers
 
     def __getitem__(self, name: str) -> str:
@@ -71,6 +68,23 @@ class Headers(Mapping[str, str]):
 
     def __repr__(self) -> str:
         return f"Headers({self.pairs()!r})"
+
+
+# Most lines of an answer came before, word for word: they are read once, and the text is shared by all answers
+# that are kept. Bounded: at most this many lines of at most this length.
+_lines_read: dict[bytes, tuple[str, str]] = {}
+_MOST_LINES = 2048
+_LONGEST_LINE = 256
+
+
+def _read_line(line: bytes) -> tuple[str, str]:
+    name, colon, value = line.decode("latin-1").partition(":")
+    pair = (name.strip().lower(), value.strip()) if colon else ("", "")
+    if len(line) <= _LONGEST_LINE:
+        if len(_lines_read) >= _MOST_LINES:
+            _lines_read.clear()
+        _lines_read[line] = pair
+    return pair
 
 
 class HttpRequest:

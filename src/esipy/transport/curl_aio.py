@@ -20,8 +20,11 @@ from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.transport.curl import CurlTransport, abandon
 from esipy.transport.curl_handle import Handle
 from esipy.transport.curl_options import constant_options
+from esipy.transport.curl_watch import Ready, can_watch, watch_in
 
 __all__ = ["AsyncCurlTransport"]
+
+_TIME_OUT: Ready = [(pycurl.SOCKET_TIMEOUT, 0)]
 
 
 class AsyncCurlTransport:
@@ -72,7 +75,7 @@ class AsyncCurlTransport:
             if not self._engine.loop.is_closed():
                 raise RuntimeError("this transport belongs to another event loop: make one for each loop")
             self._engine.close()
-        if _can_watch(loop):
+        if can_watch(loop):
             self._engine = _Sockets(loop, self._options, self._max_connections)
         else:
             self._engine = _Threads(loop, CurlTransport(ca_file=self._ca_file), self._max_connections)
@@ -92,7 +95,6 @@ class _Sockets:
         self._options = options
         self._idle: list[Handle] = []
         self._running: dict[pycurl.Curl, Handle] = {}
-        self._watched: dict[int, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
         self._kick: asyncio.Handle | None = None
@@ -101,7 +103,8 @@ class _Sockets:
         multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, max_connections)
         multi.setopt(pycurl.M_MAXCONNECTS, max_connections)
-        multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
+        self._watch = watch_in(loop, self._act)
+        multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch.watch)
         multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
@@ -140,34 +143,7 @@ class _Sockets:
         for pending in (self._timer, self._kick):
             if pending is not None:
                 pending.cancel()
-        for fd in list(self._watched):
-            self._unwatch(fd)
-
-    def _watch(self, what: int, fd: int, _multi: Any, _data: Any) -> None:
-        """Curl wants to know this of a socket from now on."""
-        before = self._watched.get(fd, 0)
-        wanted = 0 if what == pycurl.POLL_REMOVE else what
-        loop = self.loop
-        if wanted & pycurl.POLL_IN:
-            if not before & pycurl.POLL_IN:
-                loop.add_reader(fd, self._act, fd, pycurl.CSELECT_IN)
-        elif before & pycurl.POLL_IN:
-            loop.remove_reader(fd)
-        if wanted & pycurl.POLL_OUT:
-            if not before & pycurl.POLL_OUT:
-                loop.add_writer(fd, self._act, fd, pycurl.CSELECT_OUT)
-        elif before & pycurl.POLL_OUT:
-            loop.remove_writer(fd)
-        if wanted:
-            self._watched[fd] = wanted
-        else:
-            self._watched.pop(fd, None)
-
-    def _unwatch(self, fd: int) -> None:
-        del self._watched[fd]
-        if not self.loop.is_closed():
-            self.loop.remove_reader(fd)
-            self.loop.remove_writer(fd)
+        self._watch.close()
 
     def _set_timer(self, milliseconds: int) -> None:
         """Curl wants to be called after this time; -1: no more.
@@ -191,7 +167,7 @@ class _Sockets:
 
     def _kicked(self) -> None:
         self._kick = None
-        self._act(pycurl.SOCKET_TIMEOUT, 0)
+        self._act(_TIME_OUT)
 
     def _timed(self) -> None:
         self._timer = None
@@ -202,13 +178,12 @@ class _Sockets:
             self._timer = self.loop.call_at(deadline, self._timed)
             return
         self._deadline = None
-        self._act(pycurl.SOCKET_TIMEOUT, 0)
+        self._act(_TIME_OUT)
 
-    def _act(self, fd: int, events: int) -> None:
-        self._multi.socket_action(fd, events)
-        self._collect()
-
-    def _collect(self) -> None:
+    def _act(self, ready: Ready) -> None:
+        act = self._multi.socket_action
+        for fd, events in ready:
+            act(fd, events)
         left = 1
         while left:
             left, done, failed = self._multi.info_read()
@@ -238,19 +213,6 @@ class _Threads:
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._transport.close()
-
-
-def _can_watch(loop: asyncio.AbstractEventLoop) -> bool:
-    import socket
-
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        try:
-            loop.add_reader(ours.fileno(), lambda: None)
-        except NotImplementedError:
-            return False
-        loop.remove_reader(ours.fileno())
-        return True
 
 
 _transports: weakref.WeakSet[AsyncCurlTransport] = weakref.WeakSet()
