@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from esipy.core.wire import HttpRequest, HttpResponse
@@ -32,6 +34,9 @@ class AioRuntime:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(seconds, 0.0))
+
+    def lock(self) -> AbstractContextManager[object]:
+        return threading.Lock()
 
     async def join(self, flight: Future[T]) -> T:
         # shield: a cancelled waiter must not cancel what others wait for (T12).

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from esipy.core.wire import HttpRequest, HttpResponse
@@ -42,6 +43,10 @@ class Runtime(Protocol):
 
     def random(self) -> float:
         """A number in [0, 1)."""
+        ...
+
+    def lock(self) -> AbstractContextManager[object]:
+        """A plain lock for state that threads share; it is never held across an await."""
         ...
 
     async def join(self, flight: Future[T]) -> T:

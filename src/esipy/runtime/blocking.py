@@ -7,9 +7,11 @@ loop that already runs in the thread (Jupyter) is no obstacle. Only `gather` use
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar, cast
 
 from esipy.core.wire import HttpRequest, HttpResponse
@@ -49,6 +51,9 @@ class BlockingRuntime:
 
     async def sleep(self, seconds: float) -> None:
         time.sleep(max(seconds, 0.0))
+
+    def lock(self) -> AbstractContextManager[object]:
+        return threading.Lock()
 
     async def join(self, flight: Future[T]) -> T:
         return flight.result()

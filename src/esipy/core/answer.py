@@ -1,0 +1,45 @@
+"""What layers of the engine hand to each other, and what stores keep: an answer with where it came from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from esipy.core.wire import Headers
+
+__all__ = ["Answer", "Source"]
+
+Source = Literal["network", "cache", "revalidated"]
+
+
+class Answer:
+    """One answer, its body not yet decoded.
+
+    Attributes:
+        status: the HTTP status.
+        headers: as they came; after a revalidation refreshed by the 304's.
+        body: decompressed bytes.
+        source: ``network``, ``cache`` (no exchange was needed) or ``revalidated`` (a 304 confirmed a kept one).
+        fresh_until: the moment (seconds since 1970, the runtime's clock) at which it ceases to be fresh;
+            None when it may not be kept.
+        retry_at: of a 429 or 420: the moment at which to come back; None for all others.
+    """
+
+    __slots__ = ("body", "fresh_until", "headers", "retry_at", "source", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Headers,
+        body: bytes,
+        source: Source = "network",
+        fresh_until: float | None = None,
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.source = source
+        self.fresh_until = fresh_until
+        self.retry_at: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<Answer {self.status} from {self.source}, {len(self.body)} bytes>"

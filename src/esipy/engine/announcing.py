@@ -1,0 +1,47 @@
+"""API_CALL_STATS after each HTTP exchange: the innermost layer, so that retries count and waiting does not.
+
+Nothing it tells holds a token, even if an answer's text repeats one (T44).
+"""
+
+from __future__ import annotations
+
+from esipy.core.answer import Answer
+from esipy.engine.exchange import Exchange, Proceed
+from esipy.exceptions import NetworkError
+
+__all__ = ["NO_ANSWER", "announcing"]
+
+NO_ANSWER = 500
+"""The status that stands for a connection error, in signals and in answers of ``request``: version 1's choice."""
+
+
+async def announcing(exchange: Exchange, proceed: Proceed) -> Answer:
+    now = exchange.runtime.now
+    started = now()
+    try:
+        answer = await proceed(exchange)
+    except NetworkError as error:
+        await _tell(exchange, NO_ANSWER, now() - started, str(error))
+        raise
+    if exchange.engine.stats_signal.receivers:
+        text = None if answer.status == 200 else answer.body.decode("utf-8", "replace")
+        await _tell(exchange, answer.status, now() - started, text)
+    return answer
+
+
+async def _tell(exchange: Exchange, status: int, elapsed: float, message: str | None) -> None:
+    if message and exchange.token:
+        message = message.replace(exchange.token, "[token]")
+    await exchange.runtime.tell(
+        exchange.engine.stats_signal,
+        {
+            "url": exchange.url,
+            "status_code": status,
+            "elapsed_time": elapsed,
+            "message": message,
+            "operation_id": exchange.operation.id,
+            "method": exchange.method,
+            "principal": exchange.principal,
+            "attempt": exchange.attempt,
+        },
+    )

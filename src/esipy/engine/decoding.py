@@ -1,0 +1,61 @@
+"""The end of a call: the answer's bytes become its data, and a body that does not fit its type is announced (T48)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from esipy.core.answer import Answer
+from esipy.core.decode import Decoder
+from esipy.engine.exchange import Exchange
+from esipy.operation import Operation
+from esipy.response import Response
+
+__all__ = ["decoding"]
+
+_DECODERS: dict[str, Decoder[Any]] = {}
+
+
+def decoder_for(operation: Operation[Any]) -> Decoder[Any]:
+    """The one decoder of an operation; making it twice in two threads does no harm."""
+    decoder = _DECODERS.get(operation.name)
+    if decoder is None:
+        decoder = _DECODERS[operation.name] = Decoder(operation.result_type())
+    return decoder
+
+
+async def decoding(exchange: Exchange, answer: Answer, *, raw_body_only: bool) -> Response[Any]:
+    call, operation = exchange.call, exchange.operation
+    data: Any = None
+    if raw_body_only or not answer.body:
+        if answer.status == 204 and call.typed and decoder_for(operation).is_list:
+            data = []  # a list operation's "no content" is a list without rows (T18)
+    elif answer.status in operation.statuses:
+        decoder = decoder_for(operation)
+        try:
+            if answer.source != "network":
+                data = decoder.decode_kept(answer.body) if call.typed else decoder.data_kept(answer.body)
+            else:
+                data, places = decoder.decode(answer.body) if call.typed else decoder.data(answer.body)
+                if places and exchange.engine.drift_signal.receivers:
+                    payload = {"operation_id": operation.id, "url": exchange.url, "places": places}
+                    await exchange.runtime.tell(exchange.engine.drift_signal, payload)
+        except msgspec.DecodeError:
+            return Response(call, answer, None, exchange.url, undecodable=True)
+    else:
+        data = error_body(answer.body)
+    return Response(call, answer, data, exchange.url)
+
+
+def error_body(body: bytes) -> Any:
+    """An error's body as data: what its JSON says, or ``{"error": text}`` for HTML and anything odd (T33)."""
+    from esipy.core.objects import as_data
+
+    try:
+        data = as_data(msgspec.json.decode(body), None)
+    except msgspec.DecodeError:
+        data = None
+    if isinstance(data, dict):
+        return data
+    return as_data({"error": body.decode("utf-8", "replace") if data is None else str(data)}, None)

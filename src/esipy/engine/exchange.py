@@ -1,0 +1,81 @@
+"""What the layers of a call share: the call, who asks, and what the layers added on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from esipy.core.answer import Answer
+from esipy.operation import Call, Operation
+
+if TYPE_CHECKING:
+    from esipy.engine.pipeline import Engine
+    from esipy.runtime.base import Runtime
+
+__all__ = ["Exchange", "Layer", "Proceed", "Signer"]
+
+
+class Signer(Protocol):
+    """What the engine asks of a login (`esipy.security`)."""
+
+    @property
+    def principal(self) -> str:
+        """``<client id>:<character id>``: whom ESI counts against, and whose answers these are; never a token."""
+        ...
+
+    async def token(self, runtime: Runtime, *, not_this: str | None = None) -> str:
+        """An access token that can be used now, refreshed when needed; not the one that was just refused."""
+        ...
+
+
+class Exchange:
+    """One call on its way.
+
+    Attributes:
+        method: the call's, or HEAD.
+        principal: whom ESI counts this call against; names no token.
+        attempt: of the exchange that is under way; 1 is the first.
+        token: the access token it carries; None for a public one.
+        conditions: headers that revalidate a kept answer.
+    """
+
+    __slots__ = ("attempt", "call", "conditions", "engine", "method", "operation", "principal", "runtime", "token")
+
+    def __init__(self, engine: Engine, call: Call[Any], method: str) -> None:
+        operation: Operation[Any] = call.operation
+        signer = engine.signer
+        self.engine = engine
+        self.runtime: Runtime = engine.runtime
+        self.call = call
+        self.operation = operation
+        self.method = method
+        self.principal: str = "ip" if signer is None or operation.scope is None else signer.principal
+        self.attempt = 1
+        self.token: str | None = None
+        self.conditions: list[tuple[str, str]] = []
+
+    @property
+    def url(self) -> str:
+        """The whole address; it never holds a token."""
+        return self.engine.settings.base_url + self.call.target
+
+    @property
+    def cache_key(self) -> str:
+        """What tells this call's answers from all others', the same in every process (T01, T08).
+
+        It names the character, never the token (T04). A body that is a set of ids is one key in any order (T10).
+        """
+        call, settings = self.call, self.engine.settings
+        key = (
+            f"{self.method} {settings.base_url}{call.target} {call.language or settings.language} "
+            f"{settings.tenant} {settings.compatibility_date} {self.principal}"
+        )
+        parameter = self.operation.body
+        if parameter is None:
+            return key
+        items = call.arguments[parameter.name]
+        return f"{key} {sorted(items) if parameter.unique else items!r}"
+
+
+Proceed = Callable[[Exchange], Awaitable[Answer]]
+Layer = Callable[[Exchange, Proceed], Awaitable[Answer]]

@@ -1,0 +1,141 @@
+"""The life of a call: its layers in their order, outermost first, and what they share.
+
+    caching     a fresh answer is kept: done. A stale one: ask whether it still holds. A write: drop what it changes
+    retrying    what passes is tried again, where that is safe
+    signing     calls that need a token get one; it is refreshed when it has expired
+    limiting    nothing is sent while ESI has said to wait
+    announcing  API_CALL_STATS, after each exchange
+    sending     the exchange itself
+
+So a hit costs nothing, each retry is counted, refreshed and limited anew, and a call that waits holds no connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from esipy.core.answer import Answer
+from esipy.core.retries import RetryPolicy
+from esipy.core.wire import HttpRequest
+from esipy.engine.announcing import announcing
+from esipy.engine.caching import caching
+from esipy.engine.decoding import decoding
+from esipy.engine.exchange import Exchange, Layer, Proceed, Signer
+from esipy.engine.limiting import Blocks, limiting
+from esipy.engine.retrying import retrying
+from esipy.engine.signing import signing
+from esipy.events import Signal
+from esipy.operation import Call
+from esipy.response import Response
+from esipy.runtime.base import Runtime
+from esipy.settings import Settings
+from esipy.stores.base import CacheStore
+
+__all__ = ["LAYERS", "Engine"]
+
+T = TypeVar("T")
+
+LAYERS: tuple[Layer, ...] = (caching, retrying, signing, limiting, announcing)
+
+
+async def sending(exchange: Exchange) -> Answer:
+    """The exchange itself, over the runtime's transport."""
+    call, settings = exchange.call, exchange.engine.settings
+    headers = exchange.engine.headers_for(call.language, has_body=call.body is not None)
+    if exchange.token is not None:
+        headers = (*headers, ("Authorization", f"Bearer {exchange.token}"))
+    if exchange.conditions:
+        headers = (*headers, *exchange.conditions)
+    response = await exchange.runtime.send(
+        HttpRequest(
+            exchange.method,
+            exchange.url,
+            headers,
+            call.body,
+            connect_timeout=settings.connect_timeout,
+            timeout=settings.timeout,
+            max_answer_bytes=settings.max_answer_bytes,
+        )
+    )
+    return Answer(response.status, response.headers, response.body)
+
+
+def compose(layers: tuple[Layer, ...], innermost: Proceed) -> Proceed:
+    """One function out of the layers: each is given the one below it."""
+    proceed = innermost
+    for layer in reversed(layers):
+        proceed = _above(layer, proceed)
+    return proceed
+
+
+def _above(layer: Layer, below: Proceed) -> Proceed:
+    return lambda exchange: layer(exchange, below)
+
+
+class Engine:
+    """What the calls of one client share. It is the same object in both colours; only its runtime differs."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        settings: Settings,
+        *,
+        signer: Signer | None,
+        cache: CacheStore | None,
+        retry_policy: RetryPolicy,
+        headers: Mapping[str, str],
+        stats_signal: Signal[Any],
+        drift_signal: Signal[Any],
+    ) -> None:
+        self.runtime = runtime
+        self.settings = settings
+        self.signer = signer
+        self.cache = cache
+        self.retry_policy = retry_policy
+        self.stats_signal = stats_signal
+        self.drift_signal = drift_signal
+        self.blocks = Blocks(runtime.lock())
+        self._own_headers = dict(headers)
+        self._headers: dict[tuple[str, bool], tuple[tuple[str, str], ...]] = {}
+        self._refused: dict[str, str] = {}
+        self._proceed = compose(LAYERS, sending)
+
+    async def perform(self, call: Call[T], *, raw_body_only: bool = False, method: str | None = None) -> Response[T]:
+        """Send a call through all layers.
+
+        Raises:
+            APIException: no answer came, the login failed, or a limit asks for more patience than ``max_wait``.
+            InvalidCallError: the call cannot be sent.
+        """
+        call.check_sendable()
+        exchange = Exchange(self, call, method or call.operation.method)
+        answer = await self._proceed(exchange)
+        return await decoding(exchange, answer, raw_body_only=raw_body_only or method == "HEAD")
+
+    def headers_for(self, language: str | None, *, has_body: bool) -> tuple[tuple[str, str], ...]:
+        """The headers of every call in this language; one tuple each, so that transports may compare by identity."""
+        spoken = language or self.settings.language
+        known = self._headers.get((spoken, has_body))
+        if known is not None:
+            return known
+        own = self._own_headers
+        headers = {
+            "Accept": "application/json",
+            "Accept-Language": spoken,
+            "X-Compatibility-Date": self.settings.compatibility_date,
+            "X-Tenant": self.settings.tenant,
+            **({"Content-Type": "application/json"} if has_body else {}),
+            **own,
+        }
+        made = self._headers[(spoken, has_body)] = tuple(headers.items())
+        return made
+
+    def refused_again(self, principal: str, token: str) -> bool:
+        """Whether a refresh has brought this very token and ESI refused it all the same: another would not help."""
+        return self._refused.get(principal) == token
+
+    def remember_refused(self, principal: str, token: str | None) -> None:
+        """ESI refused a token that was just refreshed."""
+        if token is not None:
+            self._refused[principal] = token

@@ -1,0 +1,149 @@
+"""`Response`: what a call was answered, typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from typing import Any, Generic, TypeVar
+
+from esipy.core.answer import Answer, Source
+from esipy.core.freshness import http_date
+from esipy.core.wire import Headers
+from esipy.exceptions import APIException, LimitedError, UndecodableAnswerError, error_for
+from esipy.operation import Call
+
+__all__ = ["Response", "ResponseHeader"]
+
+T_co = TypeVar("T_co", covariant=True)
+
+_INTEGERS = frozenset({"x-pages"})
+"""Headers that the catalogue declares as integers."""
+
+
+class ResponseHeader(Mapping[str, list[Any]]):
+    """Version 1's headers: names in any case, each a list; ``header["X-Pages"][0]`` is an int."""
+
+    __slots__ = ("_headers",)
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    def __getitem__(self, name: str) -> list[Any]:
+        values = self._headers.get_all(name)
+        if not values:
+            raise KeyError(name)
+        if name.lower() in _INTEGERS:
+            return [int(value) if value.isascii() and value.isdigit() else value for value in values]
+        return values
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._headers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._headers)
+
+    def __len__(self) -> int:
+        return len(self._headers)
+
+    def __repr__(self) -> str:
+        return f"ResponseHeader({dict(self)!r})"
+
+
+class Response(Generic[T_co]):
+    """The answer of one call.
+
+    Attributes:
+        call: what was asked.
+        status: the HTTP status; 500 with `error` set when no answer came.
+        data: the typed data (version 1's data objects for calls from ``app.op``); for a status >= 400 the error's
+            body, ``data.error`` its text; None when the answer has no body, or with ``raw_body_only``.
+        raw: the body as bytes, decompressed.
+        source: ``network``, ``cache`` or ``revalidated``.
+        error: the exception in place of an answer that did not come; None otherwise.
+    """
+
+    __slots__ = ("_fresh_until", "_undecodable", "call", "data", "error", "headers", "raw", "source", "status")
+
+    data: T_co
+
+    def __init__(
+        self,
+        call: Call[T_co],
+        answer: Answer,
+        data: Any,
+        *,
+        undecodable: bool = False,
+        error: APIException | None = None,
+    ) -> None:
+        self.call = call
+        self.status: int = answer.status
+        self.headers: Headers = answer.headers
+        self.raw: bytes = answer.body
+        self.source: Source = answer.source
+        self.data = data
+        self.error = error
+        self._fresh_until = answer.fresh_until
+        self._undecodable = undecodable
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status, under its longer name."""
+        return self.status
+
+    @property
+    def header(self) -> ResponseHeader:
+        """The headers as version 1 gave them: lists, with integers where the catalogue says so."""
+        return ResponseHeader(self.headers)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it ceases to be fresh, by this machine's clock (aware, UTC); None when it may not be kept."""
+        return None if self._fresh_until is None else datetime.fromtimestamp(self._fresh_until, timezone.utc)
+
+    @property
+    def last_modified(self) -> datetime | None:
+        """``Last-Modified`` (aware, UTC); None when the answer has none."""
+        moment = http_date(self.headers.get("last-modified"))
+        return None if moment is None else datetime.fromtimestamp(moment, timezone.utc)
+
+    @property
+    def pages(self) -> int | None:
+        """``X-Pages``: how many pages the list has; None when the answer does not say (a list of pages: 1)."""
+        text = self.headers.get("x-pages", "")
+        return int(text) if text.isascii() and text.isdigit() else None
+
+    def raise_for_status(self) -> None:
+        """Raise what stands for a bad answer: a status >= 400, a body that is not JSON, or none at all.
+
+        Raises:
+            APIException: of the class that `esipy.exceptions` draws for it.
+        """
+        if self.error is not None:
+            raise self.error
+        if self.status >= 400:
+            error = error_for(self.status)(self._url, self.status, **self._seen)
+            if isinstance(error, LimitedError):
+                error.retry_at = self._fresh_until
+            raise error
+        if self._undecodable:
+            raise UndecodableAnswerError(
+                self._url,
+                self.status,
+                message=f"{self.call!r}: status {self.status}, but the body is not JSON: {self.raw[:200]!r}",
+                **self._seen,
+            )
+
+    @property
+    def _url(self) -> str:
+        return self.call.target
+
+    @property
+    def _seen(self) -> dict[str, Any]:
+        return {
+            "response": self.raw,
+            "request_param": dict(self.call.query),
+            "response_header": self.header,
+        }
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} from {self.source}: {self.call!r}>"

@@ -1,0 +1,77 @@
+"""A cache in memory, bounded by bytes; the least recently used goes first. Shared by the threads of a process."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from esipy.core.answer import Answer
+
+__all__ = ["MemoryCache"]
+
+ENTRY_BYTES = 1500
+"""What an entry costs beside its body: key, headers, objects (measured)."""
+
+
+class MemoryCache:
+    """`CacheStore` in a dict.
+
+    Args:
+        max_bytes: bodies and what surrounds them; an answer larger than a quarter of it is not kept.
+    """
+
+    def __init__(self, max_bytes: int = 256 * 1024 * 1024) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._entries: OrderedDict[str, tuple[Answer, str]] = OrderedDict()
+        self._keys_by_path: dict[str, set[str]] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    async def get(self, key: str) -> Answer | None:
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            self._entries.move_to_end(key)
+            return entry[0]
+
+    async def put(self, key: str, answer: Answer, path: str) -> None:
+        with self._lock:
+            self._forget(key)
+            cost = self._cost(answer)
+            if cost > self._max_bytes // 4:
+                return
+            self._entries[key] = (answer, path)
+            self._keys_by_path.setdefault(path, set()).add(key)
+            self._bytes += cost
+            while self._bytes > self._max_bytes:
+                self._forget(next(iter(self._entries)))
+
+    async def drop(self, path: str) -> None:
+        with self._lock:
+            for key in tuple(self._keys_by_path.get(path, ())):
+                self._forget(key)
+
+    async def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self._keys_by_path.clear()
+            self._bytes = 0
+
+    def _forget(self, key: str) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is None:
+            return
+        answer, path = entry
+        self._bytes -= self._cost(answer)
+        keys = self._keys_by_path[path]
+        keys.discard(key)
+        if not keys:
+            del self._keys_by_path[path]
+
+    @staticmethod
+    def _cost(answer: Answer) -> int:
+        return len(answer.body) + ENTRY_BYTES
