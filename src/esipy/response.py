@@ -54,6 +54,7 @@ class Response(Generic[T_co]):
 
     Attributes:
         call: what was asked.
+        url: the whole address; it holds no token.
         status: the HTTP status; 500 with `error` set when no answer came.
         data: the typed data (version 1's data objects for calls from ``app.op``); for a status >= 400 the error's
             body, ``data.error`` its text; None when the answer has no body, or with ``raw_body_only``.
@@ -62,7 +63,10 @@ class Response(Generic[T_co]):
         error: the exception in place of an answer that did not come; None otherwise.
     """
 
-    __slots__ = ("_fresh_until", "_undecodable", "call", "data", "error", "headers", "raw", "source", "status")
+    __slots__ = (
+        "_fresh_until", "_retry_at", "_undecodable", "call", "data", "error", "headers", "raw", "source", "status",
+        "url",
+    )  # fmt: skip
 
     data: T_co
 
@@ -71,11 +75,13 @@ class Response(Generic[T_co]):
         call: Call[T_co],
         answer: Answer,
         data: Any,
+        url: str,
         *,
         undecodable: bool = False,
         error: APIException | None = None,
     ) -> None:
         self.call = call
+        self.url = url
         self.status: int = answer.status
         self.headers: Headers = answer.headers
         self.raw: bytes = answer.body
@@ -83,6 +89,7 @@ class Response(Generic[T_co]):
         self.data = data
         self.error = error
         self._fresh_until = answer.fresh_until
+        self._retry_at = answer.retry_at
         self._undecodable = undecodable
 
     @property
@@ -121,21 +128,17 @@ class Response(Generic[T_co]):
         if self.error is not None:
             raise self.error
         if self.status >= 400:
-            error = error_for(self.status)(self._url, self.status, **self._seen)
+            error = error_for(self.status)(self.url, self.status, **self._seen)
             if isinstance(error, LimitedError):
-                error.retry_at = self._fresh_until
+                error.retry_at = self._retry_at
             raise error
         if self._undecodable:
             raise UndecodableAnswerError(
-                self._url,
+                self.url,
                 self.status,
                 message=f"{self.call!r}: status {self.status}, but the body is not JSON: {self.raw[:200]!r}",
                 **self._seen,
             )
-
-    @property
-    def _url(self) -> str:
-        return self.call.target
 
     @property
     def _seen(self) -> dict[str, Any]:
