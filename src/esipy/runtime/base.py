@@ -57,9 +57,7 @@ class Runtime(Protocol):
         """Do this work to its end, even if the caller is cancelled meanwhile."""
         ...
 
-    async def gather(
-        self, job: Callable[[A], Awaitable[T]], items: Iterable[A], limit: int
-    ) -> list[T]:
+    async def gather(self, job: Callable[[A], Awaitable[T]], items: Iterable[A], limit: int) -> list[T]:
         """``job`` for each item, ``limit`` at a time; results in the order of the items.
 
         The first exception is raised; what has not begun then is not begun.

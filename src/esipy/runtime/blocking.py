@@ -50,7 +50,7 @@ class BlockingRuntime:
         return self.transport.send(request)
 
     async def sleep(self, seconds: float) -> None:
-        time.sleep(max(seconds, 0.0))
+        time.sleep(max(seconds, 0.0))  # noqa: ASYNC251 (this is what makes it the blocking runtime)
 
     def lock(self) -> AbstractContextManager[object]:
         return threading.Lock()
@@ -66,7 +66,7 @@ class BlockingRuntime:
             return await job(item)
 
         with ThreadPoolExecutor(max_workers=max(limit, 1), thread_name_prefix="esipy") as pool:
-            flights = [pool.submit(lambda item=item: run(one(item))) for item in items]
+            flights = [pool.submit(lambda it: run(one(it)), item) for item in items]
             try:
                 return [flight.result() for flight in flights]
             except BaseException:
