@@ -11,7 +11,7 @@ are loaded when they are first needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Generic, Literal, NoReturn, TypeVar
@@ -58,14 +58,15 @@ class Parameter:
         default: the value ESI takes when none is given; None when there is none.
         choices: known values. They are documentation: at run time any value of the kind passes.
         minimum, maximum: bounds of a number; None when there is none.
-        max_items: how long an array may be; None when not bounded. Checked when the call is sent.
-        unique: the items of an array may not repeat.
+        min_length: how many characters a text has at least; None when not bounded.
+        min_items, max_items: how long an array may be; None when not bounded. Checked when the call is sent.
+        unique: the items of an array may not repeat. Checked when the call is sent.
         struct: for ``object``: the name of its type in the module's ``types``.
     """
 
     __slots__ = (
-        "choices", "default", "kind", "max_items", "maximum", "minimum", "name", "required", "struct",
-        "unique", "where",
+        "choices", "default", "kind", "max_items", "maximum", "min_items", "min_length", "minimum", "name",
+        "required", "struct", "unique", "where",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +80,8 @@ class Parameter:
         choices: tuple[str, ...] = (),
         minimum: float | None = None,
         maximum: float | None = None,
+        min_length: int | None = None,
+        min_items: int | None = None,
         max_items: int | None = None,
         unique: bool = False,
         struct: str | None = None,
@@ -91,6 +94,8 @@ class Parameter:
         self.choices = choices
         self.minimum = minimum
         self.maximum = maximum
+        self.min_length = min_length
+        self.min_items = min_items
         self.max_items = max_items
         self.unique = unique
         self.struct = struct
@@ -119,6 +124,7 @@ class Operation(Generic[T_co]):
         roles: the corporation roles of which the character must have one; empty when none is asked.
         group: its rate-limit group; None when it counts against the error limit only.
         lifetime_seconds: how long an answer is fresh if its headers do not say; None when unknown.
+        server_lifetime_seconds: how long the server keeps its own copy; None when not stated.
         cache_mode: how the server drops its own copy; None when not stated.
         pagination: how long lists are read; None when the answer is whole.
         since: the first compatibility date (``YYYY-MM-DD``) at which it exists.
@@ -127,7 +133,8 @@ class Operation(Generic[T_co]):
 
     __slots__ = (
         "_by_name", "cache_mode", "group", "id", "lifetime_seconds", "localized", "method", "module", "name",
-        "pagination", "parameters", "path", "result", "roles", "scope", "since", "statuses",
+        "pagination", "parameters", "path", "result", "roles", "scope", "server_lifetime_seconds", "since",
+        "statuses",
     )  # fmt: skip
 
     def __init__(
@@ -145,6 +152,7 @@ class Operation(Generic[T_co]):
         roles: tuple[str, ...] = (),
         group: RateGroup | None = None,
         lifetime_seconds: int | None = None,
+        server_lifetime_seconds: int | None = None,
         cache_mode: CacheMode | None = None,
         pagination: Pagination | None = None,
         since: str = "2020-01-01",
@@ -162,6 +170,7 @@ class Operation(Generic[T_co]):
         self.roles = roles
         self.group = group
         self.lifetime_seconds = lifetime_seconds
+        self.server_lifetime_seconds = server_lifetime_seconds
         self.cache_mode = cache_mode
         self.pagination = pagination
         self.since = since
@@ -264,9 +273,7 @@ class Call(Generic[T_co]):
                     continue
                 given = parameter.default
                 if given is None:
-                    raise InvalidCallError(
-                        f"{operation.name}: parameter {name!r} is missing ({_wanted(parameter)})"
-                    )
+                    raise InvalidCallError(f"{operation.name}: parameter {name!r} is missing ({_wanted(parameter)})")
             value = _CHECKS[parameter.kind](operation, parameter, given)
             if not parameter.required and value == parameter.default and type(value) is type(parameter.default):
                 continue  # what ESI assumes anyway: the call with and without it is one call
@@ -346,9 +353,7 @@ class Call(Generic[T_co]):
         return (_rebuild, (self.operation, self._arguments, self.typed, self.language))
 
 
-def _rebuild(
-    operation: Operation[Any], arguments: dict[str, Any], typed: bool, language: str | None
-) -> Call[Any]:
+def _rebuild(operation: Operation[Any], arguments: dict[str, Any], typed: bool, language: str | None) -> Call[Any]:
     return Call(operation, arguments, typed=typed, language=language)
 
 
@@ -495,6 +500,19 @@ _CHECKS: dict[Kind, Any] = {
 }
 
 
-def as_operations(operations: Sequence[Operation[Any]]) -> dict[str, Operation[Any]]:
-    """A module's operations by name: what the generated modules end with."""
+# ---- what the generated modules use ----
+
+
+def as_operations(*operations: Operation[Any]) -> dict[str, Operation[Any]]:
+    """A module's operations by name."""
     return {operation.name: operation for operation in operations}
+
+
+def type_of(module: str, name: str) -> Any:
+    """A type of ``esipy.ops.types.<module>``, for ``esipy.ops.<module>.<name>``: loaded when it is asked for."""
+    if name[:1].isupper():  # what else is asked for (``__path__`` and the like) is no reason to load msgspec
+        try:
+            return getattr(import_module(f"esipy.ops.types.{module}"), name)
+        except AttributeError:
+            pass
+    raise AttributeError(f"module 'esipy.ops.{module}' has no attribute {name!r}")
