@@ -31,7 +31,8 @@ class Headers(Mapping[str, str]):
         A line without a colon is passed over, as browsers do.
         """
         headers = cls.__new__(cls)
-        headers._values = values = {}
+        values: dict[str, list[str]] = {}
+        headers._values = values
         for line in block.split(b"\n"):
             name, value = _lines_read.get(line) or _read_line(line)
             if name in values:

@@ -7,15 +7,15 @@ once. After ``fork`` a child leaves the parent's handles alone, neither using no
 
 from __future__ import annotations
 
-import os
-import weakref
-from typing import Any
+from collections.abc import Callable
+from typing import cast
 
 import pycurl
 
 from esipy.core.wire import HttpRequest, HttpResponse
-from esipy.transport.curl_handle import Handle
+from esipy.transport.curl_handle import Handle, never
 from esipy.transport.curl_options import constant_options
+from esipy.transport.forks import abandon, forget_after_fork
 
 __all__ = ["CurlTransport"]
 
@@ -36,9 +36,8 @@ class CurlTransport:
     def __init__(self, *, ca_file: str | None = None) -> None:
         self._options = constant_options(ca_file)
         self._idle: list[Handle] = []
-        self._busy: set[Handle] = set()
         self._closed = False
-        _transports.add(self)
+        forget_after_fork(self)
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send and wait for the whole answer.
@@ -48,21 +47,24 @@ class CurlTransport:
             InvalidCallError: the URL or a header cannot be sent.
             RuntimeError: the transport is closed.
         """
+        return self.send_unless(request, never)
+
+    def send_unless(self, request: HttpRequest, stopped: Callable[[], bool]) -> HttpResponse:
+        """Send as `send` does; the transfer ends within a second when ``stopped()``, asked again and again, is true."""
         if self._closed:
             raise RuntimeError("this transport is closed")
         try:
             handle = self._idle.pop()
         except IndexError:
             handle = Handle(self._options)
-        self._busy.add(handle)
         try:
+            handle.stopped = stopped
             handle.prepare(request)
             handle.easy.perform()
             return handle.response()
         except pycurl.error as failure:
-            raise handle.error(request, failure.args[0], failure.args[1]) from None
+            raise handle.error(request, *cast("tuple[int, str]", failure.args)) from None
         finally:
-            self._busy.discard(handle)
             self._idle.append(handle)
             if self._closed:
                 self._drain()
@@ -79,30 +81,7 @@ class CurlTransport:
             except IndexError:  # another thread took the last one
                 return
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """In a child after fork: leave every handle as it is."""
-        abandon(self._idle, self._busy)
-        self._idle, self._busy = [], set()
-
-
-_transports: weakref.WeakSet[CurlTransport] = weakref.WeakSet()
-
-
-def abandon(*things: Any) -> None:
-    """Keep things alive to the end of the process without ever running their destructors.
-
-    libcurl's cleanup of a handle says goodbye on its TLS connections; in a child of fork these are the parent's.
-    """
-    import ctypes
-
-    for thing in things:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
-
-
-def _after_fork() -> None:
-    for transport in list(_transports):
-        transport._forget()  # pyright: ignore[reportPrivateUsage]
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+        abandon(self._idle)
+        self._idle = []

@@ -9,18 +9,19 @@ transport. After ``fork`` a child leaves all of it alone and begins anew.
 from __future__ import annotations
 
 import asyncio
-import os
-import weakref
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pycurl
 
 from esipy.core.wire import HttpRequest, HttpResponse
-from esipy.transport.curl import CurlTransport, abandon
+from esipy.exceptions import AnswerTimeoutError
+from esipy.transport.curl import CurlTransport
 from esipy.transport.curl_handle import Handle
 from esipy.transport.curl_options import constant_options
 from esipy.transport.curl_watch import Ready, can_watch, watch_in
+from esipy.transport.forks import abandon, forget_after_fork
 
 __all__ = ["AsyncCurlTransport"]
 
@@ -45,7 +46,7 @@ class AsyncCurlTransport:
         self._max_connections = max_connections
         self._engine: _Sockets | _Threads | None = None
         self._closed = False
-        _transports.add(self)
+        forget_after_fork(self)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Send and wait for the whole answer; cancelling it ends the transfer.
@@ -81,7 +82,7 @@ class AsyncCurlTransport:
             self._engine = _Threads(loop, CurlTransport(ca_file=self._ca_file), self._max_connections)
         return self._engine
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """In a child after fork: leave everything as it is."""
         abandon(self._engine)
         self._engine = None
@@ -206,22 +207,32 @@ class _Threads:
         self.loop = loop
         self._transport = transport
         self._pool = ThreadPoolExecutor(max_connections, "esipy-curl")
+        self._running: dict[asyncio.Future[HttpResponse], threading.Event] = {}
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        return await self.loop.run_in_executor(self._pool, self._transport.send, request)
+        stop = threading.Event()
+        flight = self._pool.submit(self._transport.send_unless, request, stop.is_set)
+        waiter = asyncio.wrap_future(flight)
+        self._running[waiter] = stop
+        # The thread keeps the time limit by itself, once it has begun.
+        limit = asyncio.timeout(request.timeout)
+        try:
+            async with limit:
+                return await waiter
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            reason = f"no whole answer within {request.timeout:g} s"
+            raise AnswerTimeoutError(request.url, reason, sent=flight.running()) from None
+        finally:
+            stop.set()
+            del self._running[waiter]
 
     def close(self) -> None:
+        for waiter in self._running:
+            if not self.loop.is_closed():
+                waiter.cancel()
+        for stop in self._running.values():
+            stop.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._transport.close()
-
-
-_transports: weakref.WeakSet[AsyncCurlTransport] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for transport in list(_transports):
-        transport._forget()  # pyright: ignore[reportPrivateUsage]
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

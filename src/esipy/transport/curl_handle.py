@@ -12,7 +12,7 @@ Owned here: everything that the blocking and the asyncio transport have in commo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pycurl
@@ -27,11 +27,10 @@ from esipy.exceptions import (
     NetworkError,
 )
 
-__all__ = ["Handle"]
+__all__ = ["Handle", "never"]
 
-# pycurl 7.47 has no name for these: they are long options, numbered in curl/curl.h.
+# CURLOPT_SUPPRESS_CONNECT_HEADERS of curl/curl.h: pycurl has no name for it.
 _SUPPRESS_CONNECT_HEADERS = 265
-_CA_CACHE_TIMEOUT = 321
 
 _BLANK = b"\r\n"
 
@@ -41,7 +40,7 @@ class Handle:
 
     Attributes:
         easy: the pycurl object.
-        aborted: set to True (from any thread) to end the transfer that runs, within a second.
+        stopped: asked while the transfer runs, at least once a second; when it says True the transfer ends.
         waiter: free for the transport's use.
     """
 
@@ -57,14 +56,14 @@ class Handle:
         "_size",
         "_timeout",
         "_with_type",
-        "aborted",
         "easy",
+        "stopped",
         "waiter",
     )
 
     def __init__(self, options: Sequence[tuple[int, Any]]) -> None:
         self.easy = easy = pycurl.Curl()
-        self.aborted = False
+        self.stopped: Callable[[], bool] = never
         self.waiter: Any = None
         self._head: list[bytes] = []
         self._body: list[bytes] = []
@@ -107,11 +106,12 @@ class Handle:
         return None
 
     def _tick(self, *_: int) -> int:
-        return self.aborted
+        return self.stopped()
 
     def _once(self, *_: object) -> int:
         self._issued += 1
-        return pycurl.PREREQFUNC_OK if self._issued == 1 else pycurl.PREREQFUNC_ABORT
+        verdict: int = pycurl.PREREQFUNC_OK if self._issued == 1 else pycurl.PREREQFUNC_ABORT
+        return verdict
 
     def prepare(self, request: HttpRequest) -> None:
         """Set what this request needs.
@@ -214,6 +214,11 @@ class Handle:
         if code == pycurl.E_OPERATION_TIMEDOUT:
             return AnswerTimeoutError(url, f"no whole answer within {request.timeout:g} s: {text}")
         return BrokenAnswerError(url, f"no usable answer: {text}")
+
+
+def never() -> bool:
+    """Stop on no account."""
+    return False
 
 
 def _final_block(lines: list[bytes]) -> list[bytes]:

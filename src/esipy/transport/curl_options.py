@@ -2,7 +2,7 @@
 
 Rules: the file named by the caller; else the environment's ``SSL_CERT_FILE`` (as OpenSSL and every Python client
 read it); else the system's own store on Windows and macOS; else the file that the system's OpenSSL or a
-distribution keeps; else that of the package certifi. Verification is never off.
+distribution keeps. Verification is never off: where nothing is found, every server is refused.
 
 Proxies are taken from the environment as curl does (``http_proxy``, ``https_proxy``, ``all_proxy``, ``no_proxy``),
 but the loopback is always reached directly: a local server is never what a proxy is for.
@@ -20,6 +20,9 @@ from esipy.exceptions import SettingError
 
 __all__ = ["constant_options"]
 
+# CURLSSLOPT_NATIVE_CA of curl/curl.h: the store of Windows or macOS.
+_SSLOPT_NATIVE_CA = 16
+
 _LOOPBACK = "localhost,127.0.0.0/8,::1"
 
 
@@ -27,7 +30,7 @@ def constant_options(ca_file: str | None) -> list[tuple[int, Any]]:
     """The options that depend on the machine.
 
     Raises:
-        SettingError: ``ca_file`` does not exist, or the machine has no certificates that can be found.
+        SettingError: the file named by ``ca_file`` or ``SSL_CERT_FILE`` does not exist.
     """
     return [(pycurl.NOPROXY, _no_proxy()), *_certificates(ca_file)]
 
@@ -44,9 +47,8 @@ def _certificates(ca_file: str | None) -> list[tuple[int, Any]]:
             raise SettingError(f"there is no file of CA certificates at {named!r} (ca_file= or SSL_CERT_FILE)")
         return [(pycurl.CAINFO, named)]
     if sys.platform in ("win32", "darwin"):
-        return [(pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA)]
-    found = _system_file() or _certifi_file()
-    # Nothing found: curl's own default stays, and it refuses what it cannot verify.
+        return [(pycurl.SSL_OPTIONS, _SSLOPT_NATIVE_CA)]
+    found = _system_file()
     return [(pycurl.CAINFO, found)] if found else []
 
 
@@ -62,11 +64,3 @@ def _system_file() -> str | None:
         "/etc/ssl/cert.pem",  # BSD, Alpine
     )
     return next((path for path in candidates if path and os.path.isfile(path)), None)
-
-
-def _certifi_file() -> str | None:
-    try:
-        import certifi
-    except ImportError:
-        return None
-    return str(certifi.where())
