@@ -18,11 +18,11 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from esipy._delivery import LOGGER
+from esipy._delivery import LOGGER, Names, failed, full_name, hand_over, refuse_coroutine
 
-__all__ = ["EXIT_SECONDS", "QUEUE_LIMIT", "WORKER", "Worker"]
+__all__ = ["EXIT_SECONDS", "QUEUE_LIMIT", "WORKER", "Worker", "deferring"]
 
 QUEUE_LIMIT: Final = 10_000
 """How many deliveries may wait."""
@@ -53,37 +53,40 @@ class Worker:
 
     def put(self, deliver: Callable[[], None]) -> bool:
         """Queue a delivery, which must not raise; False when it was dropped because the queue is full."""
+        first = queued = False
         with self._changed:
-            if not self._closed:
-                if len(self._queue) < self._limit:
-                    self._queue.append(deliver)
-                    self._put += 1
-                    self._changed.notify_all()
-                    if self._thread is None:
-                        self._start()
-                    return True
+            if full := len(self._queue) >= self._limit:
                 first, self._overflown = not self._overflown, True
-            else:
-                first = None
-        if first is None:
+            elif queued := not self._closed and self._running():
+                self._queue.append(deliver)
+                self._put += 1
+                self._changed.notify_all()
+        if full:
+            if first:
+                LOGGER.warning(
+                    "%d deliveries to deferred receivers wait; new ones are dropped until all are done", self._limit
+                )
+            return False
+        if not queued:
             deliver()
-            return True
-        if first:
-            LOGGER.warning(
-                "%d deliveries to deferred receivers wait: new ones are dropped until the queue is empty again",
-                self._limit,
-            )
-        return False
+        return True
 
-    def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="esipy-signals", daemon=True)
-        self._thread.start()
-        # A child of multiprocessing ends without calling what is registered with atexit.
-        processes = sys.modules.get("multiprocessing.process")
-        if processes is not None and processes.parent_process() is not None:
-            from multiprocessing.util import Finalize
+    def _running(self) -> bool:
+        """Start the thread if need be; False when the system gives none (Python 3.12 and later: at exit)."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name="esipy-signals", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                return False
+            self._thread = thread
+            # A child of multiprocessing ends without calling what is registered with atexit.
+            processes = sys.modules.get("multiprocessing.process")
+            if processes is not None and processes.parent_process() is not None:
+                from multiprocessing.util import Finalize
 
-            Finalize(None, self.close, exitpriority=0)
+                Finalize(None, self.close, exitpriority=0)
+        return True
 
     def _run(self) -> None:
         while True:
@@ -111,17 +114,44 @@ class Worker:
 
     def close(self) -> None:
         """Drain the queue at the exit of the program, and say what could not be delivered."""
-        drained = self.flush(EXIT_SECONDS)
         with self._changed:
+            self._changed.wait_for(lambda: self._done == self._put, EXIT_SECONDS)
             self._closed = True
             lost = self._put - self._done
-        if not drained:
-            LOGGER.warning(
-                "%d deliveries to deferred receivers are lost at exit: they took longer than %g s", lost, EXIT_SECONDS
-            )
+        if lost:
+            LOGGER.warning("%d deliveries to deferred receivers are lost: not done %g s after exit", lost, EXIT_SECONDS)
 
 
 WORKER: Final = Worker()
 atexit.register(WORKER.close)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=WORKER.after_fork)
+
+
+def deferring(
+    receiver: Callable[..., object], names: Names, signal: str, dropped: Callable[[], None]
+) -> Callable[..., None]:
+    """A function that queues the delivery of its arguments to ``receiver``, and calls ``dropped`` when it could not.
+
+    Raises:
+        TypeError: ``receiver`` is a coroutine function.
+    """
+    import inspect
+
+    if inspect.iscoroutinefunction(receiver):
+        raise TypeError(
+            f"receiver {full_name(receiver)} is a coroutine function, which cannot be deferred; "
+            "make it a plain function (it may call asyncio.run), or add it without deferred=True"
+        )
+
+    def queue(**payload: Any) -> None:
+        def deliver() -> None:
+            try:
+                refuse_coroutine(hand_over(receiver, names, payload), receiver)
+            except BaseException as error:  # even SystemExit: the worker has others to serve
+                failed(signal, receiver, error, payload)
+
+        if not WORKER.put(deliver):
+            dropped()
+
+    return queue
