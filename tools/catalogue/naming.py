@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Iterable
 
-__all__ = ["attribute", "constant", "module", "operation_name", "pascal", "recased", "singular"]
+__all__ = ["attribute", "constant", "module", "operation_name", "pascal", "recased", "singular", "vocabulary"]
 
 # Names that a field may not have: they would hide a type that later annotations of the class use.
 _TYPES = {"bool", "dict", "float", "int", "list", "msgspec", "str"}
@@ -53,11 +54,26 @@ def singular(plural: str) -> str:
     return f"{head}_{last}" if head else last
 
 
-def recased(schema_name: str, properties: set[str]) -> str:
-    """Give back a schema's words: ``...DetailTaxrates`` that ``tax_rates`` refers to -> ``...DetailTaxRates``."""
-    endings = {pascal(word) for name in properties for word in (name, singular(name))}
-    fitting = [ending for ending in endings if schema_name.lower().endswith(ending.lower())]
-    if not fitting:
-        return schema_name
-    ending = max(fitting, key=lambda text: (len(text), text))
-    return schema_name[: -len(ending)] + ending
+def vocabulary(texts: Iterable[str]) -> frozenset[str]:
+    """The words of these names and paths, and their singulars."""
+    words = {word for text in texts for word in re.split(r"[^a-z0-9]+", text.lower()) if len(word) > 1}
+    return frozenset(words | {singular(word) for word in words})
+
+
+def recased(name: str, known: frozenset[str]) -> str:
+    """Give a schema's name its words back: ``DetailTaxrates`` -> ``DetailTaxRates``; unknown ones stay."""
+    return "".join(pascal("_".join(_split(chunk.lower(), known)) or chunk) for chunk in re.findall("[A-Z][^A-Z]*", name))
+
+
+def _split(text: str, known: frozenset[str]) -> list[str]:
+    """The fewest known words that make up this text (of equally few the first longest); empty when none do."""
+    best: dict[int, list[str]] = {len(text): []}
+    for start in range(len(text) - 1, -1, -1):
+        ways = [
+            [text[start:end], *best[end]]
+            for end in range(len(text), start, -1)
+            if end in best and text[start:end] in known
+        ]
+        if ways:
+            best[start] = min(ways, key=len)
+    return best.get(0, [])

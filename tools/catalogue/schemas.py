@@ -247,13 +247,11 @@ class Types:
         return found
 
     def _name_structs(self, document: Mapping[str, Any]) -> dict[str, str]:
-        referring: dict[str, set[str]] = {name: set() for name in self._schemas}
-        for key, target in _referring_properties(document["components"]["schemas"]):
-            referring[target].add(key)
+        known = naming.vocabulary([*_property_names(self._schemas), *document["paths"]])
         names = {}
         for name in self._schemas:
             short = name.removesuffix("Get")
-            names[name] = naming.recased(name if short in self._schemas else short, referring[name])
+            names[name] = naming.recased(name if short in self._schemas else short, known)
         return names
 
 
@@ -293,19 +291,12 @@ def _references(node: Any) -> Iterator[str]:
             yield from _references(value)
 
 
-def _referring_properties(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Every (property, schema it refers to), the items of arrays included."""
+def _property_names(node: Any) -> Iterator[str]:
     if isinstance(node, Mapping):
-        if "$ref" in node and key:
-            yield key, _referred(node)
-        for word, value in node.items():
-            if word == "properties":
-                for name, part in value.items():
-                    yield from _referring_properties(part, name)
-            elif word == "items":
-                yield from _referring_properties(value, key)
-            else:
-                yield from _referring_properties(value)
+        for key, value in node.items():
+            if key == "properties":
+                yield from value
+            yield from _property_names(value)
     elif isinstance(node, list):
         for value in node:
-            yield from _referring_properties(value)
+            yield from _property_names(value)

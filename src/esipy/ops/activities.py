@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         CharactersMercenaryTacticalOperationsListing as CharactersMercenaryTacticalOperationsListing,
         CharactersMercenaryTacticalOperationsListingOperation as CharactersMercenaryTacticalOperationsListingOperation,
         SkyhooksRaidable as SkyhooksRaidable, SkyhooksRaidableTheftVulnerability as SkyhooksRaidableTheftVulnerability,
-        SkyhooksRaidableVulnerableSkyhook as SkyhooksRaidableVulnerableSkyhook,
+        SkyhooksRaidableVulnerableskyhook as SkyhooksRaidableVulnerableskyhook,
     )
 else:
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from esipy.ops.types.meta import (
         MetaChangelog as MetaChangelog, MetaChangelogEntry as MetaChangelogEntry,
         MetaCompatibilityDates as MetaCompatibilityDates, MetaName as MetaName, MetaNameEntry as MetaNameEntry,
-        MetaStatus as MetaStatus, MetaStatusRoutestatus as MetaStatusRoutestatus,
+        MetaStatus as MetaStatus, MetaStatusRouteStatus as MetaStatusRouteStatus,
     )
 else:
 

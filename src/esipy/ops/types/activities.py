@@ -43,7 +43,7 @@ class CharactersMercenaryTacticalOperationsListingOperation(msgspec.Struct, gc=F
 
 
 class SkyhooksRaidable(msgspec.Struct, gc=False, kw_only=True):
-    skyhooks: list[SkyhooksRaidableVulnerableSkyhook]
+    skyhooks: list[SkyhooksRaidableVulnerableskyhook]
 
 
 class SkyhooksRaidableTheftVulnerability(msgspec.Struct, gc=False, kw_only=True):
@@ -51,7 +51,7 @@ class SkyhooksRaidableTheftVulnerability(msgspec.Struct, gc=False, kw_only=True)
     start: DateTime
 
 
-class SkyhooksRaidableVulnerableSkyhook(msgspec.Struct, gc=False, kw_only=True):
+class SkyhooksRaidableVulnerableskyhook(msgspec.Struct, gc=False, kw_only=True):
     planet_id: PlanetID
     solar_system_id: SolarSystemID
     theft_vulnerability: SkyhooksRaidableTheftVulnerability

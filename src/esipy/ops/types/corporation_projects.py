@@ -82,7 +82,7 @@ class CorporationsProjectsDetailConfiguration(msgspec.Struct, gc=False, kw_only=
     deliver_item: CorporationsProjectsDetailConfigurationDeliverItem | None = None
     destroy_npc: CorporationsProjectsDetailConfigurationDestroyNpc | None = None
     destroy_ship: CorporationsProjectsDetailConfigurationDestroyShip | None = None
-    earn_loyalty_point: CorporationsProjectsDetailConfigurationearnloyaltypoints | None = None
+    earn_loyalty_point: CorporationsProjectsDetailConfigurationEarnLoyaltyPoints | None = None
     lost_ship: CorporationsProjectsDetailConfigurationLostShip | None = None
     manual: dict[str, Any] | None = None
     manufacture_item: CorporationsProjectsDetailConfigurationManufactureItem | None = None
@@ -96,8 +96,8 @@ class CorporationsProjectsDetailConfiguration(msgspec.Struct, gc=False, kw_only=
 
 
 class CorporationsProjectsDetailConfigurationCaptureFwComplex(msgspec.Struct, gc=False, kw_only=True):
-    archetypes: list[CorporationsProjectsDetailConfigurationmatcherArchetype] | None = None
-    factions: list[CorporationsProjectsDetailConfigurationmatcherFaction] | None = None
+    archetypes: list[CorporationsProjectsDetailConfigurationMatcherArchetype] | None = None
+    factions: list[CorporationsProjectsDetailConfigurationMatcherFaction] | None = None
     locations: list[CorporationsProjectsDetailConfigurationCaptureFwComplexLocation] | None = None
 
 
@@ -132,8 +132,8 @@ class CorporationsProjectsDetailConfigurationDamageShipShip(msgspec.Struct, gc=F
 
 
 class CorporationsProjectsDetailConfigurationDefendFwComplex(msgspec.Struct, gc=False, kw_only=True):
-    archetypes: list[CorporationsProjectsDetailConfigurationmatcherArchetype] | None = None
-    factions: list[CorporationsProjectsDetailConfigurationmatcherFaction] | None = None
+    archetypes: list[CorporationsProjectsDetailConfigurationMatcherArchetype] | None = None
+    factions: list[CorporationsProjectsDetailConfigurationMatcherFaction] | None = None
     locations: list[CorporationsProjectsDetailConfigurationDefendFwComplexLocation] | None = None
 
 
@@ -193,8 +193,8 @@ class CorporationsProjectsDetailConfigurationDestroyShipShip(msgspec.Struct, gc=
     group_id: ShipTreeGroupID | None = None
 
 
-class CorporationsProjectsDetailConfigurationearnloyaltypoints(msgspec.Struct, gc=False, kw_only=True):
-    corporations: list[CorporationsProjectsDetailConfigurationmatcherCorporation] | None = None
+class CorporationsProjectsDetailConfigurationEarnLoyaltyPoints(msgspec.Struct, gc=False, kw_only=True):
+    corporations: list[CorporationsProjectsDetailConfigurationMatcherCorporation] | None = None
 
 
 class CorporationsProjectsDetailConfigurationLostShip(msgspec.Struct, gc=False, kw_only=True):
@@ -237,19 +237,19 @@ class CorporationsProjectsDetailConfigurationManufactureItemItem(msgspec.Struct,
     group_id: GroupID | None = None
 
 
-class CorporationsProjectsDetailConfigurationmatcherArchetype(msgspec.Struct, gc=False, kw_only=True):
+class CorporationsProjectsDetailConfigurationMatcherArchetype(msgspec.Struct, gc=False, kw_only=True):
     archetype_id: ArchetypeID | None = None
 
 
-class CorporationsProjectsDetailConfigurationmatcherCorporation(msgspec.Struct, gc=False, kw_only=True):
+class CorporationsProjectsDetailConfigurationMatcherCorporation(msgspec.Struct, gc=False, kw_only=True):
     corporation_id: CorporationID | None = None
 
 
-class CorporationsProjectsDetailConfigurationmatcherFaction(msgspec.Struct, gc=False, kw_only=True):
+class CorporationsProjectsDetailConfigurationMatcherFaction(msgspec.Struct, gc=False, kw_only=True):
     faction_id: FactionID | None = None
 
 
-class CorporationsProjectsDetailConfigurationmatcherSignature(msgspec.Struct, gc=False, kw_only=True):
+class CorporationsProjectsDetailConfigurationMatcherSignature(msgspec.Struct, gc=False, kw_only=True):
     signature_type_id: AttributeID | None = None
 
 
@@ -329,7 +329,7 @@ class CorporationsProjectsDetailConfigurationSalvageWreckLocation(msgspec.Struct
 
 class CorporationsProjectsDetailConfigurationScanSignature(msgspec.Struct, gc=False, kw_only=True):
     locations: list[CorporationsProjectsDetailConfigurationScanSignatureLocation] | None = None
-    signatures: list[CorporationsProjectsDetailConfigurationmatcherSignature] | None = None
+    signatures: list[CorporationsProjectsDetailConfigurationMatcherSignature] | None = None
 
 
 class CorporationsProjectsDetailConfigurationScanSignatureLocation(msgspec.Struct, gc=False, kw_only=True):

@@ -158,10 +158,10 @@ class FreelanceJobsDetailParameterCorporationItemDelivery(msgspec.Struct, gc=Fal
 
 
 class FreelanceJobsDetailParameterMatcher(msgspec.Struct, gc=False, kw_only=True):
-    values: list[FreelanceJobsDetailParametermatcherValue]
+    values: list[FreelanceJobsDetailParameterMatcherValue]
 
 
-class FreelanceJobsDetailParametermatcherValue(msgspec.Struct, gc=False, kw_only=True):
+class FreelanceJobsDetailParameterMatcherValue(msgspec.Struct, gc=False, kw_only=True):
     value_type: str
     values: list[str]
 

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
     MetaChangelogEntryMethod: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"] | str
     MetaChangelogEntryType: TypeAlias = Literal["breaking", "changed", "new", "removed"] | str
-    MetaStatusRoutestatusMethod: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"] | str
-    MetaStatusRoutestatusStatus: TypeAlias = Literal["Unknown", "OK", "Degraded", "Down", "Recovering"] | str
+    MetaStatusRouteStatusMethod: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"] | str
+    MetaStatusRouteStatusStatus: TypeAlias = Literal["Unknown", "OK", "Degraded", "Down", "Recovering"] | str
 else:
     MetaChangelogEntryMethod = str
     MetaChangelogEntryType = str
-    MetaStatusRoutestatusMethod = str
-    MetaStatusRoutestatusStatus = str
+    MetaStatusRouteStatusMethod = str
+    MetaStatusRouteStatusStatus = str
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "MetaChangelogEntry.method": ("GET", "POST", "PUT", "DELETE"),
     "MetaChangelogEntry.type": ("breaking", "changed", "new", "removed"),
-    "MetaStatusRoutestatus.method": ("GET", "POST", "PUT", "DELETE"),
-    "MetaStatusRoutestatus.status": ("Unknown", "OK", "Degraded", "Down", "Recovering"),
+    "MetaStatusRouteStatus.method": ("GET", "POST", "PUT", "DELETE"),
+    "MetaStatusRouteStatus.status": ("Unknown", "OK", "Degraded", "Down", "Recovering"),
 }
 
 
@@ -57,10 +57,10 @@ class MetaNameEntry(msgspec.Struct, gc=False, kw_only=True):
 
 
 class MetaStatus(msgspec.Struct, gc=False, kw_only=True):
-    routes: list[MetaStatusRoutestatus]
+    routes: list[MetaStatusRouteStatus]
 
 
-class MetaStatusRoutestatus(msgspec.Struct, gc=False, kw_only=True):
-    method: MetaStatusRoutestatusMethod
+class MetaStatusRouteStatus(msgspec.Struct, gc=False, kw_only=True):
+    method: MetaStatusRouteStatusMethod
     path: str
-    status: MetaStatusRoutestatusStatus
+    status: MetaStatusRouteStatusStatus

@@ -178,40 +178,40 @@ class CorporationsStructuresSovereigntyHubsDetailTransport(msgspec.Struct, gc=Fa
 
 
 class CorporationsStructuresSovereigntyHubsDetailTransportConfiguration(msgspec.Struct, gc=False, kw_only=True):
-    import_: CorporationsStructuresSovereigntyHubsDetailTransportconfigurationImport | None = msgspec.field(default=None, name="import")
-    export: CorporationsStructuresSovereigntyHubsDetailTransportconfigurationExport | None = None
+    import_: CorporationsStructuresSovereigntyHubsDetailTransportConfigurationImport | None = msgspec.field(default=None, name="import")
+    export: CorporationsStructuresSovereigntyHubsDetailTransportConfigurationExport | None = None
     transit: bool | None = None
 
 
 class CorporationsStructuresSovereigntyHubsDetailTransportState(msgspec.Struct, gc=False, kw_only=True):
-    import_: CorporationsStructuresSovereigntyHubsDetailTransportstateImport | None = msgspec.field(default=None, name="import")
-    export: CorporationsStructuresSovereigntyHubsDetailTransportstateExport | None = None
+    import_: CorporationsStructuresSovereigntyHubsDetailTransportStateImport | None = msgspec.field(default=None, name="import")
+    export: CorporationsStructuresSovereigntyHubsDetailTransportStateExport | None = None
     transit: bool | None = None
 
 
-class CorporationsStructuresSovereigntyHubsDetailTransportconfigurationExport(msgspec.Struct, gc=False, kw_only=True):
+class CorporationsStructuresSovereigntyHubsDetailTransportConfigurationExport(msgspec.Struct, gc=False, kw_only=True):
     amount: int
     solar_system_id: SolarSystemID | None = None
 
 
-class CorporationsStructuresSovereigntyHubsDetailTransportconfigurationImport(msgspec.Struct, gc=False, kw_only=True):
-    sources: list[CorporationsStructuresSovereigntyHubsDetailTransportconfigurationSource]
+class CorporationsStructuresSovereigntyHubsDetailTransportConfigurationImport(msgspec.Struct, gc=False, kw_only=True):
+    sources: list[CorporationsStructuresSovereigntyHubsDetailTransportConfigurationSource]
 
 
-class CorporationsStructuresSovereigntyHubsDetailTransportconfigurationSource(msgspec.Struct, gc=False, kw_only=True):
+class CorporationsStructuresSovereigntyHubsDetailTransportConfigurationSource(msgspec.Struct, gc=False, kw_only=True):
     solar_system_id: SolarSystemID
 
 
-class CorporationsStructuresSovereigntyHubsDetailTransportstateExport(msgspec.Struct, gc=False, kw_only=True):
+class CorporationsStructuresSovereigntyHubsDetailTransportStateExport(msgspec.Struct, gc=False, kw_only=True):
     amount: int | None = None
     solar_system_id: SolarSystemID | None = None
 
 
-class CorporationsStructuresSovereigntyHubsDetailTransportstateImport(msgspec.Struct, gc=False, kw_only=True):
-    sources: list[CorporationsStructuresSovereigntyHubsDetailTransportstateimportSource]
+class CorporationsStructuresSovereigntyHubsDetailTransportStateImport(msgspec.Struct, gc=False, kw_only=True):
+    sources: list[CorporationsStructuresSovereigntyHubsDetailTransportStateImportSource]
 
 
-class CorporationsStructuresSovereigntyHubsDetailTransportstateimportSource(msgspec.Struct, gc=False, kw_only=True):
+class CorporationsStructuresSovereigntyHubsDetailTransportStateImportSource(msgspec.Struct, gc=False, kw_only=True):
     amount: int
     solar_system_id: SolarSystemID
 
