@@ -1,0 +1,5 @@
+"""``python -m esipy`` is the ``esipy`` command."""
+
+from esipy.cli import main
+
+main()

@@ -1,0 +1,89 @@
+"""``esipy call OPERATION [name=value ...]``: one call, its answer as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["arguments_of", "call"]
+
+
+def call(
+    operation: Annotated[str | None, typer.Argument(help="an operation id, old or new, or its unique end")] = None,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="name=value; arrays as 1,2,3; a body as JSON", metavar="[NAME=VALUE]...")
+    ] = None,
+    base_url: Annotated[str | None, typer.Option(help="where ESI is; also ESI_BASE_URL")] = None,
+    user_agent: Annotated[str | None, typer.Option(help="who you are; also ESI_USER_AGENT")] = None,
+    headers: Annotated[bool, typer.Option("--headers", help="print status and headers to stderr")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="list the operations instead")] = False,
+) -> None:
+    """Send one call and print its answer as JSON.
+
+    esipy call get_status
+
+    esipy call get_markets_region_id_orders region_id=10000002 page=1
+    """
+    from esipy.app import EsiApp
+    from esipy.client import EsiClient
+    from esipy.settings import Settings
+
+    operations = EsiApp().op
+    if listing or operation is None:
+        for name in operations:
+            if operation is None or operation in name:
+                typer.echo(name)
+        return
+    found = operations[operation]
+    built = found(**arguments_of(found, arguments or []))
+    settings = Settings.from_environment(base_url=base_url, user_agent=user_agent)
+    if found.scope is not None:
+        raise ValueError(
+            f"{found.name} needs a character's login with the scope {found.scope}; this command sends public calls only"
+        )
+    with EsiClient(base_url=settings.base_url, user_agent=settings.user_agent or "esipy-call") as client:
+        answer = client.request(built)
+    if headers:
+        sys.stderr.write(f"{answer.status}\n")
+        for name, value in answer.headers.pairs():
+            sys.stderr.write(f"{name}: {value}\n")
+    answer.raise_for_status()
+    if answer.raw:
+        typer.echo(json.dumps(json.loads(answer.raw), indent=2, ensure_ascii=False))
+
+
+def arguments_of(operation: Any, words: list[str]) -> dict[str, Any]:
+    """``["region_id=10000002", "ids=1,2"]`` as arguments, read as the operation declares them.
+
+    Raises:
+        ValueError: a word is not name=value, a name is given twice, or a body is not JSON.
+    """
+    kinds = {parameter.name: parameter.kind for parameter in operation.parameters}
+    arguments: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise ValueError(f"{word!r}: arguments are name=value; {operation.name} takes {', '.join(kinds) or 'none'}")
+        if name in arguments:
+            raise ValueError(f"{name!r} is given twice")
+        arguments[name] = _read(name, text, kinds.get(name))
+    return arguments
+
+
+def _read(name: str, text: str, kind: str | None) -> Any:
+    if kind == "object" or (kind in ("integers", "strings") and text.startswith("[")):
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{name!r} has to be JSON: {error}") from None
+    if kind in ("integers", "strings"):
+        return text.split(",")
+    if kind == "number":
+        try:
+            return float(text)
+        except ValueError:
+            return text  # the call refuses it, and names it
+    return text

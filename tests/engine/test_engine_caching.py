@@ -1,0 +1,249 @@
+"""Fresh answers need no exchange, stale ones are revalidated, writes drop what they change."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from esipy import ops
+from esipy.engine.exchange import Exchange
+from esipy.stores.memory import MemoryCache
+from tests.engine.kit import COLOURS, ITEM, ORDERS, STATUS, WALLET, Bench, Login, Script, answer, date
+
+FRESH = {"cache_control": "max-age=300", "etag": '"a"'}
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_fresh_answer_is_given_without_an_exchange(colour: str) -> None:
+    """The second call is a hit: same data, source ``cache``, one request."""
+    script = Script(answer(**FRESH))
+    bench = Bench(colour, script)
+    first, second = bench.perform(STATUS), bench.perform(STATUS)
+    assert [first.source, second.source] == ["network", "cache"]
+    assert first.data == second.data
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (ORDERS, ORDERS.replace(page=2)),
+        (ORDERS, ORDERS.replace(region_id=10000003)),
+        (ORDERS, ORDERS.replace(order_type="buy")),
+        (ORDERS, ORDERS.in_language("de")),
+        (ORDERS, ops.market.get_markets_region_id_history(region_id=10000002, type_id=34)),
+        (
+            ops.character.post_characters_affiliation(body=[1, 2]),
+            ops.character.post_characters_affiliation(body=[1, 3]),
+        ),
+    ],
+)
+def test_T01_calls_that_differ_have_keys_that_differ(one: object, other: object) -> None:
+    """Path, every parameter, body and language are in the key."""
+    bench = Bench("blocking", Script())
+    keys = {Exchange(bench.engine, call, call.operation.method).cache_key for call in (one, other)}  # type: ignore[attr-defined]
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"language": "fr"},
+        {"tenant": "singularity"},
+        {"compatibility_date": "2025-01-01"},
+        {"base_url": "http://127.0.0.1:1"},
+    ],
+)
+def test_T01_clients_that_differ_have_keys_that_differ(settings: dict[str, str]) -> None:
+    """Language, tenant, compatibility date and address are in the key, so a shared store never mixes them."""
+    keys = {Exchange(Bench("blocking", Script(), settings=s).engine, ORDERS, "GET").cache_key for s in ({}, settings)}
+    assert len(keys) == 2
+
+
+def test_T01_who_asks_is_in_the_key_of_calls_with_a_token_only() -> None:
+    """Two characters share a public answer, and never one that needs a token."""
+    benches = [Bench("blocking", Script(), signer=Login(character)) for character in (91, 92)]
+    assert len({Exchange(bench.engine, WALLET, "GET").cache_key for bench in benches}) == 2
+    assert len({Exchange(bench.engine, ORDERS, "GET").cache_key for bench in benches}) == 1
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_T02_a_write_reaches_the_network_and_drops_the_read(colour: str) -> None:
+    """After POST fittings, GET fittings is asked for again although it was fresh."""
+    read = ops.fittings.get_characters_character_id_fittings(character_id=91)
+    write = ops.fittings.post_characters_character_id_fittings(
+        character_id=91, body={"name": "a", "description": "b", "ship_type_id": 587, "items": [ITEM]}
+    )
+    script = Script(answer([], **FRESH), answer({"fitting_id": 5}, 201), answer([], **FRESH))
+    bench = Bench(colour, script, signer=Login())
+    for call in (read, read, write, read):
+        bench.perform(call)
+    assert [target.split()[0] for target in script.targets] == ["GET", "POST", "GET"]
+
+
+def test_T02_deleting_a_thing_drops_the_list_it_was_in() -> None:
+    """DELETE fittings/5 makes GET fittings reach the network."""
+    read = ops.fittings.get_characters_character_id_fittings(character_id=91)
+    delete = ops.fittings.delete_characters_character_id_fittings_fitting_id(character_id=91, fitting_id=5)
+    script = Script(answer([], **FRESH), answer(b"", 204), answer([], **FRESH))
+    bench = Bench("blocking", script, signer=Login())
+    for call in (read, delete, read):
+        bench.perform(call)
+    assert len(script.requests) == 3
+
+
+def test_T04_a_new_token_neither_empties_nor_grows_the_cache() -> None:
+    """The key names the character: after a refresh the kept answer is still a hit, and the store holds one entry."""
+    login = Login(token="token-1")
+    script = Script(answer(29500.01, **FRESH))
+    store = MemoryCache()
+    bench = Bench("blocking", script, signer=login, cache=store)
+    bench.perform(WALLET)
+    login.tokens = ["token-2"]
+    assert bench.perform(WALLET).source == "cache"
+    assert (len(script.requests), len(store)) == (1, 1)
+
+
+@pytest.mark.parametrize("skew", [-3600.0, 0.0, 3600.0])
+def test_T06_a_wrong_local_clock_moves_no_lifetime(skew: float) -> None:
+    """``Expires`` is measured against the server's ``Date``: 60 s of freshness, whatever the local clock says."""
+    server_time = 1785844800.0
+    script = Script(answer(date=date(server_time + skew), expires=date(server_time + skew + 60)))
+    bench = Bench("simulated", script)
+
+    async def story() -> list[str]:
+        sources = []
+        for pause in (0, 55, 10):
+            await bench.runtime.sleep(pause)
+            sources.append((await bench.engine.perform(STATUS)).source)
+        return sources
+
+    assert bench.run(story()) == ["network", "cache", "network"]
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_T07_a_304_gives_back_the_kept_body_and_headers_refreshed(colour: str) -> None:
+    """A bare 304 keeps X-Pages, Expires and the body, and makes the entry fresh again."""
+    kept = answer([], cache_control="max-age=0", etag='"a"', x_pages="7", expires=date(0), date=date(0))
+    script = Script(kept, answer(b"", 304, cache_control="max-age=300"))
+    bench = Bench(colour, script)
+    first, second, third = (bench.perform(ORDERS) for _ in range(3))
+    assert [first.source, second.source, third.source] == ["network", "revalidated", "cache"]
+    assert (second.status, second.data, second.pages, second.header["X-Pages"]) == (200, [], 7, [7])
+    assert "expires" in second.headers
+    assert len(script.requests) == 2
+
+
+def test_both_validators_are_sent() -> None:
+    """A stale entry is revalidated with its ETag and its Last-Modified."""
+    modified = date(1785840000)
+    script = Script(answer(cache_control="max-age=0", etag='W/"x"', last_modified=modified))
+    bench = Bench("blocking", script)
+    bench.perform(STATUS)
+    bench.perform(STATUS)
+    assert (script.header(1, "If-None-Match"), script.header(1, "If-Modified-Since")) == ('W/"x"', modified)
+
+
+def test_T08_validators_outlive_freshness() -> None:
+    """A day after an entry went stale it is still revalidated, not fetched anew."""
+    script = Script(answer(**FRESH), answer(b"", 304))
+    bench = Bench("simulated", script)
+
+    async def story() -> str:
+        await bench.engine.perform(STATUS)
+        await bench.runtime.sleep(86400)
+        return (await bench.engine.perform(STATUS)).source
+
+    assert bench.run(story()) == "revalidated"
+
+
+def test_T08_the_same_call_has_the_same_key_in_every_process() -> None:
+    """No part of a key depends on the process: neither its hash seed nor its objects."""
+    program = (
+        "from tests.engine.kit import *\n"
+        "from esipy.engine.exchange import Exchange\n"
+        "b = Bench('blocking', Script(), signer=Login())\n"
+        "c = ops.character.post_characters_affiliation(body=[3, 1, 2])\n"
+        "print([Exchange(b.engine, x, x.operation.method).cache_key for x in (ORDERS, WALLET, c)])\n"
+    )
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(printed) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "body"),
+    [
+        (WALLET, 0.0),
+        (ORDERS, []),
+        (ops.search.get_characters_character_id_search(character_id=91, categories=["agent"], search="abc"), {}),
+    ],
+)
+def test_T09_falsy_bodies_are_hits(call: object, body: object) -> None:
+    """``0.0``, ``[]`` and ``{}`` are data: kept, and given back without a request."""
+    script = Script(answer(body, **FRESH))
+    bench = Bench("blocking", script, signer=Login())
+    first, second = bench.perform(call), bench.perform(call)
+    assert (second.source, second.data) == ("cache", first.data)
+
+
+def test_T10_affiliations_are_kept_by_their_set_of_ids() -> None:
+    """Ids in any order are one key; another set is another."""
+    script = Script(answer([], cache_control="max-age=3600"))
+    bench = Bench("blocking", script)
+    for ids in ([1, 2], [2, 1], [1, 2, 3]):
+        bench.perform(ops.character.post_characters_affiliation(body=ids))
+    assert len(script.requests) == 2
+
+
+def test_no_store_is_not_kept() -> None:
+    """``no-store`` keeps nothing, not even the validator."""
+    script = Script(answer(cache_control="no-store", etag='"a"'))
+    bench = Bench("blocking", script)
+    responses = [bench.perform(STATUS) for _ in range(2)]
+    assert [r.source for r in responses] == ["network", "network"]
+    assert script.header(1, "If-None-Match") is None
+    assert responses[0].expires_at is None
+
+
+def test_an_error_leaves_what_is_kept() -> None:
+    """A 500 between two reads does not drop the validator."""
+    script = Script(answer(cache_control="max-age=0", etag='"a"'), answer({"error": "x"}, 500), answer(b"", 304))
+    bench = Bench("blocking", script)
+    assert [bench.perform(STATUS).status for _ in range(3)] == [200, 500, 200]
+    assert script.header(2, "If-None-Match") == '"a"'
+
+
+def test_the_catalogue_decides_where_headers_say_nothing() -> None:
+    """Without headers, an order page is fresh for the operation's 300 s."""
+    script = Script(answer([]))
+    bench = Bench("simulated", script)
+
+    async def story() -> list[str]:
+        sources = []
+        for pause in (0, 299, 2):
+            await bench.runtime.sleep(pause)
+            sources.append((await bench.engine.perform(ORDERS)).source)
+        return sources
+
+    assert bench.run(story()) == ["network", "cache", "network"]
+
+
+def test_a_head_reaches_the_network_and_has_no_data() -> None:
+    """HEAD neither reads nor writes the cache."""
+    script = Script(answer(b"", x_pages="7"))
+    bench = Bench("blocking", script)
+    responses = [bench.perform(ORDERS, method="HEAD") for _ in range(2)]
+    assert [target.split()[0] for target in script.targets] == ["HEAD", "HEAD"]
+    assert [(r.data, r.pages) for r in responses] == [(None, 7)] * 2

@@ -1,0 +1,70 @@
+"""The answer's bytes become its data; what does not fit is announced and never an error."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from esipy import EsiApp
+from esipy.exceptions import ServerError, UndecodableAnswerError
+from tests.engine.kit import COLOURS, ORDERS, STATUS, STATUS_BODY, WALLET, Bench, Login, Script, answer
+
+HTML = b"<html><h1>502 Bad Gateway</h1></html>"
+
+
+@pytest.mark.parametrize("body", [HTML, b"", b'"just text"', b"[1, 2]", b'{"message": "odd"}', b'{"error": 5}', b"\xff\xfe"])
+def test_T33_any_error_body_gives_one_kind_of_error(body: bytes) -> None:
+    """HTML, empty and odd JSON bodies: an answer with status and text, an error of one class, no traceback."""
+    response = Bench("blocking", Script(answer(body, 502)), retry=False).perform(STATUS)
+    assert (response.status, response.raw) == (502, body)
+    with pytest.raises(ServerError) as raised:
+        response.raise_for_status()
+    assert (raised.value.status_code, raised.value.response) == (502, body)
+
+
+def test_T33_an_error_that_is_text_is_data_under_error() -> None:
+    """``response.data.error`` has the text of whatever came."""
+    response = Bench("blocking", Script(answer(HTML, 502)), retry=False).perform(STATUS)
+    assert response.data.error == HTML.decode()
+
+
+def test_T33_a_good_status_with_html_is_an_error_of_ours() -> None:
+    """A 200 that is not JSON has no data, and ``raise_for_status`` says so."""
+    response = Bench("blocking", Script(answer(HTML))).perform(STATUS)
+    assert response.data is None
+    with pytest.raises(UndecodableAnswerError, match="not JSON"):
+        response.raise_for_status()
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_T48_drift_is_told_and_costs_nothing(colour: str) -> None:
+    """A new field, a missing one and a wrong type: the call succeeds, the signal names the places."""
+    told: list[dict[str, Any]] = []
+    bench = Bench(colour, Script(answer({**STATUS_BODY, "players": "12", "mood": "fine"})))
+    bench.drift.add_receiver(lambda **event: told.append(event))
+    response = bench.perform(STATUS)
+    assert response.data.players == "12"
+    assert [event["operation_id"] for event in told] == ["GetStatus"]
+    assert sorted(place.partition(":")[0] for place in told[0]["places"]) == ["$.mood", "$.players"]
+
+
+def test_version_1_calls_get_data_objects() -> None:
+    """The same call from ``app.op`` answers with attributes and items, and date-times with ``.v``."""
+    response = Bench("blocking", Script(answer())).perform(EsiApp().op["get_status"]())
+    assert response.data.players == response.data["players"] == 12
+    assert response.data.start_time.v == datetime.fromisoformat("2026-08-04T11:05:00+00:00")
+
+
+def test_raw_body_only_decodes_nothing() -> None:
+    """``data`` is None, ``raw`` has the bytes."""
+    response = Bench("blocking", Script(answer([]))).perform(ORDERS, raw_body_only=True)
+    assert (response.data, response.raw) == (None, b"[]")
+
+
+def test_T18_no_content_on_a_list_is_an_empty_list() -> None:
+    """A typed list operation answers 204 with a list without rows; others with None."""
+    bench = Bench("blocking", Script(answer(b"", 204)), signer=Login())
+    assert bench.perform(ORDERS).data == []
+    assert bench.perform(WALLET).data is None

@@ -1,0 +1,114 @@
+"""Nothing is sent while ESI has said to wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from esipy.exceptions import ErrorLimitedError, RateLimitedError
+from tests.engine.kit import ORDERS, STATUS, WALLET, Bench, Login, Script, answer
+
+
+class Clocked(Script):
+    """A script that notes when each request arrived."""
+
+    bench: Bench
+
+    def __init__(self, *answers: Any) -> None:
+        super().__init__(*answers)
+        self.times: list[float] = []
+
+    def __call__(self, request: Any) -> Any:
+        self.times.append(self.bench.runtime.now())
+        return super().__call__(request)
+
+
+def bench_over(script: Clocked, **options: Any) -> Bench:
+    script.bench = Bench("simulated", script, **options)
+    return script.bench
+
+
+def test_a_429_is_waited_out_and_sent_again() -> None:
+    """``Retry-After`` in seconds is obeyed, and the call succeeds."""
+    script = Clocked(answer({"error": "slow"}, 429, retry_after="30"), answer([]))
+    assert bench_over(script).perform(ORDERS).status == 200
+    assert script.times[1] - script.times[0] >= 30
+
+
+def test_a_429_with_a_date_is_measured_by_the_servers_clock() -> None:
+    """``Retry-After`` as a date, an hour off the local clock: still 30 s."""
+    headers = {"retry_after": "Tue, 04 Aug 2026 15:00:30 GMT", "date": "Tue, 04 Aug 2026 15:00:00 GMT"}
+    script = Clocked(answer(b"", 429, **headers), answer([]))
+    assert bench_over(script).perform(ORDERS).status == 200
+    assert 30 <= script.times[1] - script.times[0] < 31
+
+
+def test_a_429_stops_its_bucket_only() -> None:
+    """Another group goes on at once; the next call of the same group waits without being sent."""
+    script = Clocked(answer(b"", 429, retry_after="60"), answer(), answer([]))
+    bench = bench_over(script, retry=False)
+
+    async def story() -> None:
+        await bench.engine.perform(ORDERS)
+        await bench.engine.perform(STATUS)
+        await bench.engine.perform(ORDERS.replace(page=2))
+
+    bench.run(story())
+    assert script.times[1] - script.times[0] < 1
+    assert script.times[2] - script.times[0] >= 60
+
+
+def test_a_429_of_one_character_does_not_stop_another() -> None:
+    """Buckets are counted by principal (T26)."""
+    script = Clocked(answer(b"", 429, retry_after="60"))
+    bench = bench_over(script, retry=False, signer=Login(91))
+    bench.perform(WALLET)
+    assert bench.engine.blocks.wait("char-wallet app:92", bench.runtime.now()) == (0.0, False)
+    assert bench.engine.blocks.wait("char-wallet app:91", bench.runtime.now())[0] > 59
+
+
+def test_a_420_stops_everyone_until_the_window_ends() -> None:
+    """A call of another group waits for ``X-ESI-Error-Limit-Reset``."""
+    script = Clocked(answer(b"", 420, x_esi_error_limit_reset="45"), answer())
+    bench = bench_over(script, retry=False)
+
+    async def story() -> None:
+        await bench.engine.perform(ORDERS)
+        await bench.engine.perform(STATUS)
+
+    bench.run(story())
+    assert script.times[1] - script.times[0] >= 45
+
+
+def test_the_later_end_of_two_waits_wins() -> None:
+    """A 420 that ends later is not shortened by a 429 that ends earlier, nor the other way round."""
+    bench = Bench("simulated", Script())
+    for seconds in (10.0, 40.0, 20.0):
+        bench.engine.blocks.block("b", seconds)
+    assert bench.engine.blocks.wait("b", 0.0) == (40.0, False)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, RateLimitedError), (420, ErrorLimitedError)])
+def test_a_wait_beyond_patience_fails_at_once_with_the_moment(status: int, kind: type) -> None:
+    """The error carries ``retry_at``; nothing is sent meanwhile."""
+    script = Clocked(answer(b"", status, retry_after="600"))
+    bench = bench_over(script)
+    first = bench.perform(ORDERS)
+    assert first.status == status
+    with pytest.raises(kind) as raised:
+        bench.perform(ORDERS)
+    assert raised.value.retry_at == pytest.approx(script.times[0] + 600, abs=1)
+    assert len(script.requests) == 1
+    with pytest.raises(kind) as again:
+        first.raise_for_status()
+    assert again.value.retry_at == pytest.approx(script.times[0] + 600, abs=1)
+
+
+def test_a_hit_is_given_even_while_limited() -> None:
+    """The cache stands before the limit: a kept answer needs no token of any bucket."""
+    script = Clocked(answer([], cache_control="max-age=300"), answer(b"", 420, retry_after="600"))
+    bench = bench_over(script)
+    bench.perform(ORDERS)
+    bench.perform(ORDERS.replace(page=2))
+    assert bench.perform(ORDERS).source == "cache"
