@@ -112,7 +112,7 @@ class Bench:
         self.colour = colour
         self.stats: Signal[Any] = Signal()
         self.drift: Signal[Any] = Signal()
-        self.cache = options.pop("cache", None) or MemoryCache()
+        self.cache = options.pop("cache", MemoryCache())
         self.engine = Engine(
             self.runtime,
             Settings(**options.pop("settings", {})),

@@ -14,7 +14,9 @@ from tests.engine.kit import COLOURS, ORDERS, STATUS, STATUS_BODY, WALLET, Bench
 HTML = b"<html><h1>502 Bad Gateway</h1></html>"
 
 
-@pytest.mark.parametrize("body", [HTML, b"", b'"just text"', b"[1, 2]", b'{"message": "odd"}', b'{"error": 5}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "body", [HTML, b"", b'"just text"', b"[1, 2]", b'{"message": "odd"}', b'{"error": 5}', b"\xff\xfe"]
+)
 def test_T33_any_error_body_gives_one_kind_of_error(body: bytes) -> None:
     """HTML, empty and odd JSON bodies: an answer with status and text, an error of one class, no traceback."""
     response = Bench("blocking", Script(answer(body, 502)), retry=False).perform(STATUS)

@@ -1,6 +1,6 @@
 """API_CALL_STATS after each HTTP exchange: the innermost layer, so that retries count and waiting does not.
 
-Nothing it tells holds a token, even if an answer's text repeats one (T44).
+Nothing it tells holds a token (T44): addresses have none, and `sending` takes it out of what an error repeats.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ async def announcing(exchange: Exchange, proceed: Proceed) -> Answer:
 
 
 async def _tell(exchange: Exchange, status: int, elapsed: float, message: str | None) -> None:
-    if message and exchange.token:
-        message = message.replace(exchange.token, "[token]")
     await exchange.runtime.tell(
         exchange.engine.stats_signal,
         {
