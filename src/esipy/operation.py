@@ -11,21 +11,19 @@ are loaded when they are first needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
+from copy import deepcopy
 from importlib import import_module
 from typing import Any, Generic, Literal, NoReturn, TypeVar
 
+from esipy.core.parameters import Parameter, check, check_size, encode, refuse_unknown
 from esipy.core.wire import as_text, fill_path, join_query
 from esipy.exceptions import InvalidCallError
 
-__all__ = ["Call", "Operation", "Parameter", "RateGroup"]
+__all__ = ["Call", "Operation", "Parameter", "RateGroup", "as_operations", "type_of"]
 
-T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-Kind = Literal["integer", "number", "boolean", "string", "integers", "strings", "object"]
-Where = Literal["path", "query", "body"]
 Pagination = Literal["pages", "cursor", "from_id", "last_mail_id", "from_event"]
 CacheMode = Literal["ttl-based", "event-based", "not-cached"]
 
@@ -43,65 +41,17 @@ class RateGroup:
         self.max_tokens = max_tokens
         self.window_seconds = window_seconds
 
+    def _identity(self) -> tuple[str, int, int]:
+        return (self.name, self.max_tokens, self.window_seconds)
+
+    def __eq__(self, other: object) -> bool:
+        return self._identity() == other._identity() if isinstance(other, RateGroup) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
     def __repr__(self) -> str:
         return f"RateGroup({self.name!r}, {self.max_tokens}, {self.window_seconds})"
-
-
-class Parameter:
-    """One parameter of an operation.
-
-    Attributes:
-        name: ESI's name; a body has the name ``body``.
-        where: in the path, the query, or as the body.
-        kind: the JSON type; ``integers`` and ``strings`` are arrays; ``object`` is a body with fields.
-        required: must be given, unless ``default`` is there.
-        default: the value ESI takes when none is given; None when there is none.
-        choices: known values. They are documentation: at run time any value of the kind passes.
-        minimum, maximum: bounds of a number; None when there is none.
-        min_length: how many characters a text has at least; None when not bounded.
-        min_items, max_items: how long an array may be; None when not bounded. Checked when the call is sent.
-        unique: the items of an array may not repeat. Checked when the call is sent.
-        struct: for ``object``: the name of its type in the module's ``types``.
-    """
-
-    __slots__ = (
-        "choices", "default", "kind", "max_items", "maximum", "min_items", "min_length", "minimum", "name",
-        "required", "struct", "unique", "where",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        name: str,
-        where: Where,
-        kind: Kind,
-        *,
-        required: bool = False,
-        default: Any = None,
-        choices: tuple[str, ...] = (),
-        minimum: float | None = None,
-        maximum: float | None = None,
-        min_length: int | None = None,
-        min_items: int | None = None,
-        max_items: int | None = None,
-        unique: bool = False,
-        struct: str | None = None,
-    ) -> None:
-        self.name = name
-        self.where = where
-        self.kind = kind
-        self.required = required
-        self.default = default
-        self.choices = choices
-        self.minimum = minimum
-        self.maximum = maximum
-        self.min_length = min_length
-        self.min_items = min_items
-        self.max_items = max_items
-        self.unique = unique
-        self.struct = struct
-
-    def __repr__(self) -> str:
-        return f"Parameter({self.name!r}, {self.where!r}, {self.kind!r}, required={self.required})"
 
 
 class Operation(Generic[T_co]):
@@ -117,6 +67,8 @@ class Operation(Generic[T_co]):
         method: upper case.
         path: with ``{names}`` for the path parameters, no trailing slash.
         parameters: in the document's order, path first, body last.
+        by_name: the parameters by their names.
+        arrays: those parameters that are arrays.
         result: the type of the answer's data, an expression in the namespace of
             ``esipy.ops.types.<module>``; None when the answer has no body.
         statuses: the good statuses that are declared.
@@ -132,9 +84,9 @@ class Operation(Generic[T_co]):
     """
 
     __slots__ = (
-        "_by_name", "cache_mode", "group", "id", "lifetime_seconds", "localized", "method", "module", "name",
-        "pagination", "parameters", "path", "result", "roles", "scope", "server_lifetime_seconds", "since",
-        "statuses",
+        "_result_type", "arrays", "by_name", "cache_mode", "group", "id", "lifetime_seconds",
+        "localized", "method", "module", "name", "pagination", "parameters", "path", "result", "roles", "scope",
+        "server_lifetime_seconds", "since", "statuses",
     )  # fmt: skip
 
     def __init__(
@@ -175,7 +127,9 @@ class Operation(Generic[T_co]):
         self.pagination = pagination
         self.since = since
         self.localized = localized
-        self._by_name = {parameter.name: parameter for parameter in parameters}
+        self.by_name = {parameter.name: parameter for parameter in parameters}
+        self.arrays = tuple(one for one in parameters if one.kind in ("integers", "strings"))
+        self._result_type: Any = None
 
     @property
     def cacheable(self) -> bool:
@@ -190,9 +144,14 @@ class Operation(Generic[T_co]):
 
     @property
     def bulk_limit(self) -> int | None:
-        """How many items the body's (or query's) array may hold; None when there is no such array."""
-        limits = [parameter.max_items for parameter in self.parameters if parameter.max_items is not None]
-        return limits[0] if limits else None
+        """How many items fit into one call of a bulk operation; None when it is none.
+
+        It is the limit of the body's array, or of the one array of ids that a query must have.
+        """
+        for parameter in self.arrays:
+            if parameter.where == "body" or (parameter.required and not parameter.choices):
+                return parameter.max_items
+        return None
 
     def __call__(self, **arguments: Any) -> Call[Any]:
         """Build a call that answers with version 1's data objects.
@@ -204,10 +163,10 @@ class Operation(Generic[T_co]):
 
     def result_type(self) -> Any:
         """The type of the answer's data, as msgspec reads it; None when the answer has no body."""
-        if self.result is None:
-            return None
-        types = import_module(f"esipy.ops.types.{self.module}")
-        return eval(self.result, dict(vars(types)))  # the expression is generated, never input
+        if self._result_type is None and self.result is not None:
+            types = import_module(f"esipy.ops.types.{self.module}")
+            self._result_type = eval(self.result, dict(vars(types)))  # noqa: S307 - generated, never input
+        return self._result_type
 
     def struct_type(self, parameter: Parameter) -> Any:
         """The Struct of a body of kind ``object``."""
@@ -249,6 +208,8 @@ class Call(Generic[T_co]):
     body: bytes | None
     language: str | None
     typed: bool
+    _arguments: dict[str, Any]
+    _hash: int | None
 
     def __init__(
         self,
@@ -258,14 +219,16 @@ class Call(Generic[T_co]):
         typed: bool = True,
         language: str | None = None,
     ) -> None:
+        if language is not None and not (language.isascii() and language.replace("-", "").isalnum()):
+            raise InvalidCallError(f"{operation.name}: {language!r} is no language, such as 'en' or 'de'")
         path_values: dict[str, object] = {}
         query: list[tuple[str, str]] = []
         body: bytes | None = None
         kept: dict[str, Any] = {}
-        known = operation._by_name
+        known = operation.by_name
         for name in arguments:
             if name not in known:
-                _refuse_unknown(operation, name)
+                refuse_unknown(f"{operation.name}: unknown parameter", name, known)
         for name, parameter in known.items():
             given = arguments.get(name)
             if given is None:
@@ -273,17 +236,18 @@ class Call(Generic[T_co]):
                     continue
                 given = parameter.default
                 if given is None:
-                    raise InvalidCallError(f"{operation.name}: parameter {name!r} is missing ({_wanted(parameter)})")
-            value = _CHECKS[parameter.kind](operation, parameter, given)
-            if not parameter.required and value == parameter.default and type(value) is type(parameter.default):
+                    raise InvalidCallError(f"{operation.name}: parameter {name!r} is missing ({parameter.wanted})")
+            value = check(operation.name, parameter, given, operation.struct_type)
+            if not parameter.required and (value == parameter.default or value == ()):
                 continue  # what ESI assumes anyway: the call with and without it is one call
             kept[name] = value
             if parameter.where == "path":
                 path_values[name] = value
             elif parameter.where == "body":
-                body = _encode(value)
+                body = encode(operation.name, value)
             elif isinstance(value, tuple):
-                query.extend((name, as_text(item)) for item in value)
+                items: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType]
+                query.extend((name, as_text(item)) for item in items)
             else:
                 query.append((name, as_text(value)))
         put = object.__setattr__
@@ -298,8 +262,8 @@ class Call(Generic[T_co]):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The arguments that are sent, by name; a copy."""
-        return dict(self._arguments)
+        """The arguments that are sent, by name, as plain data; a copy, arrays as tuples."""
+        return deepcopy(self._arguments)
 
     @property
     def target(self) -> str:
@@ -315,29 +279,30 @@ class Call(Generic[T_co]):
         return Call(self.operation, self._arguments, typed=self.typed, language=language)
 
     def check_sendable(self) -> None:
-        """Refuse an array that is longer than ESI takes.
+        """Refuse an array that ESI would refuse whole: too long, too short, or an item twice.
 
         Raises:
             InvalidCallError: names the parameter and its limit.
         """
-        for parameter in self.operation.parameters:
-            limit = parameter.max_items
-            if limit is not None and len(self._arguments.get(parameter.name, ())) > limit:
-                raise InvalidCallError(
-                    f"{self.operation.name}: {parameter.name!r} has {len(self._arguments[parameter.name])} items, "
-                    f"ESI takes {limit} at once: send it in several calls"
-                )
+        for parameter in self.operation.arrays:
+            items = self._arguments.get(parameter.name)
+            if items is not None:
+                check_size(self.operation.name, parameter, items)
 
     def _identity(self) -> tuple[Any, ...]:
         return (self.operation.id, self.path, self.query, self.body, self.language, self.typed)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Call) and self._identity() == other._identity()
+        if not isinstance(other, Call):
+            return NotImplemented
+        return self._identity() == other._identity()
 
     def __hash__(self) -> int:
-        if self._hash is None:
-            object.__setattr__(self, "_hash", hash(self._identity()))
-        return self._hash  # type: ignore[no-any-return]
+        known = self._hash
+        if known is None:
+            known = hash(self._identity())
+            object.__setattr__(self, "_hash", known)
+        return known
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a call is a value: use call.replace({name}=...) to get another")
@@ -355,149 +320,6 @@ class Call(Generic[T_co]):
 
 def _rebuild(operation: Operation[Any], arguments: dict[str, Any], typed: bool, language: str | None) -> Call[Any]:
     return Call(operation, arguments, typed=typed, language=language)
-
-
-# ---- checking arguments: one function a kind, in a table ----
-
-
-def _refuse_unknown(operation: Operation[Any], name: str) -> NoReturn:
-    names = list(operation._by_name)
-    near = get_close_matches(name, names, 1, 0.6)
-    way_out = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(names) or 'none'}"
-    raise InvalidCallError(f"{operation.name}: unknown parameter {name!r}; {way_out}")
-
-
-def _wanted(parameter: Parameter) -> str:
-    words = {
-        "integer": "an integer",
-        "number": "a number",
-        "boolean": "True or False",
-        "string": "text",
-        "integers": "a list of integers",
-        "strings": "a list of texts",
-        "object": "a dict or its Struct",
-    }
-    text = words[parameter.kind]
-    return f"{text}, such as {', '.join(map(repr, parameter.choices[:3]))}" if parameter.choices else text
-
-
-def _refuse(operation: Operation[Any], parameter: Parameter, value: object, where: str = "") -> NoReturn:
-    shown = repr(value)
-    raise InvalidCallError(
-        f"{operation.name}: parameter {parameter.name!r}{where} has to be {_wanted(parameter)}, "
-        f"not {type(value).__name__} {shown if len(shown) <= 80 else shown[:80] + '...'}"
-    )
-
-
-def _in_bounds(operation: Operation[Any], parameter: Parameter, value: float) -> None:
-    low, high = parameter.minimum, parameter.maximum
-    if (low is not None and value < low) or (high is not None and value > high):
-        bounds = f"at least {low}" if high is None else f"at most {high}" if low is None else f"{low} to {high}"
-        raise InvalidCallError(f"{operation.name}: parameter {parameter.name!r} has to be {bounds}, not {value}")
-
-
-def _integer(operation: Operation[Any], parameter: Parameter, value: Any) -> int:
-    if type(value) is not int:
-        # Programs of version 1 pass ids as text, and numpy's integers answer __index__.
-        if isinstance(value, str) and value.strip().lstrip("-").isascii() and value.strip().lstrip("-").isdigit():
-            value = int(value)
-        elif isinstance(value, bool) or not hasattr(value, "__index__"):
-            _refuse(operation, parameter, value)
-        else:
-            value = value.__index__()
-    if parameter.minimum is not None or parameter.maximum is not None:
-        _in_bounds(operation, parameter, value)
-    return value  # type: ignore[no-any-return]
-
-
-def _number(operation: Operation[Any], parameter: Parameter, value: Any) -> float:
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        _refuse(operation, parameter, value)
-    number = value if type(value) is int else float(value)
-    if number != number or number in (float("inf"), float("-inf")):
-        _refuse(operation, parameter, value)
-    _in_bounds(operation, parameter, number)
-    return number
-
-
-def _boolean(operation: Operation[Any], parameter: Parameter, value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    if value in ("true", "false"):
-        return bool(value == "true")
-    _refuse(operation, parameter, value)
-
-
-def _string(operation: Operation[Any], parameter: Parameter, value: Any) -> str:
-    if not isinstance(value, str):
-        _refuse(operation, parameter, value)
-    if parameter.where == "path" and value in ("", ".", ".."):
-        raise InvalidCallError(f"{operation.name}: parameter {parameter.name!r} cannot be {value!r} in a path")
-    return str(value)
-
-
-def _items(operation: Operation[Any], parameter: Parameter, value: Any) -> Iterator[tuple[int, Any]]:
-    if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
-        _refuse(operation, parameter, value)
-    return enumerate(value)
-
-
-def _integers(operation: Operation[Any], parameter: Parameter, value: Any) -> tuple[int, ...]:
-    checked: list[int] = []
-    for place, item in _items(operation, parameter, value):
-        try:
-            checked.append(_integer(operation, parameter, item))
-        except InvalidCallError:
-            _refuse(operation, parameter, item, f" at [{place}]")
-    return tuple(checked)
-
-
-def _strings(operation: Operation[Any], parameter: Parameter, value: Any) -> tuple[str, ...]:
-    checked: list[str] = []
-    for place, item in _items(operation, parameter, value):
-        if not isinstance(item, str):
-            _refuse(operation, parameter, item, f" at [{place}]")
-        checked.append(item)
-    return tuple(checked)
-
-
-def _object(operation: Operation[Any], parameter: Parameter, value: Any) -> Any:
-    """A body with fields, as plain data: from its Struct, or from a dict that fits it."""
-    import msgspec
-
-    struct = operation.struct_type(parameter)
-    data = msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else value
-    if not isinstance(data, Mapping):
-        _refuse(operation, parameter, value)
-    fields = struct.__struct_encode_fields__
-    for name in data:
-        if name not in fields:
-            near = get_close_matches(str(name), fields, 1, 0.6)
-            way_out = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(fields)}"
-            raise InvalidCallError(f"{operation.name}: unknown field {name!r} in {parameter.name!r}; {way_out}")
-    given = {name: field for name, field in data.items() if field is not None}
-    try:
-        msgspec.convert(given, struct)
-    except msgspec.ValidationError as error:
-        raise InvalidCallError(f"{operation.name}: {parameter.name!r}: {error}") from None
-    return given
-
-
-def _encode(value: Any) -> bytes:
-    import msgspec
-
-    return msgspec.json.encode(value)
-
-
-_CHECKS: dict[Kind, Any] = {
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "string": _string,
-    "integers": _integers,
-    "strings": _strings,
-    "object": _object,
-}
 
 
 # ---- what the generated modules use ----

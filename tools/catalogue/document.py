@@ -78,7 +78,7 @@ class Operation:
 def read_operations(document: Mapping[str, Any], types: Types) -> list[Operation]:
     """Every operation, in the document's order; their types are put into ``types``."""
     found = [
-        _operation(document, types, path, method, facts)
+        _operation(types, path, method, facts)
         for path, methods in document["paths"].items()
         for method, facts in methods.items()
     ]
@@ -88,9 +88,7 @@ def read_operations(document: Mapping[str, Any], types: Types) -> list[Operation
     return found
 
 
-def _operation(
-    document: Mapping[str, Any], types: Types, path: str, method: str, facts: Mapping[str, Any]
-) -> Operation:
+def _operation(types: Types, path: str, method: str, facts: Mapping[str, Any]) -> Operation:
     identity = facts["operationId"]
     if method not in _METHODS or len(facts["tags"]) != 1:
         raise ValueError(f"{identity}: its method or its tags are not what is known")

@@ -62,7 +62,9 @@ def vocabulary(texts: Iterable[str]) -> frozenset[str]:
 
 def recased(name: str, known: frozenset[str]) -> str:
     """Give a schema's name its words back: ``DetailTaxrates`` -> ``DetailTaxRates``; unknown ones stay."""
-    return "".join(pascal("_".join(_split(chunk.lower(), known)) or chunk) for chunk in re.findall("[A-Z][^A-Z]*", name))
+    return "".join(
+        pascal("_".join(_split(chunk.lower(), known)) or chunk) for chunk in re.findall("[A-Z][^A-Z]*", name)
+    )
 
 
 def _split(text: str, known: frozenset[str]) -> list[str]:

@@ -11,18 +11,17 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tools.catalogue import naming
 from tools.catalogue.layout import literal
+from tools.catalogue.walking import Schema, is_array, is_object, operations, property_names, reachable, referred
 
 __all__ = ["COMMON", "Alias", "Enum", "Field", "Struct", "TypeModule", "Types"]
 
 COMMON = "common"
-Schema = Mapping[str, Any]
-
 _SCALARS = {
     ("integer", None): "int",
     ("integer", "int32"): "int",
@@ -122,14 +121,14 @@ class Types:
     def resolve(self, schema: Schema) -> Schema:
         """A schema with its reference, if it is one, followed."""
         while "$ref" in schema:
-            schema = self._schemas[_referred(schema)]
+            schema = self._schemas[referred(schema)]
         return schema
 
     # ---- expressions ----
 
     def _expression(self, schema: Schema, name: str, module: TypeModule, owner: str, *, sent: bool) -> str:
         if "$ref" in schema:
-            target = _referred(schema)
+            target = referred(schema)
             resolved = self._schemas[target]
             if _is_alias(resolved) or _is_struct(resolved):
                 return self._reference(target, module)
@@ -142,7 +141,7 @@ class Types:
             return self._array(schema, f"{name}Item", module, owner, sent=sent)
         if kind == "object":
             extra = schema.get("additionalProperties")
-            if isinstance(extra, Mapping):
+            if is_object(extra):
                 value = self._expression(extra, f"{name}Value", module, owner, sent=sent)
                 return f"dict[str, {value}]"
             return "dict[str, Any]"
@@ -174,8 +173,8 @@ class Types:
         kind = schema.get("type")
         if kind is None:
             return "Any"
-        if isinstance(kind, list):
-            kinds: list[str] = [one for one in kind if one != "null"]
+        if is_array(kind):
+            kinds = [str(one) for one in kind if one != "null"]
             spelled = " | ".join(self._scalar({**schema, "type": one}, module) for one in kinds)
             return f"{spelled} | None" if "null" in kind else spelled
         spelled = _SCALARS[kind, schema.get("format")]
@@ -223,31 +222,21 @@ class Types:
 
     def _find_owners(self, document: Mapping[str, Any]) -> dict[str, str]:
         users: dict[str, set[str]] = {name: set() for name in self._schemas}
-        for operation in _operations(document):
-            for name in self._reachable(operation):
+        for operation in operations(document):
+            for name in reachable(self._schemas, operation):
                 users[name].add(naming.module(operation["tags"][0]))
         return {name: next(iter(tags)) if len(tags) == 1 else COMMON for name, tags in users.items()}
 
     def _sent_schemas(self, document: Mapping[str, Any]) -> set[str]:
         sent: set[str] = set()
         received: set[str] = set()
-        for operation in _operations(document):
-            sent |= self._reachable(operation.get("requestBody"))
-            received |= self._reachable(operation["responses"])
+        for operation in operations(document):
+            sent |= reachable(self._schemas, operation.get("requestBody"))
+            received |= reachable(self._schemas, operation["responses"])
         return sent - received
 
-    def _reachable(self, node: Any) -> set[str]:
-        found: set[str] = set()
-        waiting = [node]
-        while waiting:
-            for name in _references(waiting.pop()):
-                if name not in found:
-                    found.add(name)
-                    waiting.append(self._schemas[name])
-        return found
-
     def _name_structs(self, document: Mapping[str, Any]) -> dict[str, str]:
-        known = naming.vocabulary([*_property_names(self._schemas), *document["paths"]])
+        known = naming.vocabulary([*property_names(self._schemas), *document["paths"]])
         names = {}
         for name in self._schemas:
             short = name.removesuffix("Get")
@@ -264,39 +253,7 @@ def _is_struct(schema: Schema) -> bool:
 
 
 def _properties(schema: Schema) -> dict[str, Schema]:
-    properties: dict[str, Schema] = dict(schema.get("properties", {}))
+    properties: dict[str, Schema] = {**schema.get("properties", {})}
     for alternative in schema.get("oneOf", ()):
         properties.update(alternative["properties"])
     return properties
-
-
-def _referred(schema: Schema) -> str:
-    return str(schema["$ref"]).rpartition("/")[2]
-
-
-def _operations(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for methods in document["paths"].values():
-        yield from methods.values()
-
-
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, Mapping):
-        for key, value in node.items():
-            if key == "$ref" and "/schemas/" in value:
-                yield _referred(node)
-            else:
-                yield from _references(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _references(value)
-
-
-def _property_names(node: Any) -> Iterator[str]:
-    if isinstance(node, Mapping):
-        for key, value in node.items():
-            if key == "properties":
-                yield from value
-            yield from _property_names(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _property_names(value)

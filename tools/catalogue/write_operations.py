@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from tools.catalogue import naming
 from tools.catalogue.document import Operation, Parameter, RateGroup
-from tools.catalogue.layout import WIDTH, bracketed, header, imports, literal, paragraph
+from tools.catalogue.layout import bracketed, header, imports, literal, paragraph
 from tools.catalogue.schemas import TypeModule
 
 T = TypeVar("T")
@@ -178,9 +178,7 @@ def _parameter(name: str, parameter: Parameter) -> list[str]:
     return bracketed(f"{name} = Parameter(", parts, ")")
 
 
-def _operation(
-    operation: Operation, parameters: dict[Parameter, str], groups: dict[RateGroup, str]
-) -> list[str]:
+def _operation(operation: Operation, parameters: dict[Parameter, str], groups: dict[RateGroup, str]) -> list[str]:
     parts = [literal(part) for part in (operation.id, operation.name, operation.module)]
     parts += [literal(operation.method), literal(operation.path)]
     own = [parameters[parameter] for parameter in operation.parameters]
