@@ -61,7 +61,7 @@ class CurlTransport:
             handle.stopped = stopped
             handle.prepare(request)
             handle.easy.perform()
-            return handle.response()
+            return handle.response(request)
         except pycurl.error as failure:
             raise handle.error(request, *cast("tuple[int, str]", failure.args)) from None
         finally:

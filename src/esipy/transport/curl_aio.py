@@ -118,7 +118,7 @@ class _Sockets:
             self._multi.add_handle(easy)
             failure = await waiter
             if failure is None:
-                return handle.response()
+                return handle.response(request)
             raise handle.error(request, failure[0], failure[1])
         finally:
             if self._running.pop(easy, None) is not None:
@@ -223,7 +223,7 @@ class _Threads:
             if not limit.expired():
                 raise
             reason = f"no whole answer within {request.timeout:g} s"
-            raise AnswerTimeoutError(request.url, reason, sent=flight.running()) from None
+            raise AnswerTimeoutError(request.url, reason, sent=not flight.cancelled()) from None
         finally:
             stop.set()
             del self._running[waiter]

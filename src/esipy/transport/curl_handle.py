@@ -6,7 +6,8 @@ Owned here: everything that the blocking and the asyncio transport have in commo
   last request's are set again: the Python work per exchange is what limits the rate of small answers;
 - nothing that the caller did not ask for is sent: no Expect, no User-Agent of curl's, no form content type;
 - a request that is not GET or HEAD leaves at most once. libcurl by itself repeats a request whose reused
-  connection died without an answer, and the server may have acted on it (RFC 9110 section 9.2.2);
+  connection died without an answer, and the server may have acted on it (RFC 9110 section 9.2.2). (It looks for
+  dead connections once a second: a write on one that died within this second is an error with ``sent=True``);
 - certificates are always verified.
 """
 
@@ -125,8 +126,8 @@ class Handle:
         self._size = self._issued = 0
         try:
             easy.setopt(pycurl.URL, request.url)
-        except UnicodeEncodeError:
-            raise InvalidCallError(f"the URL {request.url!r} is not escaped: only ASCII can be sent") from None
+        except ValueError:
+            raise InvalidCallError(f"the URL {request.url!r} is not escaped: only printable ASCII is sent") from None
         method, body, headers = request.method, request.body, request.headers
         if method != "GET" or self._method != "GET" or body is not None or self._payload is not None:
             self._set_method(method, body)
@@ -185,12 +186,18 @@ class Handle:
         self._headers = pairs
         self._with_type = with_type
 
-    def response(self) -> HttpResponse:
-        """The answer of a transfer that has ended well."""
+    def response(self, request: HttpRequest) -> HttpResponse:
+        """The answer of a transfer that has ended well.
+
+        Raises:
+            BrokenAnswerError: the connection ended within the headers, which curl lets pass.
+        """
         head, body = self._head, self._body
         # Usual: one block, the blank line at its end. Else there are 1xx answers before or trailers after it.
         if head.count(_BLANK) != 1 or head[-1] != _BLANK:
             head = _final_block(head)
+            if not head:
+                raise BrokenAnswerError(request.url, "no usable answer: the headers were cut short")
         headers = Headers.parse(b"".join(head[1:-1]))
         content = body[0] if len(body) == 1 else b"".join(body)
         # The handle is idle from now on: it keeps no answer in memory.
@@ -222,7 +229,10 @@ def never() -> bool:
 
 
 def _final_block(lines: list[bytes]) -> list[bytes]:
-    """The lines of the final answer: 1xx answers (RFC 9110 section 15.2) and trailers are passed over."""
+    """The lines of the final answer; none when they do not end.
+
+    1xx answers (RFC 9110 section 15.2) and trailers are passed over.
+    """
     start = 0
     for index, line in enumerate(lines):
         if line.strip():
@@ -230,4 +240,4 @@ def _final_block(lines: list[bytes]) -> list[bytes]:
         if not lines[start].split(b" ", 2)[1].startswith(b"1"):
             return lines[start : index + 1]
         start = index + 1
-    return lines[start:]
+    return []
