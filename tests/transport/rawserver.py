@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -43,8 +44,9 @@ def whole(status: str, body: bytes, *lines: str) -> bytes:
 class RawServer:
     """``url("/path")`` for each act below; `seen` holds every request, `release` ends what hangs."""
 
-    def __init__(self, elsewhere: str = "http://127.0.0.1:1/") -> None:
-        self.elsewhere = elsewhere
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.elsewhere = "http://127.0.0.1:1/"
+        self._tls = tls
         self.seen: list[Seen] = []
         self.connections = 0
         self.release = threading.Event()
@@ -64,7 +66,7 @@ class RawServer:
         return f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def url(self, path: str) -> str:
-        return f"http://{self.address}{path}"
+        return f"http{'s' if self._tls else ''}://{self.address}{path}"
 
     def __enter__(self) -> RawServer:
         self._start(self._accept)
@@ -110,7 +112,7 @@ class RawServer:
     def _converse(self, connection: socket.socket, number: int) -> None:
         buffer = b""
         count = 0
-        with connection:
+        with connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True) as connection:
             while True:
                 while b"\r\n\r\n" not in buffer:
                     more = connection.recv(65536)
