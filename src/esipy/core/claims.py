@@ -1,0 +1,126 @@
+"""The claims of an access token: what they say, and whether they are meant for us.
+
+Owns the reading and checking of a JWT's payload, purely: signatures are checked in `esipy.sso.keys`, and the
+time comes from the caller. Nothing read without a checked signature is more than a hint.
+
+Source: EVE SSO documentation, validating JWT tokens; RFC 7519 section 4.1.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from typing import Any, NamedTuple, NoReturn, cast
+
+from esipy.exceptions import TokenInvalidError
+
+__all__ = ["EVE_AUDIENCE", "LEEWAY_SECONDS", "Claims", "check_claims", "peek_character_id", "read_scopes", "spellings"]
+
+EVE_AUDIENCE = "EVE Online"
+"""The audience that every token names beside the application's client id."""
+
+LEEWAY_SECONDS = 30.0
+"""How far our clock and the SSO's may be apart."""
+
+_SUBJECT = "CHARACTER:EVE:"
+
+
+class Claims(NamedTuple):
+    """What a token says.
+
+    Attributes:
+        character_id: the character who logged in.
+        name: the character's name; empty when the token does not tell.
+        owner: changes when the character is sold to another account; empty when the token does not tell.
+        scopes: what the character allowed.
+        expires_at: seconds since 1970 (UTC).
+        client_id: the application that the token was made for.
+    """
+
+    character_id: int
+    name: str
+    owner: str
+    scopes: frozenset[str]
+    expires_at: float
+    client_id: str
+
+
+def check_claims(payload: Mapping[str, Any], *, client_id: str, issuer: str, now: float) -> Claims:
+    """Read a payload, and refuse it unless issuer, both audiences and time are right.
+
+    Args:
+        payload: the claims, the signature already checked.
+        client_id: the application that the token has to be made for.
+        issuer: the SSO's name; each of its `spellings` will do.
+        now: seconds since 1970 (UTC).
+
+    Raises:
+        TokenInvalidError: the text names the claim.
+    """
+    if payload.get("iss") not in spellings(issuer):
+        _refuse("it was not issued by this SSO (iss)")
+    audience = _texts(payload.get("aud"))
+    if client_id not in audience or EVE_AUDIENCE not in audience:
+        _refuse("it was made for another application (aud)")
+    expires_at = payload.get("exp")
+    if not isinstance(expires_at, (int, float)) or isinstance(expires_at, bool):
+        _refuse("it does not say until when it holds (exp)")
+    if now >= expires_at + LEEWAY_SECONDS:
+        _refuse("it has expired (exp)")
+    character_id = _character_id(payload.get("sub"))
+    if character_id is None:
+        _refuse("it names no character (sub)")
+    return Claims(
+        character_id=character_id,
+        name=_text(payload.get("name")),
+        owner=_text(payload.get("owner")),
+        scopes=read_scopes(payload.get("scp")),
+        expires_at=float(expires_at),
+        client_id=client_id,
+    )
+
+
+def spellings(issuer: str) -> frozenset[str]:
+    """The three ways in which one issuer is written: the bare host, its address, and that with a slash."""
+    scheme = "http" if issuer.startswith("http://") else "https"
+    bare = issuer.removeprefix("http://").removeprefix("https://").rstrip("/")
+    return frozenset({bare, f"{scheme}://{bare}", f"{scheme}://{bare}/"})
+
+
+def read_scopes(scp: object) -> frozenset[str]:
+    """The scopes of a claim that is a list, one text (also of several scopes, space-separated), or missing."""
+    return frozenset(scope for text in _texts(scp) for scope in text.split())
+
+
+def peek_character_id(token: str) -> int | None:
+    """Whose token this says it is, the signature unchecked; None when it is not a JWT of a character."""
+    import msgspec
+
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        payload = msgspec.json.decode(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:  # binascii's and msgspec's errors, and text that is not ASCII
+        return None
+    return _character_id(cast("dict[str, object]", payload).get("sub")) if isinstance(payload, dict) else None
+
+
+def _character_id(subject: object) -> int | None:
+    number = subject.removeprefix(_SUBJECT) if isinstance(subject, str) and subject.startswith(_SUBJECT) else ""
+    # The length keeps int() away from texts that it refuses to read.
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 20 else None
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [item for item in cast("list[object]", value) if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise TokenInvalidError("", 0, message=f"the access token is not valid: {reason}")

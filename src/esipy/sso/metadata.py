@@ -1,0 +1,108 @@
+"""Where the SSO's endpoints are.
+
+An SSO tells it in its metadata document. That is fetched when it is first needed, kept as long as its
+``Cache-Control`` says (a day when it says nothing), and replaced by the paths that the SSO is known to have
+while it cannot be had: a login must not wait for it, and `authorize_url` works without a network.
+
+Source: RFC 8414 sections 2 and 3; EVE SSO documentation.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from esipy.core.freshness import directives
+from esipy.core.wire import Headers
+from esipy.exceptions import SettingError, SSOUnavailableError
+from esipy.runtime.base import Runtime
+from esipy.sso.flights import Flights
+from esipy.sso.wire import Asker, require_private
+
+__all__ = ["PAUSE_SECONDS", "Endpoints", "Metadata", "lifetime_seconds"]
+
+LOGGER = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 60.0
+"""After a document could not be had, it is asked for again at most once in this time."""
+
+DAY_SECONDS = 86400.0
+
+_NAMES = {
+    "issuer": "issuer",
+    "authorize": "authorization_endpoint",
+    "token": "token_endpoint",
+    "revoke": "revocation_endpoint",
+    "jwks": "jwks_uri",
+}
+
+
+class Endpoints(NamedTuple):
+    """The addresses of one SSO, and the name under which it issues tokens."""
+
+    issuer: str
+    authorize: str
+    token: str
+    revoke: str
+    jwks: str
+
+    @classmethod
+    def known(cls, sso_url: str) -> Endpoints:
+        """The paths of EVE's SSO, under this base address."""
+        return cls(
+            issuer=sso_url,
+            authorize=f"{sso_url}/v2/oauth/authorize",
+            token=f"{sso_url}/v2/oauth/token",
+            revoke=f"{sso_url}/v2/oauth/revoke",
+            jwks=f"{sso_url}/oauth/jwks",
+        )
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Endpoints:
+        """Read a metadata document.
+
+        Raises:
+            SettingError: an entry is missing, or a secret must not be sent to it; the text names it.
+        """
+        issuer = document.get("issuer")
+        if not isinstance(issuer, str) or not issuer:
+            raise SettingError("issuer: is missing in the SSO's metadata")
+        return cls(issuer, *(require_private(name, document.get(name)) for name in list(_NAMES.values())[1:]))
+
+
+class Metadata:
+    """The endpoints of one SSO, fetched when first needed. Any threads and tasks may share it.
+
+    Args:
+        url: of the metadata document.
+        fallback: what holds until it was read.
+    """
+
+    def __init__(self, url: str, fallback: Endpoints) -> None:
+        self._url = url
+        self._endpoints = fallback
+        self._next_fetch = float("-inf")
+        self._flights: Flights[None] = Flights()
+
+    async def endpoints(self, runtime: Runtime, asker: Asker) -> Endpoints:
+        """The endpoints; what was known before when the document cannot be had or read."""
+        if runtime.now() >= self._next_fetch:
+            await runtime.finish(self._flights.fly(runtime, self._url, lambda: self._fetch(runtime, asker)))
+        return self._endpoints
+
+    async def _fetch(self, runtime: Runtime, asker: Asker) -> None:
+        pause = PAUSE_SECONDS
+        try:
+            document, headers = await asker.get_object(runtime, self._url)
+            self._endpoints = Endpoints.read(document)
+            pause = lifetime_seconds(headers)
+        except (SSOUnavailableError, SettingError) as error:
+            LOGGER.warning("%s cannot be used, so the endpoints known before are: %s", self._url, error)
+        self._next_fetch = runtime.now() + pause
+
+
+def lifetime_seconds(headers: Headers) -> float:
+    """How long to keep a document of the SSO: its ``max-age``, within a minute and a day; else a day."""
+    text = directives(headers).get("max-age", "")
+    return min(max(float(text), PAUSE_SECONDS), DAY_SECONDS) if text.isascii() and text.isdigit() else DAY_SECONDS

@@ -1,0 +1,207 @@
+"""What both colours of a login share: reading the arguments, and all that reaches no network."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from esipy.events import AFTER_TOKEN_REFRESH, Signal
+from esipy.settings import LIBRARY, Settings
+from esipy.sso import grants
+from esipy.sso.grants import Application
+from esipy.sso.keys import Keys
+from esipy.sso.login import Login, scope_list
+from esipy.sso.metadata import Endpoints
+from esipy.sso.source import Source
+from esipy.sso.wire import Asker, require_private
+
+__all__ = ["Shell", "asked_scopes"]
+
+LOGGER = logging.getLogger("esipy.security")
+
+TransportT = TypeVar("TransportT")
+
+DEFAULT_METADATA_URL = "https://login.eveonline.com/.well-known/oauth-authorization-server"
+"""Version 1's default; it stands for the metadata of whatever ``sso_url`` is set."""
+
+
+class Shell(Login, Generic[TransportT]):
+    """What `esipy.security.EsiSecurity` and its asyncio twin share; see there for the arguments."""
+
+    def __init__(
+        self,
+        redirect_uri: str,
+        client_id: str,
+        secret_key: str | None = None,
+        code_verifier: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        token_identifier: Any = None,
+        signal_token_updated: Signal[...] | None = None,
+        sso_endpoints: Mapping[str, Any] | None = None,
+        sso_endpoints_url: str = DEFAULT_METADATA_URL,
+        jwks_key: Mapping[str, Any] | None = None,
+        security_name: str = "evesso",
+        transport: TransportT | None = None,
+        **settings: Any,
+    ) -> None:
+        if secret_key is None and code_verifier is None:
+            raise AttributeError("Either secret_key or code_verifier must be filled")
+        own_headers = dict(headers or {})
+        for name in list(own_headers):
+            if name.lower() == "user-agent" and settings.get("user_agent") is None:
+                settings["user_agent"] = own_headers.pop(name)
+        self.settings = Settings.from_environment(**settings)
+        self.security_name = security_name
+        asker = Asker(
+            (*own_headers.items(), ("User-Agent", _user_agent(self.settings))),
+            self.settings.timeout,
+            self.settings.connect_timeout,
+        )
+        super().__init__(
+            redirect_uri,
+            Application(client_id, secret_key, code_verifier),
+            _source(asker, self.settings, sso_endpoints, sso_endpoints_url, jwks_key),
+            AFTER_TOKEN_REFRESH if signal_token_updated is None else signal_token_updated,
+            token_identifier,
+        )
+        self._transport = transport
+
+    # -- version 1's names for the endpoints -------------------------------------------------------------------
+
+    @property
+    def oauth_issuer(self) -> str:
+        """The SSO's name, as far as known without asking it."""
+        return self._endpoints.issuer
+
+    @property
+    def oauth_authorize(self) -> str:
+        """Where users are sent, as far as known without asking the SSO."""
+        return self._endpoints.authorize
+
+    @property
+    def oauth_token(self) -> str:
+        """Where tokens come from, as far as known without asking the SSO."""
+        return self._endpoints.token
+
+    @property
+    def oauth_revoke(self) -> str:
+        """Where tokens are revoked, as far as known without asking the SSO."""
+        return self._endpoints.revoke
+
+    # -- without a network -------------------------------------------------------------------------------------
+
+    def get_auth_uri(self, state: str, scopes: Iterable[str] | None = None) -> str:
+        """The address to send the user's browser to.
+
+        Args:
+            state: text that comes back to ``redirect_uri`` with the code: make it random, keep it in the user's
+                session and compare it, or anyone can log your user in as somebody else.
+            scopes: what the user is asked to allow; None asks only who the character is, and gives no refresh token.
+
+        Raises:
+            AttributeError: no state.
+        """
+        if not state:
+            raise AttributeError('"state" must be non empty, non None string')
+        return grants.authorize_url(
+            self._endpoints.authorize, self._application, self.redirect_uri, state, scope_list(scopes or ())
+        )
+
+    def get_access_token_params(self, code: str) -> dict[str, Any]:
+        """What `auth` sends, as arguments of ``requests.post``. It holds secrets: send it, do not show it."""
+        return self._params(grants.exchange_form(self._application, code))
+
+    def get_refresh_token_params(self, scope_list: Iterable[str] | None = None) -> dict[str, Any]:
+        """What `refresh` sends, as arguments of ``requests.post``. It holds secrets: send it, do not show it.
+
+        Raises:
+            LoginRequiredError: there is no refresh token. (Also an AttributeError, as in version 1.)
+            AttributeError: ``scope_list`` is no list.
+        """
+        refresh_token = self._needed_refresh_token()
+        return self._params(grants.refresh_form(self._application, refresh_token, asked_scopes(scope_list)))
+
+    def _params(self, form: dict[str, str]) -> dict[str, Any]:
+        authorization = self._application.authorization
+        headers = {} if authorization is None else {"Authorization": authorization}
+        return {"headers": headers, "data": form, "url": self._endpoints.token}
+
+    def update_token(self, response_json: Mapping[str, Any], **kwargs: Any) -> None:
+        """Put in tokens that you have kept: they are taken as they are, and not verified.
+
+        Args:
+            response_json: ``access_token`` (may be empty), ``expires_in`` (seconds from now; -1: refresh at the
+                next use; missing: unknown, which counts as over), ``refresh_token`` (missing: the old one stays).
+            token_identifier: by keyword: replaces the one there is.
+
+        Raises:
+            KeyError: there is no ``access_token``; nothing is changed.
+        """
+        self._put(response_json, time.time())
+        self.token_identifier = kwargs.pop("token_identifier", self.token_identifier)
+
+    def is_token_expired(self, offset: float = 0) -> bool:
+        """Whether the access token's time is over; True when it is not known.
+
+        Args:
+            offset: seconds; above 0 asks whether it will be over that much later.
+        """
+        expiry = self.token_expiry
+        return expiry is None or time.time() >= expiry - offset
+
+    def __repr__(self) -> str:
+        character = "unknown" if self.character_id is None else self.character_id
+        return f"<{type(self).__name__} of application {self.client_id}, character {character}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        state["_transport"] = state["_runtime"] = None  # connections are made anew
+        if self.signal_token_updated is AFTER_TOKEN_REFRESH:
+            del state["signal_token_updated"]  # it is the process's own, and has that one's receivers
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({"signal_token_updated": AFTER_TOKEN_REFRESH, **state})
+
+
+def _source(
+    asker: Asker,
+    settings: Settings,
+    sso_endpoints: Mapping[str, Any] | None,
+    sso_endpoints_url: str,
+    jwks_key: Mapping[str, Any] | None,
+) -> Source:
+    keys = None if jwks_key is None else Keys(jwks_key)
+    if not sso_endpoints_url:
+        raise AttributeError("sso_endpoints_url cannot be None or empty")
+    if sso_endpoints_url == DEFAULT_METADATA_URL:
+        sso_endpoints_url = settings.sso_url + urlsplit(DEFAULT_METADATA_URL).path
+    if isinstance(sso_endpoints, Mapping):
+        return Source(asker, Endpoints.read(sso_endpoints), None, keys)
+    require_private("sso_url", settings.sso_url)
+    return Source(
+        asker, Endpoints.known(settings.sso_url), require_private("sso_endpoints_url", sso_endpoints_url), keys
+    )
+
+
+def asked_scopes(scopes: Iterable[str] | None) -> tuple[str, ...]:
+    if isinstance(scopes, str):
+        raise AttributeError("scope_list must be a list of scope.")
+    return scope_list(scopes or ())
+
+
+def _user_agent(settings: Settings) -> str:
+    if settings.user_agent is not None:
+        return f"{settings.user_agent} {LIBRARY}"
+    message = (
+        "no User-Agent is set, so CCP cannot reach you before it has to block you. Name your program, its version "
+        "and a contact: headers={'User-Agent': 'MyApp/1.0 (me@example.com; +https://github.com/me/myapp)'}"
+    )
+    LOGGER.warning(message)
+    warnings.warn(message, UserWarning, stacklevel=4)
+    return LIBRARY

@@ -1,0 +1,103 @@
+"""One SSO, as a login sees it: where it is, and whether a token is really its.
+
+What was fetched (endpoints, keys) is shared by all logins that use the same transport, so that the hundredth
+character costs the SSO no more than its own token.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from esipy.core.claims import Claims, check_claims
+from esipy.runtime.base import Runtime
+from esipy.sso.keys import Keys
+from esipy.sso.metadata import Endpoints, Metadata
+from esipy.sso.wire import Asker
+
+__all__ = ["Source"]
+
+
+class _Known:
+    """What is known of SSOs over one transport, by address."""
+
+    def __init__(self) -> None:
+        self.metadata: dict[str, Metadata] = {}
+        self.keys: dict[str, Keys] = {}
+
+
+class Source(NamedTuple):
+    """Where a login finds its SSO.
+
+    Attributes:
+        asker: how it is asked.
+        endpoints: what is known without a network.
+        metadata_url: where the SSO tells its endpoints; None when ``endpoints`` are given and final.
+        given_keys: the program's own keys; None: those of the SSO.
+    """
+
+    asker: Asker
+    endpoints: Endpoints
+    metadata_url: str | None
+    given_keys: Keys | None
+
+    async def locate(self, runtime: Runtime) -> Endpoints:
+        """The endpoints as the SSO tells them, or as they are known when it does not."""
+        url = self.metadata_url
+        if url is None:
+            return self.endpoints
+        metadata = _known_over(runtime).metadata.setdefault(url, Metadata(url, self.endpoints))
+        return await metadata.endpoints(runtime, self.asker)
+
+    async def prepare(self, runtime: Runtime, endpoints: Endpoints) -> None:
+        """Have the keys that `verify` needs, before anything is spent for a token.
+
+        Raises:
+            SSOUnavailableError: there are none, and none can be had now.
+        """
+        await self._keys(runtime, endpoints).ready(runtime, self.asker, endpoints.jwks)
+
+    async def verify(
+        self, runtime: Runtime, endpoints: Endpoints, token: str, client_id: str, now: float
+    ) -> tuple[dict[str, Any], Claims]:
+        """Check signature and claims of an access token.
+
+        Args:
+            now: seconds since 1970 (UTC) at which it has to be good.
+
+        Returns:
+            its payload, and what that says.
+
+        Raises:
+            TokenInvalidError: it is not a token of this SSO for this application, or its time is over.
+            SSOUnavailableError: the keys cannot be had now.
+        """
+        payload = await self._keys(runtime, endpoints).verify(runtime, self.asker, endpoints.jwks, token)
+        return payload, check_claims(payload, client_id=client_id, issuer=endpoints.issuer, now=now)
+
+    def _keys(self, runtime: Runtime, endpoints: Endpoints) -> Keys:
+        return self.given_keys or _known_over(runtime).keys.setdefault(endpoints.jwks, Keys())
+
+
+_known: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()  # a thread that only the parent has may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _known_over(runtime: Runtime) -> _Known:
+    place = getattr(runtime, "transport", runtime)
+    with _lock:
+        known = _known.get(place)
+        if known is None:
+            known = _known[place] = _Known()
+        return known

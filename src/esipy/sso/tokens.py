@@ -1,0 +1,125 @@
+"""The tokens of one login: read together, replaced together, and whose they are.
+
+A program may set the attributes by hand at any time; what the library does, it does under one lock that is held
+for no more than that.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from esipy.core.claims import peek_character_id
+
+__all__ = ["Held", "Tokens"]
+
+
+class Held(NamedTuple):
+    """The tokens of a login at one moment."""
+
+    access_token: str | None
+    refresh_token: str | None
+    token_expiry: float | None
+
+    def __repr__(self) -> str:
+        return "<tokens>"
+
+
+_swap = threading.Lock()
+"""Guards the tokens of every login while they are read or replaced together; held for no more than that."""
+
+
+def _after_fork() -> None:
+    global _swap
+    _swap = threading.Lock()  # a thread that only the parent has may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+class Tokens:
+    """The state of a login.
+
+    Attributes:
+        client_id: the application's.
+        access_token, refresh_token: None when there is none.
+        token_expiry: seconds since 1970 (UTC); None when unknown, which counts as over.
+    """
+
+    client_id: str
+    access_token: str | None
+    refresh_token: str | None
+    token_expiry: float | None
+
+    def __init__(self, client_id: str) -> None:
+        self.client_id = client_id
+        self.access_token = self.refresh_token = self.token_expiry = None
+        self._aside: tuple[str, str] | None = None
+        """A refresh token, and the one that replaced it in an answer that was refused."""
+        self._peeked: tuple[str | None, int | None] = (None, None)
+        self._nameless: tuple[str | None, str] = (None, "")
+
+    @property
+    def character_id(self) -> int | None:
+        """Whose access token it is; None when there is none, or it does not tell."""
+        token = self.access_token
+        if not token:
+            return None
+        peeked = self._peeked
+        if peeked[0] != token:
+            peeked = self._peeked = (token, peek_character_id(token))
+        return peeked[1]
+
+    @property
+    def principal(self) -> str:
+        """Whom ESI counts calls against: the application and the character.
+
+        While the character is not known, an id that changes with the refresh token stands for it, so that
+        what one character may see is never kept under the name of another.
+        """
+        character_id = self.character_id
+        if character_id is not None:
+            return f"{self.client_id}:{character_id}"
+        token = self.refresh_token or self.access_token
+        with _swap:
+            if self._nameless[0] != token:
+                self._nameless = (token, secrets.token_hex(8))
+            return f"{self.client_id}:{self._nameless[1]}"
+
+    def _put(self, tokens: Mapping[str, Any], now: float) -> None:
+        """Take tokens as the token endpoint gives them; without ``refresh_token`` the one there is stays."""
+        access_token = tokens["access_token"]
+        expires_in = tokens.get("expires_in")
+        token_expiry = None if expires_in is None else int(now) + expires_in
+        with _swap:
+            self.access_token = access_token
+            self.token_expiry = token_expiry
+            if "refresh_token" in tokens:
+                self.refresh_token = tokens["refresh_token"]
+
+    def _held(self) -> Held:
+        with _swap:
+            return Held(self.access_token, self.refresh_token, self.token_expiry)
+
+    def _replace(self, new: Held) -> None:
+        """Put new tokens in place of whatever is there."""
+        with _swap:
+            self.access_token, self.refresh_token, self.token_expiry = new
+            self._aside = None
+
+    def _take(self, held: Held, new: Held) -> None:
+        """Put new tokens in the place of those they were got for, and of no others."""
+        with _swap:
+            if (self.access_token, self.refresh_token) == held[:2]:
+                self.access_token, self.refresh_token, self.token_expiry = new
+                self._aside = None
+
+    def _drop(self, refresh_token: str) -> None:
+        """Forget a refresh token that is dead."""
+        with _swap:
+            if self.refresh_token == refresh_token:
+                self.refresh_token = None
