@@ -1,0 +1,201 @@
+"""The sandbox's ESI: one request in, one answer out.
+
+Rules: the order of checks is the table `_reply` reads as (route, method, tenant, date, parameters, token, limits);
+the data come from a handler of the operation, or are made up from its type; bodies of GETs are kept in a bounded
+cache, so that the same call at the same moment gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+import msgspec
+
+from esipy import ops
+from esipy.operation import Operation
+from esipy.sandbox.characters import Roster
+from esipy.sandbox.clock import Clock
+from esipy.sandbox.esi_access import Access, asked_date, asked_language, check_tenant
+from esipy.sandbox.esi_asked import Asked, Handler, Refused, Reply
+from esipy.sandbox.esi_freshness import Changes, Moment, etag_of, freshness_headers, has_it
+from esipy.sandbox.esi_limits import Limits
+from esipy.sandbox.esi_lists import Generic
+from esipy.sandbox.esi_meta import OPENAPI, meta_handlers
+from esipy.sandbox.esi_routes import Match, Router
+from esipy.sandbox.exchange import SandboxAnswer, SandboxRequest
+from esipy.sandbox.state import state_handlers
+from esipy.sandbox.validate import Invalid, check_parameters
+from esipy.sandbox.world import World, stable
+from esipy.sandbox.world_answers import world_handlers
+from esipy.sandbox.world_map import map_handlers
+from esipy.sandbox.world_market import market_handlers
+
+__all__ = ["EsiApi"]
+
+_JSON = ("Content-Type", "application/json; charset=utf-8")
+
+
+class _Body(NamedTuple):
+    raw: bytes
+    etag: str
+    pages: int | None
+
+
+class EsiApi:
+    """ESI, played from the catalogue's facts.
+
+    Args:
+        seed: the same seed gives the same data.
+        clock: what time it is in the sandbox.
+        roster: who can log in.
+        enforce_roles: operations that need a corporation role answer 403 to those who have none of them.
+        enforce_limits: spent rate limits answer 429, the error limit 420; without it they are only told.
+        cache_bytes: how many bytes of bodies are kept.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        clock: Clock,
+        roster: Roster,
+        *,
+        enforce_roles: bool = True,
+        enforce_limits: bool = False,
+        cache_bytes: int = 128 * 2**20,
+    ) -> None:
+        self.seed = seed
+        self.clock = clock
+        self.world = World(seed, roster)
+        self.access = Access(self.world, enforce_roles=enforce_roles)
+        self.limits = Limits(enforce=enforce_limits)
+        self.changes = Changes(clock)
+        operations = list(ops.operations())
+        self._router = Router([*operations, OPENAPI])
+        self._generic = Generic(self.world)
+        self._handlers: dict[str, Handler] = {
+            **market_handlers(),
+            **world_handlers(self.world, self._generic, self.access),
+            **map_handlers(self.world, self._generic),
+            **meta_handlers(operations),
+            **state_handlers(self.world, self._generic, self.changes.touch),
+        }
+        self._bodies: OrderedDict[tuple[Any, ...], _Body] = OrderedDict()
+        self._cache_bytes = cache_bytes
+        self._cached_bytes = 0
+        self._requests = 0
+
+    async def handle(self, request: SandboxRequest) -> SandboxAnswer:
+        """Answer one request."""
+        return self.answer(request)
+
+    def bump(self, path: str) -> None:
+        """Change the data at a path (without query; any page of a list is the list) now.
+
+        Raises:
+            ValueError: no operation has this path.
+        """
+        match = self._router.match(path)
+        if match is None:
+            raise ValueError(f"no operation has the path {path!r}")
+        self.changes.bump(match.path)
+
+    def set_roles(self, character_id: int, roles: Collection[str]) -> None:
+        """Give a character these corporation roles, and no others."""
+        self.access.set_roles(character_id, roles)
+
+    def answer(self, request: SandboxRequest) -> SandboxAnswer:
+        """Answer one request; `handle` for callers without an event loop."""
+        self._requests += 1
+        operation: Operation[Any] | None = None
+        try:
+            match, operation = self._route(request)
+            answer = self._reply(request, match, operation)
+        except Invalid as invalid:
+            answer = _error(Refused(invalid.status, "request is not valid", invalid.faults))
+        except Refused as refused:
+            answer = _error(refused)
+        told = self.limits.charge(operation, request.identity, answer.status, self.clock.now())
+        answer.headers.extend(told)
+        answer.headers.append(("X-Request-ID", f"{stable(self.seed, self._requests):016x}"))
+        return answer
+
+    def _route(self, request: SandboxRequest) -> tuple[Match, Operation[Any]]:
+        match = self._router.match(request.path)
+        if match is None:
+            raise Refused(404, "no route has this path")
+        operation = match.methods.get("GET" if request.method == "HEAD" else request.method)
+        if operation is None:
+            allowed = ", ".join(sorted(match.methods))
+            raise Refused(405, f"method {request.method} is not allowed", headers=[("Allow", allowed)])
+        return match, operation
+
+    def _reply(self, request: SandboxRequest, match: Match, operation: Operation[Any]) -> SandboxAnswer:
+        now = self.clock.now()
+        check_tenant(request)
+        if asked_date(request, now) < operation.since:
+            raise Refused(404, f"this route exists from compatibility date {operation.since}")
+        self.limits.check(operation, request.identity, now)
+        self.access.check_token(operation, request)
+        values = check_parameters(operation, match.values, request.query, request.body, old=match.old)
+        self.access.check_owner(operation, request.identity, values)
+        moment = self.changes.moment(operation, match.path)
+        asked = Asked(
+            operation, match.path, values, self.world, now, moment.generation + moment.bumps, moment.bumps,
+            request.identity, asked_language(request) if operation.localized else "en",
+        )  # fmt: skip
+        if operation.method != "GET":
+            return self._written(asked, moment)
+        return self._read(request, asked, moment)
+
+    def _written(self, asked: Asked, moment: Moment) -> SandboxAnswer:
+        reply = self._make(asked)
+        if reply.data is None:
+            return SandboxAnswer(reply.status)
+        body = msgspec.json.encode(reply.data)
+        headers = [_JSON]
+        if asked.operation.cacheable or asked.operation.cache_mode == "not-cached":
+            headers += freshness_headers(asked.operation, moment, etag_of(body), asked.now)
+        return SandboxAnswer(reply.status, headers, body)
+
+    def _read(self, request: SandboxRequest, asked: Asked, moment: Moment) -> SandboxAnswer:
+        body = self._body(asked, moment)
+        headers = freshness_headers(asked.operation, moment, body.etag, asked.now)
+        if has_it(request.headers, body.etag, moment.modified):
+            return SandboxAnswer(304, [pair for pair in headers if pair[0] != "Expires"])
+        headers.insert(0, _JSON)
+        if body.pages is not None:
+            headers.append(("X-Pages", str(body.pages)))
+        if asked.operation.localized:
+            headers.append(("Content-Language", asked.language))
+        return SandboxAnswer(200, headers, body.raw)
+
+    def _body(self, asked: Asked, moment: Moment) -> _Body:
+        who = asked.identity.character_id if asked.identity is not None and asked.operation.scope else None
+        arguments = tuple((name, repr(value)) for name, value in asked.values.items())
+        key = (asked.path, arguments, who, asked.language, moment.generation, moment.bumps, moment.writes)
+        body = self._bodies.get(key)
+        if body is not None:
+            self._bodies.move_to_end(key)
+            return body
+        reply = self._make(asked)
+        raw = reply.raw if reply.raw is not None else msgspec.json.encode(reply.data)
+        body = _Body(raw, etag_of(raw), reply.pages)
+        self._bodies[key] = body
+        self._cached_bytes += len(raw)
+        while self._cached_bytes > self._cache_bytes and len(self._bodies) > 1:
+            _, dropped = self._bodies.popitem(last=False)
+            self._cached_bytes -= len(dropped.raw)
+        return body
+
+    def _make(self, asked: Asked) -> Reply:
+        handler = self._handlers.get(asked.operation.name, self._generic.reply)
+        return handler(asked)
+
+
+def _error(refused: Refused) -> SandboxAnswer:
+    body: dict[str, Any] = {"error": refused.message}
+    if refused.faults:
+        body["details"] = [fault._asdict() for fault in refused.faults]
+    return SandboxAnswer(refused.status, [_JSON, *refused.headers], msgspec.json.encode(body))

@@ -1,0 +1,78 @@
+"""What the parts of the sandbox's ESI hand to each other: a call that was let in, its reply, or its refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from esipy.operation import Operation
+from esipy.sandbox.exchange import Identity
+from esipy.sandbox.validate import Fault
+from esipy.sandbox.world import World
+
+__all__ = ["LANGUAGES", "Asked", "Handler", "Refused", "Reply"]
+
+LANGUAGES = ("en", "de", "fr", "ja", "ru", "zh", "ko", "es")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call that passed every check.
+
+    Attributes:
+        operation: what is called.
+        path: without version and slash at the end: data derive from it.
+        values: the arguments by name; ``body`` is the body.
+        world: the universe.
+        now: the sandbox's time, in unix seconds.
+        version: how often the data at this path changed, by itself or on request: data may derive from it.
+        bumps: how often they were changed on request.
+        identity: who asks; None without a token.
+        language: one of `LANGUAGES`.
+    """
+
+    operation: Operation[Any]
+    path: str
+    values: dict[str, Any]
+    world: World
+    now: float
+    version: int = 0
+    bumps: int = 0
+    identity: Identity | None = None
+    language: str = "en"
+
+    def dice(self, *parts: object) -> Random:
+        """Choices that depend on seed, operation, path and these parts."""
+        return self.world.dice(self.operation.name, self.path, *parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an operation answers.
+
+    Attributes:
+        data: plain data; None with a 204.
+        status: the HTTP status.
+        pages: ``X-Pages``; None when there are no pages.
+        raw: the JSON, when it was made as bytes; ``data`` is then not looked at.
+    """
+
+    data: Any = None
+    status: int = 200
+    pages: int | None = None
+    raw: bytes | None = None
+
+
+@dataclass(slots=True)
+class Refused(Exception):
+    """A call is answered with an error."""
+
+    status: int
+    message: str
+    faults: list[Fault] = field(default_factory=list[Fault])
+    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+
+Handler = Callable[[Asked], Reply]

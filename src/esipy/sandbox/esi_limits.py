@@ -1,0 +1,126 @@
+"""What each caller has spent, told in headers, and refused when the sandbox is asked to.
+
+Rules: an operation of a group spends from the bucket of its group and principal, over a sliding window; a 2xx
+costs 2, a 3xx 1, a 4xx 5 (a 429 nothing). All other operations share the error limit: 100 bad answers in a
+fixed minute, and then every route answers 420. Headers are always sent; refusing is off unless asked for.
+
+Source: ESI's rate limiting and best practices documentation, ``x-rate-limit`` in its document.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from math import ceil
+from typing import Any
+
+from esipy.operation import Operation, RateGroup
+from esipy.sandbox.esi_asked import Refused
+from esipy.sandbox.exchange import Identity
+
+__all__ = ["Limits"]
+
+ERROR_LIMIT = 100
+_ERROR_WINDOW_SECONDS = 60
+_COSTS = {2: 2, 3: 1, 4: 5}
+
+
+class _Bucket:
+    """The spends of one principal in one group that are still in the window."""
+
+    __slots__ = ("_spends", "used")
+
+    def __init__(self) -> None:
+        self._spends: deque[tuple[float, int]] = deque()
+        self.used = 0
+
+    def age(self, now: float, window_seconds: int) -> None:
+        while self._spends and self._spends[0][0] <= now - window_seconds:
+            self.used -= self._spends.popleft()[1]
+
+    def spend(self, now: float, cost: int) -> None:
+        if cost:
+            self._spends.append((now, cost))
+            self.used += cost
+
+    def free_at(self, room: int, group: RateGroup) -> float:
+        """When there will be room for this much."""
+        used = self.used
+        for spent, cost in self._spends:
+            used -= cost
+            if used + room <= group.max_tokens:
+                return spent + group.window_seconds
+        return 0.0
+
+
+class Limits:
+    """The ledgers of one sandbox. ``enforce`` may be switched at any time."""
+
+    def __init__(self, *, enforce: bool = False) -> None:
+        self.enforce = enforce
+        self._buckets: dict[tuple[str, str], _Bucket] = {}
+        self._minute = 0
+        self._errors = 0
+
+    def used(self, group: RateGroup, identity: Identity | None, now: float) -> int:
+        """What a principal has spent of a group's tokens in the window that ends now."""
+        bucket = self._bucket(group, identity)
+        bucket.age(now, group.window_seconds)
+        return bucket.used
+
+    def check(self, operation: Operation[Any], identity: Identity | None, now: float) -> None:
+        """Refuse a call for which there is nothing left.
+
+        Raises:
+            Refused: 429 with ``Retry-After``, or 420.
+        """
+        if not self.enforce:
+            return
+        self._turn(now)
+        if self._errors >= ERROR_LIMIT:
+            raise Refused(420, "error limited", headers=self._error_headers(now))
+        group = operation.group
+        if group is not None and self.used(group, identity, now) + _COSTS[2] > group.max_tokens:
+            wait = self._bucket(group, identity).free_at(_COSTS[2], group) - now
+            raise Refused(429, "rate limit exceeded", headers=[("Retry-After", str(max(1, ceil(wait))))])
+
+    def charge(
+        self, operation: Operation[Any] | None, identity: Identity | None, status: int, now: float
+    ) -> list[tuple[str, str]]:
+        """Book an answer; gives the headers that tell how much is left."""
+        group = operation.group if operation is not None else None
+        if group is None:
+            self._turn(now)
+            if status >= 400 and status != 420:
+                self._errors += 1
+            return self._error_headers(now)
+        bucket = self._bucket(group, identity)
+        bucket.age(now, group.window_seconds)
+        if status != 429:
+            bucket.spend(now, _COSTS.get(status // 100, 0))
+        return [
+            ("X-Ratelimit-Group", group.name),
+            ("X-Ratelimit-Limit", f"{group.max_tokens}/{group.window_seconds // 60}m"),
+            ("X-Ratelimit-Remaining", str(max(0, group.max_tokens - bucket.used))),
+            ("X-Ratelimit-Used", str(bucket.used)),
+        ]
+
+    def reset(self) -> None:
+        """Forget every spend."""
+        self._buckets.clear()
+        self._errors = 0
+
+    def _bucket(self, group: RateGroup, identity: Identity | None) -> _Bucket:
+        # Everyone in the sandbox comes from one address: who has no token is that address.
+        principal = f"{identity.client_id}:{identity.character_id}" if identity is not None else "address"
+        return self._buckets.setdefault((group.name, principal), _Bucket())
+
+    def _turn(self, now: float) -> None:
+        minute = int(now) // _ERROR_WINDOW_SECONDS
+        if minute != self._minute:
+            self._minute, self._errors = minute, 0
+
+    def _error_headers(self, now: float) -> list[tuple[str, str]]:
+        return [
+            ("X-ESI-Error-Limit-Remain", str(max(0, ERROR_LIMIT - self._errors))),
+            ("X-ESI-Error-Limit-Reset", str(_ERROR_WINDOW_SECONDS - int(now) % _ERROR_WINDOW_SECONDS)),
+        ]
