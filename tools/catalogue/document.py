@@ -15,11 +15,14 @@ from typing import Any
 
 from tools.catalogue import naming
 from tools.catalogue.schemas import Types
+from tools.catalogue.walking import referred
 
 __all__ = ["Operation", "Parameter", "RateGroup", "read_operations"]
 
 _METHODS = ("get", "post", "put", "delete")
 _WALKS = ("from_id", "last_mail_id", "from_event")
+# Headers that every operation takes; the client sends them, no call does.
+_COMMON = {"AcceptLanguage", "CompatibilityDate", "IfModifiedSince", "IfNoneMatch", "Tenant"}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -119,7 +122,10 @@ def _operation(types: Types, path: str, method: str, facts: Mapping[str, Any]) -
 
 
 def _parameters(types: Types, module: str, path: str, facts: Mapping[str, Any]) -> Iterator[Parameter]:
-    own = [parameter for parameter in facts["parameters"] if "$ref" not in parameter]  # the others are headers
+    own = [parameter for parameter in facts["parameters"] if "$ref" not in parameter]
+    for shared in facts["parameters"]:
+        if "$ref" in shared and referred(shared) not in _COMMON:
+            raise ValueError(f"{facts['operationId']}: the shared parameter {referred(shared)} is not known")
     in_path = {parameter["name"]: parameter for parameter in own if parameter["in"] == "path"}
     for name in re.findall(r"{(\w+)}", path):
         yield _parameter(types, facts["operationId"], in_path.pop(name))

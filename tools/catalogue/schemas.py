@@ -237,7 +237,7 @@ class Types:
 
     def _name_structs(self, document: Mapping[str, Any]) -> dict[str, str]:
         known = naming.vocabulary([*property_names(self._schemas), *document["paths"]])
-        names = {}
+        names: dict[str, str] = {}
         for name in self._schemas:
             short = name.removesuffix("Get")
             names[name] = naming.recased(name if short in self._schemas else short, known)
@@ -253,7 +253,8 @@ def _is_struct(schema: Schema) -> bool:
 
 
 def _properties(schema: Schema) -> dict[str, Schema]:
-    properties: dict[str, Schema] = {**schema.get("properties", {})}
+    properties: dict[str, Schema] = {}
+    properties.update(schema.get("properties", {}))
     for alternative in schema.get("oneOf", ()):
         properties.update(alternative["properties"])
     return properties
