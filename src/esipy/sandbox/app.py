@@ -1,0 +1,163 @@
+"""One sandbox: its clock, characters, SSO, ESI, faults and journal, and the way a request takes through them.
+
+Rules: a request is entered in the journal, meets its fault if one is planned, is given the identity its bearer
+token proves, and goes to the SSO or the ESI half. ``/_sandbox/...`` goes to the control interface and leaves no
+trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from esipy.sandbox.acts import act_for, replacement, wants_answer
+from esipy.sandbox.characters import Roster
+from esipy.sandbox.clock import Clock
+from esipy.sandbox.connection import Act, Incoming
+from esipy.sandbox.control import Control
+from esipy.sandbox.exchange import Half, Identity, SandboxAnswer, SandboxRequest
+from esipy.sandbox.faults import Fault, Faults
+from esipy.sandbox.journal import Entry, Journal
+from esipy.sandbox.keys import KeyRing
+from esipy.sandbox.sso import Sso
+from esipy.sandbox.tokens import ISSUERS, Client, Tokens
+
+if TYPE_CHECKING:
+    from esipy.sandbox.esi import EsiApi
+
+__all__ = ["DEMO", "DEMO_PKCE", "REDIRECT_URI", "Sandbox"]
+
+REDIRECT_URI = "http://127.0.0.1:8635/callback"
+DEMO = Client("sandbox-demo", "sandbox-demo-secret", (REDIRECT_URI,))
+DEMO_PKCE = Client("sandbox-demo-pkce", None, (REDIRECT_URI,))
+
+
+class Sandbox:
+    """The state of one sandbox, without a socket.
+
+    Args:
+        seed: the same seed gives the same characters and data.
+        characters: how many there are, at least 1; they cost nothing until they are asked for.
+        clients: the applications that may log characters in.
+        token_lifetime_seconds: how long access tokens are good.
+        rotate_refresh_tokens: each refresh gives a new refresh token and the old one is refused.
+        issuer: one of the three spellings in `tokens.ISSUERS`.
+        enforce_roles, enforce_limits: see `esi.EsiApi`.
+        esi: another ESI half, for tests of the server itself.
+
+    Raises:
+        ValueError: an argument cannot be meant.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        characters: int = 10,
+        clients: Sequence[Client] = (DEMO, DEMO_PKCE),
+        token_lifetime_seconds: int = 1199,
+        rotate_refresh_tokens: bool = False,
+        issuer: str = ISSUERS[0],
+        enforce_roles: bool = True,
+        enforce_limits: bool = False,
+        esi: Half | None = None,
+    ) -> None:
+        if issuer not in ISSUERS:
+            raise ValueError(f"the issuer is one of {', '.join(ISSUERS)}, not {issuer!r}")
+        if token_lifetime_seconds < 1:
+            raise ValueError(f"tokens live at least a second, not {token_lifetime_seconds}")
+        self.seed = seed
+        self.url = ""
+        self.clock = Clock()
+        self.roster = Roster(seed, characters)
+        self.clients = {client.client_id: client for client in clients}
+        self.keys = KeyRing(self.clock)
+        self.tokens = Tokens(
+            self.clock,
+            self.roster,
+            self.keys,
+            lifetime_seconds=token_lifetime_seconds,
+            rotate=rotate_refresh_tokens,
+            issuer=issuer,
+        )
+        self.journal = Journal()
+        self.faults = Faults()
+        self.sso = Sso(self.clients, self.roster, self.keys, self.tokens, lambda: self.scopes, lambda: self.url)
+        self._esi_options: dict[str, Any] = {"enforce_roles": enforce_roles, "enforce_limits": enforce_limits}
+        self._half = esi
+        self._control = Control(self)
+
+    @cached_property
+    def scopes(self) -> frozenset[str]:
+        """All scopes that an operation asks for."""
+        from esipy import ops
+
+        return frozenset(operation.scope for operation in ops.operations() if operation.scope is not None)
+
+    @cached_property
+    def esi(self) -> EsiApi:
+        """The ESI half. It is built when first asked for, because it reads the whole catalogue."""
+        from esipy.sandbox.esi import EsiApi
+
+        return EsiApi(self.seed, self.clock, self.roster, **self._esi_options)
+
+    async def answer(self, incoming: Incoming) -> SandboxAnswer | Act:
+        """Answer one request, or say what is done to its connection instead."""
+        path, _, text = incoming.target.partition("?")
+        query = parse_qsl(text, keep_blank_values=True) if text else []
+        headers, body = incoming.headers, incoming.body
+        if path.startswith("/_sandbox/"):
+            return await self._control.handle(SandboxRequest(incoming.method, path, query, headers, body))
+        form = parse_qsl(body.decode("latin-1")) if body and "urlencoded" in headers.get("content-type", "") else []
+        entry = self.journal.enter(incoming.method, path, query, headers, form, len(body))
+        request = SandboxRequest(incoming.method, path, query, headers, body, *self._identify(headers, entry))
+        fault = self.faults.take(incoming.method, path, query)
+        if fault is None:
+            return await self._handle(request, entry)
+        return await self._fail(request, entry, fault)
+
+    async def _handle(self, request: SandboxRequest, entry: Entry) -> SandboxAnswer:
+        status = 500  # what the connection answers when a half fails
+        try:
+            answer = await self._half_for(request.path).handle(request)
+            status = answer.status
+            return answer
+        finally:
+            self.journal.complete(entry, status)
+
+    async def _fail(self, request: SandboxRequest, entry: Entry, fault: Fault) -> SandboxAnswer | Act:
+        entry.fault = fault.kind
+        real = await self._half_for(request.path).handle(request) if wants_answer(fault) else None
+        instead = replacement(fault)
+        if instead is not None:
+            self.journal.complete(entry, instead.status)
+            return instead
+        return act_for(
+            fault,
+            self.faults,
+            real,
+            lambda: self._half_for(request.path).handle(request),
+            lambda status: self.journal.complete(entry, status),
+        )
+
+    def _half_for(self, path: str) -> Half:
+        if self.sso.serves(path):
+            return self.sso
+        return self._half or self.esi
+
+    def _identify(self, headers: dict[str, str], entry: Entry) -> tuple[Identity | None, str | None]:
+        header = headers.get("authorization")
+        if header is None:
+            return None, None
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() == "basic":
+            return None, None
+        identity: Identity | None = None
+        error: str | None = "malformed"
+        if scheme.lower() == "bearer" and token.count(".") == 2:
+            identity, error = self.tokens.identify(token)
+        entry.character_id = None if identity is None else identity.character_id
+        entry.token_error = error
+        return identity, error

@@ -1,0 +1,79 @@
+"""The listening socket, and the thread whose event loop serves it.
+
+Rules: only loopback addresses; ready when the constructor of `Server` is left; after `close()` no thread, socket
+or task of it is left, whatever hangs at that time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from concurrent.futures import Future
+from ipaddress import ip_address
+from threading import Thread
+
+from esipy.sandbox.connection import Answering, Connection, http_parser
+
+__all__ = ["Server"]
+
+
+class Server:
+    """Serves from the moment it is built, in a thread of its own, until `close`.
+
+    Args:
+        answering: the application.
+        http_date: what to say in ``Date``.
+        host: ``127.0.0.1``, ``::1`` or another loopback address.
+        port: 0 takes a free one.
+
+    Raises:
+        ValueError: ``host`` is not a loopback address.
+        OSError: the port is taken.
+        ImportError: the extra ``sandbox`` is not installed.
+    """
+
+    def __init__(
+        self, answering: Answering, http_date: Callable[[], str], *, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
+        if not ip_address(host).is_loopback:
+            raise ValueError(f"the sandbox serves loopback only, not {host}")
+        self._answering = answering
+        self._http_date = http_date
+        self._parser = http_parser()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family, backlog=1024)
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        self._connections: set[Connection] = set()
+        started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+        # A daemon, so that a program that forgets to close can still end.
+        self._thread = Thread(target=self._run, args=(started,), name=f"esipy-sandbox-{self.port}", daemon=True)
+        self._thread.start()
+        self.loop, self._stop = started.result(timeout=10)
+
+    def close(self) -> None:
+        """Stop: drop all connections, free the port, end the thread. Closing twice is no error."""
+        # The loop may be closed already: then there is nothing left to stop.
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _run(self, started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]) -> None:
+        with asyncio.Runner() as runner:
+            runner.run(self._serve(started))
+
+    async def _serve(self, started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]]) -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        server = await loop.create_server(self._connect, sock=self._socket, backlog=1024)
+        started.set_result((loop, stop))
+        await stop.wait()
+        server.close()
+        for connection in list(self._connections):
+            connection.abort()
+        # abort() has scheduled each connection_lost, which cancels the work on it; the runner waits for that.
+        await asyncio.sleep(0)
+
+    def _connect(self) -> Connection:
+        return Connection(self._answering, self._http_date, self._parser, self._connections)
