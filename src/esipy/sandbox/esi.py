@@ -34,13 +34,14 @@ from esipy.sandbox.world_market import market_handlers
 
 __all__ = ["EsiApi"]
 
-_JSON = ("Content-Type", "application/json; charset=utf-8")
+_JSON: tuple[str, str] = ("Content-Type", "application/json; charset=utf-8")
 
 
 class _Body(NamedTuple):
     raw: bytes
     etag: str
     pages: int | None
+    status: int
 
 
 class EsiApi:
@@ -164,6 +165,8 @@ class EsiApi:
         headers = freshness_headers(asked.operation, moment, body.etag, asked.now)
         if has_it(request.headers, body.etag, moment.modified):
             return SandboxAnswer(304, [pair for pair in headers if pair[0] != "Expires"])
+        if body.status == 204:
+            return SandboxAnswer(204, headers)
         headers.insert(0, _JSON)
         if body.pages is not None:
             headers.append(("X-Pages", str(body.pages)))
@@ -180,8 +183,11 @@ class EsiApi:
             self._bodies.move_to_end(key)
             return body
         reply = self._make(asked)
-        raw = reply.raw if reply.raw is not None else msgspec.json.encode(reply.data)
-        body = _Body(raw, etag_of(raw), reply.pages)
+        if reply.status == 204:
+            raw = b""
+        else:
+            raw = reply.raw if reply.raw is not None else msgspec.json.encode(reply.data)
+        body = _Body(raw, etag_of(raw), reply.pages, reply.status)
         self._bodies[key] = body
         self._cached_bytes += len(raw)
         while self._cached_bytes > self._cache_bytes and len(self._bodies) > 1:

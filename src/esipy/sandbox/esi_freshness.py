@@ -72,7 +72,7 @@ class Changes:
             return Moment(0, bumps, writes, modified, lifetime)
         generation = int(now - self._started) // lifetime
         began = self._started + generation * lifetime
-        return Moment(generation, bumps, writes, max(began, modified), max(0, int(began + lifetime - now)))
+        return Moment(generation, bumps, writes, max(began, modified), began + lifetime - int(now))
 
 
 def etag_of(body: bytes) -> str:

@@ -58,8 +58,8 @@ class Limits:
     def __init__(self, *, enforce: bool = False) -> None:
         self.enforce = enforce
         self._buckets: dict[tuple[str, str], _Bucket] = {}
-        self._minute = 0
-        self._errors = 0
+        self._minute: int = 0
+        self._errors: int = 0
 
     def used(self, group: RateGroup, identity: Identity | None, now: float) -> int:
         """What a principal has spent of a group's tokens in the window that ends now."""

@@ -9,7 +9,7 @@ record that was modified.
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any, cast
+from typing import Any
 
 from msgspec import inspect
 
@@ -75,10 +75,10 @@ class Generic:
             return Reply(self._walk(asked), status)
         return Reply(self.rows(asked, range(asked.dice("total").randint(3, 12))), status)
 
-    def single(self, asked: Asked, *parts: object) -> Any:
+    def single(self, asked: Asked) -> Any:
         """One object (or number, or text) of the operation's type."""
-        data = self._maker(asked.operation)(asked.dice("single", asked.bumps, *parts))
-        return self._echoed(asked, data) if isinstance(data, dict) else data
+        data = self._maker(asked.operation)(asked.dice("single", asked.bumps))
+        return self._echoed(asked, data) if isinstance(self._node(asked.operation), inspect.StructType) else data
 
     def rows(self, asked: Asked, places: range) -> list[Any]:
         """The rows of a list at these places."""
@@ -195,7 +195,7 @@ def _noun(operation: Operation[Any]) -> str:
 
 def _is_integer(node: inspect.Type) -> bool:
     parts = node.types if isinstance(node, inspect.UnionType) else (node,)
-    return any(isinstance(part, inspect.IntType) for part in cast("tuple[inspect.Type, ...]", parts))
+    return any(isinstance(part, inspect.IntType) for part in parts)
 
 
 def _mark(sequence: int) -> str:

@@ -188,9 +188,10 @@ def _body(operation: Operation[Any], parameter: Parameter, body: bytes) -> Any:
     if parameter.kind == "object":
         return _object(operation, parameter, data)
     wanted: type = int if parameter.kind == "integers" else str
-    if not isinstance(data, list):
-        raise Invalid(422, [Fault("body", "expected array", data)])
-    items = cast(list[Any], data)
+    try:
+        items = msgspec.convert(data, list[Any])
+    except msgspec.ValidationError:
+        raise Invalid(422, [Fault("body", "expected array", data)]) from None
     faults = [
         Fault(f"body[{place}]", f"expected {'integer' if wanted is int else 'string'}", item)
         for place, item in enumerate(items)
@@ -221,7 +222,8 @@ def _field_faults(
 ) -> Iterable[Fault]:
     """What the types do not say by themselves: known values, and items that may not repeat."""
     if isinstance(node, inspect.Metadata):
-        if (node.extra_json_schema or {}).get("uniqueItems") and len(set(data)) < len(data):
+        facts = cast("dict[str, Any]", node.extra_json_schema or {})
+        if facts.get("uniqueItems") and len(set(data)) < len(data):
             yield Fault(location, "expected items to be unique", data)
         node = node.type
     if isinstance(node, inspect.UnionType):
@@ -234,7 +236,7 @@ def _field_faults(
                 place = f"{location}.{field.encode_name}"
                 yield from _field_faults(place, field.type, data[field.encode_name], choices, listed)
     elif isinstance(node, inspect.ListType):
-        for place, item in enumerate(data):
-            yield from _field_faults(f"{location}[{place}]", node.item_type, item, choices, known)
+        for index, item in enumerate(data):
+            yield from _field_faults(f"{location}[{index}]", node.item_type, item, choices, known)
     elif known and data not in known:
         yield Fault(location, f"expected one of {', '.join(known[:8])}", data)

@@ -41,7 +41,13 @@ def world_handlers(world: World, generic: Generic, access: Access) -> dict[str, 
         members = world.members_of(asked.values["corporation_id"])
         return Reply([{"character_id": member, "roles": access.roles(member)} for member in members])
 
+    def contract_part(asked: Asked) -> Reply:
+        # A contract that has none of them answers without a body.
+        return Reply(status=204) if asked.values["contract_id"] % 10 == 7 else generic.reply(asked)
+
     return {
+        "get_contracts_public_bids_contract_id": contract_part,
+        "get_contracts_public_items_contract_id": contract_part,
         "get_characters_detail": patched(_character),
         "get_corporations_corporation_id": patched(_corporation),
         "get_alliances_alliance_id": patched(_alliance),
@@ -229,7 +235,8 @@ def _asset_names(asked: Asked) -> Reply:
 def _route(asked: Asked) -> Reply:
     origin: int = asked.values["origin_system_id"]
     destination: int = asked.values["destination_system_id"]
-    avoided = set[int]((asked.values.get("body") or {}).get("avoid_systems") or ())
+    body: dict[str, Any] = asked.values.get("body") or {}
+    avoided = set[int](body.get("avoid_systems") or ())
     step = 1 if destination >= origin else -1
     # Systems lie on a line; long ways take some of its stops.
     between = list(range(origin + step, destination, step))
