@@ -48,7 +48,7 @@ def test_rate_groups() -> None:
 
 
 def test_lifetimes_and_cache_modes() -> None:
-    """143 lifetimes, one of them on a POST (per body) and one on a PUT (which is never kept); 117 of the server; 117 ttl-based, 32 event-based, 1 not-cached."""
+    """143 lifetimes, one of them on a POST (kept per body) and one on a PUT (never kept); 117 of the server."""
     timed = [operation for operation in EVERY if operation.lifetime_seconds is not None]
     assert len(timed) == 143
     writing = {operation.name: operation.cacheable for operation in timed if operation.method != "GET"}

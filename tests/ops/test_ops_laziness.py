@@ -32,7 +32,10 @@ def test_one_call_loads_one_module() -> None:
 def test_a_name_is_looked_up_without_loading_other_modules() -> None:
     """`operation` loads the index and one module; `names` the index only."""
     assert loaded_after("from esipy import ops; ops.names()") == {"esipy.ops._index"}
-    assert loaded_after("from esipy import ops; ops.operation('get_status')") == {"esipy.ops._index", "esipy.ops.status"}
+    assert loaded_after("from esipy import ops; ops.operation('get_status')") == {
+        "esipy.ops._index",
+        "esipy.ops.status",
+    }
 
 
 def test_asking_about_a_module_loads_no_types() -> None:
@@ -51,11 +54,11 @@ def test_a_type_is_loaded_when_it_is_asked_for() -> None:
 
 def test_what_is_not_there_is_an_attribute_error() -> None:
     """A wrong module, function or type is named in the error, as in any module."""
-    with pytest.raises(AttributeError, match="'esipy.ops' has no attribute 'markets'"):
+    with pytest.raises(AttributeError, match=r"'esipy\.ops' has no attribute 'markets'"):
         _ = ops.markets  # type: ignore[attr-defined]
-    with pytest.raises(AttributeError, match="'esipy.ops.market' has no attribute 'get_orders'"):
+    with pytest.raises(AttributeError, match=r"'esipy\.ops\.market' has no attribute 'get_orders'"):
         _ = ops.market.get_orders  # type: ignore[attr-defined]
-    with pytest.raises(AttributeError, match="'esipy.ops.market' has no attribute 'Nothing'"):
+    with pytest.raises(AttributeError, match=r"'esipy\.ops\.market' has no attribute 'Nothing'"):
         _ = ops.market.Nothing  # type: ignore[attr-defined]
 
 

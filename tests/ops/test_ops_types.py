@@ -81,7 +81,7 @@ def test_known_values_are_data() -> None:
     count = 0
     for module in {one.module for one in EVERY}:
         types = import_module(f"esipy.ops.types.{module}")
-        for owner, values in getattr(types, "CHOICES", {}).items():
+        for owner, values in types.CHOICES.items():
             struct, _, field = owner.partition(".")
             assert field in getattr(types, struct).__struct_fields__
             assert len(set(values)) == len(values) > 0

@@ -92,7 +92,7 @@ if TYPE_CHECKING:
     from esipy.operation import Operation
 {imports}
 
-COMPATIBILITY_DATE = "{date}"
+COMPATIBILITY_DATE: str = "{date}"
 
 {modules}
 

@@ -39,8 +39,7 @@ def types_module(date: str, title: str, module: TypeModule) -> str:
     if module.name == COMMON:
         lines += ["", "Date = datetime.date", "DateTime = Annotated[datetime.datetime, msgspec.Meta(tz=True)]"]
         lines += [f"{alias.name} = {alias.type}" for alias in module.aliases]
-    if module.enums:
-        lines += _enums(module.enums)
+    lines += _enums(module.enums) if module.enums else ["", "CHOICES: dict[str, tuple[str, ...]] = {}"]
     for struct in module.structs:
         lines += ["", "", *_struct(struct)]
     return "\n".join([*_tidy(lines), ""])

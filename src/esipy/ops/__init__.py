@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         universe as universe, user_interface as user_interface, wallet as wallet, wars as wars,
     )
 
-COMPATIBILITY_DATE = "2026-08-04"
+COMPATIBILITY_DATE: str = "2026-08-04"
 
 _MODULES = (
     "access_list", "activities", "alliance", "assets", "calendar", "character", "clones", "contacts", "contracts",

@@ -7,6 +7,8 @@ import msgspec
 
 from esipy.ops.types.common import CharacterID, CorporationID, DateTime, FactionID
 
+CHOICES: dict[str, tuple[str, ...]] = {}
+
 
 class AllianceDetail(msgspec.Struct, gc=False, kw_only=True):
     creator_corporation_id: CorporationID

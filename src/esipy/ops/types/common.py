@@ -32,6 +32,8 @@ StationID = int
 TypeID = int
 UUID = str
 
+CHOICES: dict[str, tuple[str, ...]] = {}
+
 
 class Cursor(msgspec.Struct, gc=False, kw_only=True):
     after: str | None = None

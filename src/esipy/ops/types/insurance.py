@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import msgspec
 
+CHOICES: dict[str, tuple[str, ...]] = {}
+
 
 class InsurancePricesItem(msgspec.Struct, gc=False, kw_only=True):
     levels: list[InsurancePricesItemLevel]

@@ -7,6 +7,8 @@ import msgspec
 
 from esipy.ops.types.common import DateTime
 
+CHOICES: dict[str, tuple[str, ...]] = {}
+
 
 class KillmailsKillmailIdKillmailHash(msgspec.Struct, gc=False, kw_only=True):
     attackers: list[KillmailsKillmailIdKillmailHashAttacker]

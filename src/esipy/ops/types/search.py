@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import msgspec
 
+CHOICES: dict[str, tuple[str, ...]] = {}
+
 
 class CharactersCharacterIdSearch(msgspec.Struct, gc=False, kw_only=True):
     agent: list[int] | None = None

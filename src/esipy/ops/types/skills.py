@@ -7,6 +7,8 @@ import msgspec
 
 from esipy.ops.types.common import DateTime, TypeID
 
+CHOICES: dict[str, tuple[str, ...]] = {}
+
 
 class CharactersCharacterIdAttributes(msgspec.Struct, gc=False, kw_only=True):
     charisma: int

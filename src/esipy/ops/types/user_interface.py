@@ -7,6 +7,8 @@ from typing import Annotated
 
 import msgspec
 
+CHOICES: dict[str, tuple[str, ...]] = {}
+
 
 class PostUiOpenwindowNewmailBody(msgspec.Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     body: Annotated[str, msgspec.Meta(max_length=10000)]
