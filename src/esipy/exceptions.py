@@ -26,6 +26,7 @@
     │       └── TokenInvalidError      a token whose signature or claims are wrong
     ├── InvalidCallError (ValueError)     you: a call that cannot be sent
     ├── UnknownOperationError (KeyError)  you: no operation of that name
+    ├── MissingFieldError (KeyError, AttributeError)  you: a field that this answer does not have
     └── SettingError (ValueError)         you: a setting that cannot be meant
 
 No error holds a token, a secret or a code: neither in its text nor in an attribute.
@@ -49,6 +50,7 @@ __all__ = [
     "InvalidCallError",
     "LimitedError",
     "LoginRequiredError",
+    "MissingFieldError",
     "NetworkError",
     "NotFoundError",
     "RateLimitedError",
@@ -233,11 +235,19 @@ class InvalidCallError(ValueError):
     """A call that cannot be sent: a parameter is unknown, missing or of the wrong type."""
 
 
-class UnknownOperationError(KeyError):
-    """No operation has this name; the text lists near ones."""
+class _KeyError(KeyError):
+    """A KeyError whose text is a sentence: KeyError itself shows its argument's repr."""
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
+
+
+class UnknownOperationError(_KeyError):
+    """No operation has this name; the text lists near ones."""
+
+
+class MissingFieldError(_KeyError, AttributeError):
+    """A version 1 data object has no such field; the text lists those it has."""
 
 
 class SettingError(ValueError):

@@ -1,8 +1,8 @@
 """JSON bodies into the catalogue's types, strictly if they fit, leniently if not.
 
 The strict way is msgspec's own decoder. Where a body does not fit its declared type, `lenient` builds what can be
-built: unknown fields are left out, missing ones are None, a value of another type is kept as it came. Every such
-place is named, so that a signal can tell of it; none of it is an error (T48).
+built: unknown fields are left out, missing ones are None, a list that is null is empty, a value of another type is
+kept as it came. Every such place is named, so that a signal can tell of it; none of it is an error (T48).
 
 msgspec passes over unknown fields without a word, which is right for speed; `unknown_fields` looks for them, and
 `Decoder` asks it for each small body and for a sample of the large ones.
@@ -11,13 +11,30 @@ msgspec passes over unknown fields without a word, which is right for speed; `un
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec.inspect import (
+    BoolType,
+    DateTimeType,
+    DateType,
+    DictType,
+    Field,
+    FloatType,
+    IntType,
+    ListType,
+    NoneType,
+    StrType,
+    StructType,
+    UnionType,
+    type_info,
+)
 
-from esipy.core.objects import as_data
+from esipy.core.objects import Reader, as_data, is_array, is_object, reader_of
 
-__all__ = ["Decoder"]
+__all__ = ["Decoder", "parse_json"]
 
 T = TypeVar("T")
 
@@ -31,8 +48,20 @@ MOST_PLACES = 20
 """How many places of one body are named."""
 
 
+def parse_json(body: bytes) -> Any:
+    """Decoded JSON.
+
+    Raises:
+        msgspec.DecodeError: it is not JSON, not UTF-8, or nested too deeply.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(f"not JSON: {error}") from None
+
+
 class Decoder(Generic[T]):
-    """Decodes the bodies of one operation.
+    """Decodes the bodies of one operation; may be used by many threads.
 
     Args:
         declared: the type, as msgspec reads it; None when answers have no body.
@@ -40,7 +69,6 @@ class Decoder(Generic[T]):
 
     def __init__(self, declared: Any) -> None:
         self._strict: msgspec.json.Decoder[T] = msgspec.json.Decoder(declared)
-        self._shape: Any = None
         self._declared = declared
         self._large_seen = 0
 
@@ -52,22 +80,25 @@ class Decoder(Generic[T]):
         """
         try:
             data = self._strict.decode(body)
-        except msgspec.ValidationError:
+        except _UNFIT:
             drift = _Drift()
-            return lenient(msgspec.json.decode(body), self.shape, "$", drift), drift.places()
+            return self._leniently(body, drift), drift.places()
         if self._wants_search(len(body)):
             drift = _Drift()
-            unknown_fields(msgspec.json.decode(body), self.shape, "$", drift)
+            unknown_fields(parse_json(body), self.shape, "$", drift)
             return data, drift.places()
         return data, ()
 
     def decode_kept(self, body: bytes) -> T:
-        """The data of a body that was told of before."""
+        """The data of a body that was told of before.
+
+        Raises:
+            msgspec.DecodeError: the body is not JSON.
+        """
         try:
             return self._strict.decode(body)
-        except msgspec.ValidationError:
-            data: T = lenient(msgspec.json.decode(body), self.shape, "$", _Drift())
-            return data
+        except _UNFIT:
+            return self._leniently(body, _Drift())
 
     def data(self, body: bytes) -> tuple[Any, tuple[str, ...]]:
         """Version 1's data objects, and the places where a searched body differs from the declared type.
@@ -75,35 +106,47 @@ class Decoder(Generic[T]):
         Raises:
             msgspec.DecodeError: the body is not JSON.
         """
-        plain = msgspec.json.decode(body)
+        plain = parse_json(body)
         drift = _Drift()
         if self._wants_search(len(body)):
             lenient(plain, self.shape, "$", drift)
-        return as_data(plain, self.shape), drift.places()
+        return as_data(plain, self._reader), drift.places()
 
     def data_kept(self, body: bytes) -> Any:
-        """Version 1's data objects of a body that was told of before."""
-        return as_data(msgspec.json.decode(body), self.shape)
+        """Version 1's data objects of a body that was told of before.
+
+        Raises:
+            msgspec.DecodeError: the body is not JSON.
+        """
+        return as_data(parse_json(body), self._reader)
 
     @property
     def is_list(self) -> bool:
         """Whether answers are lists."""
-        return type(self.shape).__name__ == "ListType"
+        return isinstance(self.shape, ListType)
 
-    @property
+    @cached_property
     def shape(self) -> Any:
         """msgspec's description of the type, made when first needed."""
-        if self._shape is None:
-            import msgspec.inspect
+        return type_info(self._declared)
 
-            self._shape = msgspec.inspect.type_info(self._declared)
-        return self._shape
+    @cached_property
+    def _reader(self) -> Reader:
+        return reader_of(self.shape)
+
+    def _leniently(self, body: bytes, drift: _Drift) -> T:
+        data: T = lenient(parse_json(body), self.shape, "$", drift)
+        return data
 
     def _wants_search(self, size: int) -> bool:
         if size <= SMALL_BODY_BYTES:
             return True
-        self._large_seen = seen = self._large_seen + 1
+        self._large_seen = seen = self._large_seen + 1  # two threads may count one: it is a sample
         return seen % SAMPLE_EVERY == 0 or (seen < SAMPLE_EVERY and seen & (seen - 1) == 0)
+
+
+_UNFIT = (msgspec.ValidationError, UnicodeDecodeError, RecursionError)
+"""What the strict decoder raises for JSON of another type, and for some of what is no JSON; `parse_json` tells."""
 
 
 class _Drift:
@@ -120,86 +163,99 @@ class _Drift:
         return tuple(self._found)
 
 
+_NAMES = ((dict, "object"), (list, "array"), (str, "string"), (bool, "boolean"), (type(None), "null"))
+
+
 def _name(data: object) -> str:
-    return {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}.get(type(data), "number")
+    """JSON's word for what this is."""
+    return next((name for kind, name in _NAMES if isinstance(data, kind)), "number")
+
+
+_FIELDS: dict[type[Any], dict[str, Field]] = {}
+
+
+def _fields(shape: StructType) -> dict[str, Field]:
+    """A Struct's fields by their names in JSON."""
+    fields = _FIELDS.get(shape.cls)
+    if fields is None:
+        fields = _FIELDS[shape.cls] = {field.encode_name: field for field in shape.fields}
+    return fields
 
 
 def unknown_fields(data: Any, shape: Any, place: str, drift: _Drift) -> None:
-    """Note each field of ``data`` that the type does not have."""
-    kind = type(shape).__name__
-    if kind == "StructType" and type(data) is dict:
-        fields = {field.encode_name: field for field in shape.fields}
-        for name in data.keys() - fields.keys():
-            drift.note(f"{place}.{name}", "unknown field")
-        for name, field in fields.items():
-            if name in data:
-                unknown_fields(data[name], field.type, f"{place}.{name}", drift)
-    elif kind == "ListType" and type(data) is list:
-        if data and type(shape.item_type).__name__ in _NESTING:
+    """Note each field of ``data``, which fits this type, that the type does not have."""
+    match shape:
+        case StructType() if is_object(data):
+            fields = _fields(shape)
+            for name, item in data.items():
+                field = fields.get(name)
+                if field is None:
+                    drift.note(f"{place}.{name}", "unknown field")
+                elif isinstance(field.type, _NESTING):
+                    unknown_fields(item, field.type, f"{place}.{name}", drift)
+        case ListType() if isinstance(shape.item_type, _NESTING) and is_array(data):
             for item in data:
                 unknown_fields(item, shape.item_type, f"{place}[]", drift)
-    elif kind == "DictType" and type(data) is dict:
-        for item in data.values():
-            unknown_fields(item, shape.value_type, f"{place}.*", drift)
-    elif kind == "UnionType":
-        for option in shape.types:
-            if type(option).__name__ in _NESTING:
+        case DictType() if isinstance(shape.value_type, _NESTING) and is_object(data):
+            for item in data.values():
+                unknown_fields(item, shape.value_type, f"{place}.*", drift)
+        case UnionType():
+            for option in shape.types:
                 unknown_fields(data, option, place, drift)
+        case _:
+            pass
 
 
-_NESTING = frozenset({"StructType", "ListType", "DictType", "UnionType"})
+_NESTING = (StructType, ListType, DictType, UnionType)
 
 
-def lenient(data: Any, shape: Any, place: str, drift: _Drift) -> Any:
+def lenient(data: Any, shape: object, place: str, drift: _Drift) -> Any:
     """Build what can be built of ``data`` in this type."""
-    read = _READERS.get(type(shape).__name__)
-    if read is None:
-        return data
-    return read(data, shape, place, drift)
+    read = _READERS.get(type(shape))
+    return data if read is None else read(data, shape, place, drift)
 
 
-def _struct(data: Any, shape: Any, place: str, drift: _Drift) -> Any:
-    if type(data) is not dict:
+def _struct(data: Any, shape: StructType, place: str, drift: _Drift) -> Any:
+    if not is_object(data):
         drift.note(place, f"{_name(data)} in place of an object")
         return data
+    fields = _fields(shape)
     values: dict[str, Any] = {}
-    known = set()
-    for field in shape.fields:
-        name = field.encode_name
-        known.add(name)
+    for name, field in fields.items():
         if name in data:
             values[field.name] = lenient(data[name], field.type, f"{place}.{name}", drift)
         elif field.required:
             drift.note(f"{place}.{name}", "missing")
             values[field.name] = None
-    for name in data.keys() - known:
-        drift.note(f"{place}.{name}", "unknown field")
+    for name in data:
+        if name not in fields:
+            drift.note(f"{place}.{name}", "unknown field")
     return shape.cls(**values)
 
 
-def _list(data: Any, shape: Any, place: str, drift: _Drift) -> Any:
-    if type(data) is not list:
+def _list(data: Any, shape: ListType, place: str, drift: _Drift) -> Any:
+    if not is_array(data):
         drift.note(place, f"{_name(data)} in place of an array")
         return [] if data is None else data
     return [lenient(item, shape.item_type, f"{place}[]", drift) for item in data]
 
 
-def _dict(data: Any, shape: Any, place: str, drift: _Drift) -> Any:
-    if type(data) is not dict:
+def _dict(data: Any, shape: DictType, place: str, drift: _Drift) -> Any:
+    if not is_object(data):
         drift.note(place, f"{_name(data)} in place of an object")
         return data
     return {name: lenient(item, shape.value_type, f"{place}.*", drift) for name, item in data.items()}
 
 
-def _union(data: Any, shape: Any, place: str, drift: _Drift) -> Any:
+def _union(data: Any, shape: UnionType, place: str, drift: _Drift) -> Any:
     """``T | None``: the only unions the catalogue has."""
-    if data is None and any(type(option).__name__ == "NoneType" for option in shape.types):
+    if data is None and shape.includes_none:
         return None
-    options = [option for option in shape.types if type(option).__name__ != "NoneType"]
-    return lenient(data, options[0], place, drift) if options else data
+    options = [option for option in shape.types if not isinstance(option, NoneType)]
+    return lenient(data, options[0], place, drift)
 
 
-def _datetime(data: Any, shape: Any, place: str, drift: _Drift) -> Any:  # noqa: ARG001
+def _datetime(data: Any, _shape: DateTimeType, place: str, drift: _Drift) -> Any:
     try:
         moment = msgspec.convert(data, datetime.datetime)
     except msgspec.ValidationError:
@@ -207,12 +263,12 @@ def _datetime(data: Any, shape: Any, place: str, drift: _Drift) -> Any:  # noqa:
         return data
     if moment.tzinfo is None:
         drift.note(place, "date-time without a time zone")
-        return moment.replace(tzinfo=datetime.timezone.utc)
+        return moment.replace(tzinfo=datetime.UTC)
     return moment
 
 
-def _scalar(python_type: Any, wanted: str) -> Any:
-    def read(data: Any, shape: Any, place: str, drift: _Drift) -> Any:  # noqa: ARG001
+def _scalar(python_type: type[Any], wanted: str) -> Callable[[Any, Any, str, _Drift], Any]:
+    def read(data: Any, _shape: Any, place: str, drift: _Drift) -> Any:
         try:
             return msgspec.convert(data, python_type)
         except msgspec.ValidationError:
@@ -222,15 +278,15 @@ def _scalar(python_type: Any, wanted: str) -> Any:
     return read
 
 
-_READERS: dict[str, Any] = {
-    "StructType": _struct,
-    "ListType": _list,
-    "DictType": _dict,
-    "UnionType": _union,
-    "DateTimeType": _datetime,
-    "DateType": _scalar(datetime.date, "a date"),
-    "IntType": _scalar(int, "an integer"),
-    "FloatType": _scalar(float, "a number"),
-    "StrType": _scalar(str, "a string"),
-    "BoolType": _scalar(bool, "a boolean"),
+_READERS: dict[type[Any], Callable[[Any, Any, str, _Drift], Any]] = {
+    StructType: _struct,
+    ListType: _list,
+    DictType: _dict,
+    UnionType: _union,
+    DateTimeType: _datetime,
+    DateType: _scalar(datetime.date, "a date"),
+    IntType: _scalar(int, "an integer"),
+    FloatType: _scalar(float, "a number"),
+    StrType: _scalar(str, "a string"),
+    BoolType: _scalar(bool, "a boolean"),
 }
