@@ -34,27 +34,29 @@ def wants_answer(fault: Fault) -> bool:
 
 def replacement(fault: Fault) -> SandboxAnswer | None:
     """The whole, well-formed answer that some kinds send in place of the real one; None for the others."""
+    headers = [_JSON]
     match fault.kind:
         case "status":
-            own = [_JSON], b'{"error": "the sandbox was told to fail"}'
+            body = b'{"error": "the sandbox was told to fail"}'
         case "rate-limited":
-            own = [_JSON, ("Retry-After", f"{fault.seconds:.0f}")], b'{"error": "rate limited"}'
-            if any(name.lower() == "retry-after" for name, _ in fault.headers):
-                own = [_JSON], own[1]
+            body = b'{"error": "rate limited"}'
+            if not any(name.lower() == "retry-after" for name, _ in fault.headers):
+                headers.append(("Retry-After", f"{fault.seconds:.0f}"))
         case "error-limited":
-            told = [("X-ESI-Error-Limit-Remain", "0"), ("X-ESI-Error-Limit-Reset", f"{fault.seconds:.0f}")]
-            own = [_JSON, *told], b'{"error": "error limited"}'
+            body = b'{"error": "error limited"}'
+            headers.append(("X-ESI-Error-Limit-Remain", "0"))
+            headers.append(("X-ESI-Error-Limit-Reset", f"{fault.seconds:.0f}"))
         case "html":
-            own = [("Content-Type", "text/html")], _HTML % (fault.status, fault.status)
+            headers, body = [("Content-Type", "text/html")], _HTML % (fault.status, fault.status)
         case "oddjson":
-            own = [_JSON], b'[{"error": {"deep": null}}, "text", 7]'
+            body = b'[{"error": {"deep": null}}, "text", 7]'
         case "empty":
-            own = [], b""
+            headers, body = [], b""
         case "redirect":
-            own = [("Location", fault.location)], b""
+            headers, body = [("Location", fault.location)], b""
         case _:
             return None
-    return SandboxAnswer(fault.status, [*own[0], *fault.headers], own[1] if fault.body is None else fault.body)
+    return SandboxAnswer(fault.status, [*headers, *fault.headers], body if fault.body is None else fault.body)
 
 
 def act_for(

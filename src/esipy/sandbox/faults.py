@@ -7,11 +7,11 @@ request whose path, method and query fit. The control interface itself never fai
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from threading import Lock
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from esipy.sandbox.journal import unversioned
 
@@ -73,6 +73,8 @@ class Fault:
             raise ValueError(f"no fault is called {self.kind!r}: there are {', '.join(KINDS)}")
         if self.times is not None and self.times < 1:
             raise ValueError(f"a fault happens at least once, not {self.times} times")
+        if self.method is not None:
+            self.method = self.method.upper()
         if self.kind == "redirect" and not self.location:
             raise ValueError("a redirect needs a location")
         self.status = self.status or _STATUS.get(self.kind, 200)
@@ -96,31 +98,10 @@ class Faults:
         self._planned: list[Fault] = []
         self._held: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
-    def plan(self, path: str = "*", kind: Kind | None = None, **options: Any) -> Fault:
-        """Let the next answers of a path fail; see `Fault` for the options.
-
-        Args:
-            path: where.
-            kind: how; None with a ``status``, or alone, is ``status``.
-            options: as the attributes of `Fault`; ``headers`` may be a mapping, ``body`` text.
-
-        Raises:
-            ValueError: it cannot be meant.
-            TypeError: an option has an unknown name.
-        """
-        headers = options.get("headers")
-        if isinstance(headers, Mapping):
-            options["headers"] = [(str(name), str(value)) for name, value in headers.items()]
-        if isinstance(options.get("body"), str):
-            options["body"] = options["body"].encode()
-        if isinstance(options.get("method"), str):
-            options["method"] = options["method"].upper()
-        if options.get("query"):
-            options["query"] = {name: str(value) for name, value in options["query"].items()}
-        fault = Fault(kind or "status", path, **options)
+    def plan(self, fault: Fault) -> None:
+        """Let the next answers that fit fail in this way."""
         with self._lock:
             self._planned.append(fault)
-        return fault
 
     def take(self, method: str, path: str, query: Iterable[tuple[str, str]]) -> Fault | None:
         """The fault that meets this request; it counts as having happened."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from threading import RLock
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["Entry", "Journal", "unversioned"]
 
@@ -58,6 +58,13 @@ class Entry:
     def as_dict(self) -> dict[str, Any]:
         """The entry, ready for JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The entry that `as_dict` (and JSON in between) was made of."""
+        entry = cls(**values)
+        entry.query = [(name, value) for name, value in values["query"]]
+        return entry
 
 
 class Journal:

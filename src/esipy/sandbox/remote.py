@@ -37,12 +37,12 @@ class ControlClient(Verbs):
 
     def about(self) -> dict[str, Any]:
         """The sandbox's address, clock, settings, applications and planned faults."""
-        about: dict[str, Any] = self._ask("GET", "about")
+        about: dict[str, Any] = self.ask("GET", "about")
         return about
 
     def characters(self, first: int = 0, limit: int = 100) -> list[dict[str, Any]]:
         """Some of the characters."""
-        found: list[dict[str, Any]] = self._ask("GET", f"characters?{urlencode({'first': first, 'limit': limit})}")
+        found: list[dict[str, Any]] = self.ask("GET", f"characters?{urlencode({'first': first, 'limit': limit})}")
         return found
 
     def received(self, path: str | None = None, method: str | None = None) -> list[Entry]:
@@ -72,10 +72,15 @@ class ControlClient(Verbs):
 
     def _received(self, query: dict[str, Any]) -> list[Entry]:
         given = urlencode({name: value for name, value in query.items() if value is not None})
-        found = self._ask("GET", f"received?{given}")
-        return [Entry(**{**entry, "query": [(name, value) for name, value in entry["query"]]}) for entry in found]
+        found: list[dict[str, Any]] = self.ask("GET", f"received?{given}")
+        return [Entry.from_dict(entry) for entry in found]
 
-    def _ask(self, method: str, what: str, arguments: dict[str, Any] | None = None) -> Any:
+    def ask(self, method: str, what: str, arguments: dict[str, Any] | None = None) -> Any:
+        """One request of the control interface, as docs/sandbox.md lists them.
+
+        Raises:
+            ValueError: the sandbox refuses; the text is its own.
+        """
         connection = HTTPConnection(urlsplit(self.url).netloc, timeout=60)
         try:
             connection.request(method, f"/_sandbox/{what}", None if arguments is None else json.dumps(arguments))
@@ -94,8 +99,7 @@ def _remote(name: str) -> Callable[..., Any]:
     def call(self: ControlClient, *args: Any, **options: Any) -> Any:
         arguments = signature.bind(self, *args, **options).arguments
         arguments.pop("self")
-        arguments.update(arguments.pop("options", {}))
-        return self._ask("POST", name, arguments)["result"]
+        return self.ask("POST", name, arguments)["result"]
 
     return call
 

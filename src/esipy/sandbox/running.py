@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -90,7 +90,7 @@ def serve(*, host: str = "127.0.0.1", port: int = 0, **options: Any) -> RunningS
 
 
 @contextmanager
-def running(**options: Any) -> Iterator[RunningSandbox]:
+def running(**options: Any) -> Generator[RunningSandbox]:
     """`serve` for a with-block."""
     with serve(**options) as sandbox:
         yield sandbox

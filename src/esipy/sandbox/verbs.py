@@ -6,10 +6,10 @@ method is a verb of the control interface. They may be called from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from esipy.sandbox.faults import Kind
+from esipy.sandbox.faults import Fault, Kind
 
 if TYPE_CHECKING:
     from esipy.sandbox.app import Sandbox
@@ -120,18 +120,51 @@ class Verbs:
             claims=claims,
         )
 
-    def fail(self, path: str = "*", times: int | None = 1, *, kind: Kind | None = None, **options: Any) -> None:
-        """Let the next answers of a path fail. See `faults.Fault` for the options and docs/sandbox.md for the kinds.
+    def fail(
+        self,
+        path: str = "*",
+        times: int | None = 1,
+        *,
+        kind: Kind = "status",
+        method: str | None = None,
+        query: Mapping[str, str] | None = None,
+        status: int = 0,
+        headers: Mapping[str, str] | None = None,
+        body: str | bytes | None = None,
+        seconds: float = 1.0,
+        size: int | None = None,
+        location: str = "",
+        after: bool = False,
+    ) -> None:
+        """Let the next answers of a path fail. `faults.Fault` tells the arguments, docs/sandbox.md the kinds.
 
         Args:
             path: ``*`` stands for any text; old version prefixes do not matter.
             times: how many; None: until `heal`.
-            kind: how; with only a ``status``, an error answer with a JSON body.
+            kind: how; ``status`` is an error answer with a JSON body.
+            method, query: fail only such requests.
+            status: 0 takes the kind's own.
+            headers, body, seconds, size, location, after: as `faults.Fault` says.
 
         Raises:
-            ValueError, TypeError: it cannot be meant.
+            ValueError: it cannot be meant.
         """
-        self._sandbox.faults.plan(path, kind, times=times, **options)
+        self._sandbox.faults.plan(
+            Fault(
+                kind,
+                path,
+                times,
+                method=method,
+                query=dict(query or {}),
+                status=status,
+                headers=list((headers or {}).items()),
+                body=body.encode() if isinstance(body, str) else body,
+                seconds=seconds,
+                size=size,
+                location=location,
+                after=after,
+            )
+        )
 
     def heal(self) -> None:
         """Plan no failures any more."""

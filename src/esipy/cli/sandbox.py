@@ -1,0 +1,66 @@
+"""``esipy sandbox``: a local ESI and SSO in a process of its own, until Ctrl-C or SIGTERM."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from threading import Event
+from typing import Annotated
+
+import typer
+
+__all__ = ["sandbox"]
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="where to listen on 127.0.0.1; 0 takes a free port")] = 0,
+    seed: Annotated[int, typer.Option(help="the same seed gives the same data")] = 1,
+    characters: Annotated[int, typer.Option(help="how many characters can log in", min=1)] = 10,
+    token_lifetime: Annotated[int, typer.Option(help="seconds an access token is good", min=1)] = 1199,
+    rotate: Annotated[bool, typer.Option("--rotate", help="each refresh replaces the refresh token")] = False,
+    limits: Annotated[bool, typer.Option("--limits", help="enforce rate limits and the error limit")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print the addresses as one line of JSON")] = False,
+) -> None:
+    """Serve a local ESI and SSO: typed data for every operation, real logins, and faults on request.
+
+    Stop it with Ctrl-C.
+    """
+    from esipy.sandbox import serve
+    from esipy.testing import environment
+
+    stopped = Event()
+
+    def stop(*_: object) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    with serve(
+        port=port,
+        seed=seed,
+        characters=characters,
+        token_lifetime_seconds=token_lifetime,
+        rotate_refresh_tokens=rotate,
+        enforce_limits=limits,
+    ) as server:
+        facts = {
+            "url": server.url,
+            "control": f"{server.url}/_sandbox/",
+            "client_id": server.client_id,
+            "secret_key": server.secret_key,
+            "redirect_uri": server.redirect_uri,
+        }
+        if as_json:
+            typer.echo(json.dumps(facts))
+        else:
+            typer.echo(f"The sandbox serves ESI and the SSO at {server.url}\n")
+            for name, value in environment(server).items():
+                typer.echo(f"  export {name}={value}")
+            for name in ("client_id", "secret_key", "redirect_uri", "control"):
+                typer.echo(f"  {name:<12} {facts[name]}")
+            typer.echo("\nStop it with Ctrl-C.")
+        sys.stdout.flush()
+        # In slices, because on Windows a wait without end cannot be interrupted.
+        while not stopped.wait(1.0):
+            pass
