@@ -12,7 +12,6 @@ are loaded when they are first needed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from importlib import import_module
 from typing import Any, Generic, Literal, NoReturn, TypeVar
 
@@ -263,6 +262,8 @@ class Call(Generic[T_co]):
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments that are sent, by name, as plain data; a copy, arrays as tuples."""
+        from copy import deepcopy  # here: a first call does not pay for it
+
         return deepcopy(self._arguments)
 
     @property
