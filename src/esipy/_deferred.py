@@ -92,12 +92,13 @@ class Worker:
         while True:
             with self._changed:
                 while not self._queue:
-                    self._overflown = False
                     self._changed.wait()
                 deliver = self._queue.popleft()
             deliver()
             with self._changed:
                 self._done += 1
+                if not self._queue:
+                    self._overflown = False
                 self._changed.notify_all()
 
     def flush(self, timeout: float | None = None) -> bool:

@@ -94,10 +94,13 @@ def refuse_coroutine(answer: object, receiver: Callable[..., object]) -> None:
 
 def withhold(text: str, payload: Mapping[str, Any]) -> str:
     """``text`` without the tokens, secrets and codes that the payload holds."""
+    secret: dict[str, str] = {}
     for name, value in payload.items():
         if isinstance(value, str) and value and name.endswith(("_token", "secret", "code")):
-            for written in {value, repr(value)[1:-1], quote(value, safe="")}:
-                text = text.replace(written, f"<{name}>")
+            for written in (value, repr(value)[1:-1], quote(value), quote(value, safe="")):
+                secret[written] = name
+    for written in sorted(secret, key=len, reverse=True):  # the longest first: one may begin another
+        text = text.replace(written, f"<{secret[written]}>")
     return text
 
 

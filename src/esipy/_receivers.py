@@ -53,7 +53,8 @@ class EventReceivers(MutableSequence[Callable[..., object]]):
         return len(self._entries())
 
     def __getitem__(self, index: Any) -> Any:
-        return [entry.receiver for entry in self._entries()][index]
+        receivers: Any = [entry.receiver for entry in self._entries()]
+        return receivers[index]
 
     def __setitem__(self, index: Any, value: Any) -> None:
         new = [self._entry(receiver) for receiver in value] if isinstance(index, slice) else self._entry(value)
@@ -67,8 +68,7 @@ class EventReceivers(MutableSequence[Callable[..., object]]):
         self._edit(lambda entries: entries.insert(index, entry))
 
     def __eq__(self, other: object) -> bool:
-        theirs: object = list(other) if isinstance(other, EventReceivers) else other
-        return list(self) == theirs
+        return list(self) == (list(other) if isinstance(other, EventReceivers) else other)
 
     def __repr__(self) -> str:
         return repr(list(self))

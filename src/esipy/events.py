@@ -30,12 +30,12 @@ Every signal:
 | | status_code | int | the HTTP status; 500 when no answer came |
 | | elapsed_time | float | seconds from sending to the whole answer |
 | | message | str or None | None for status 200; else the body as text, or what broke the connection |
-| | operation_id | str or None | the operation, in snake case; None for an exchange that belongs to none |
+| | operation_id | str or None | ESI's id, as ``GetStatus``; None for an exchange that belongs to no operation |
 | | method | str | the HTTP method, upper case |
 | | principal | str | whom ESI counts the exchange against |
 | | attempt | int | 1 for the first exchange of a call, 2 for its first retry |
 | ANSWER_DRIFTED | | | sent once for each answer that did not fit its declared type; the call succeeded |
-| | operation_id | str | the operation, in snake case |
+| | operation_id | str | ESI's id, as ``GetStatus`` |
 | | url | str | what was asked for, without any token |
 | | places | tuple[str, ...] | where and what, as ``$[].new_field: unknown field`` |
 

@@ -1,0 +1,424 @@
+"""Telling: order, exceptions, arguments, coroutine functions, threads, and what is logged."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest.mock import AsyncMock, Mock, create_autospec
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esipy.events import AFTER_TOKEN_REFRESH, API_CALL_STATS, Signal
+
+TOKEN = {
+    "access_token": "eyJhbGciOiJSUzI1NiJ9.access",
+    "refresh_token": "new/refresh+token==",
+    "expires_in": 1199,
+    "token_type": "Bearer",
+    "token_identifier": 7,
+    "previous_refresh_token": "it's the\\old one",
+}
+STATS: dict[str, Any] = {
+    "url": "https://esi.example/status", "status_code": 200, "elapsed_time": 0.1, "message": None,
+    "operation_id": "GetStatus", "method": "GET", "principal": "ip", "attempt": 1,
+}  # fmt: skip
+
+
+@pytest.fixture
+def failing() -> Signal[...]:
+    """A signal with three receivers of which the second raises what it is given as ``error``."""
+    signal: Signal[...] = Signal("JOB_DONE")
+
+    def first(heard: list[str]) -> None:
+        heard.append("first")
+
+    def second(error: BaseException) -> None:
+        raise error
+
+    def third(heard: list[str]) -> None:
+        heard.append("third")
+
+    for receiver in (first, second, third):
+        signal.add_receiver(receiver)
+    return signal
+
+
+def test_send_stops_at_an_exception(failing: Signal[...]) -> None:
+    """send() calls in order; the exception of a receiver propagates as it is, and later ones are not called."""
+    heard: list[str] = []
+    error = ValueError("mine")
+    with pytest.raises(ValueError, match="mine") as caught:
+        failing.send(heard=heard, error=error)
+    assert error is caught.value
+    assert ["first"] == heard
+
+
+def test_T52_send_robust_goes_on_and_logs_receiver_and_signal(
+    failing: Signal[...], caplog: pytest.LogCaptureFixture
+) -> None:
+    """send_robust() calls every receiver; the failure is logged with both names and the traceback."""
+    heard: list[str] = []
+    failing.send_robust(heard=heard, error=ValueError("mine"))
+    assert ["first", "third"] == heard
+    (record,) = caplog.records
+    assert ("esipy.events", logging.ERROR) == (record.name, record.levelno)
+    assert f"receiver {__name__}.failing.<locals>.second of signal JOB_DONE failed" in record.getMessage()
+    assert "raise error" in record.getMessage()
+    assert "ValueError: mine" in record.getMessage()
+
+
+def test_T52_asend_robust_goes_on_as_send_robust_does(failing: Signal[...], caplog: pytest.LogCaptureFixture) -> None:
+    """The asyncio twin calls and awaits every receiver, and logs alike."""
+    heard: list[str] = []
+
+    @failing.connect
+    async def fourth(heard: list[str], error: BaseException) -> None:
+        heard.append("fourth")
+        raise error
+
+    asyncio.run(failing.asend_robust(heard=heard, error=ValueError("mine")))
+    assert ["first", "third", "fourth"] == heard
+    assert ["second", "fourth"] == [record.getMessage().split(" of ")[0][-6:] for record in caplog.records]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), asyncio.CancelledError()])
+def test_what_ends_programs_and_tasks_is_not_swallowed(failing: Signal[...], error: BaseException) -> None:
+    """Only Exceptions are logged away: an interrupt, an exit and a cancellation propagate from send_robust()."""
+    with pytest.raises(type(error)):
+        failing.send_robust(heard=[], error=error)
+    coroutine = failing.asend_robust(heard=[], error=error)
+    with pytest.raises(type(error)):
+        coroutine.send(None)
+
+
+@pytest.mark.parametrize(
+    "write", [str, repr, lambda payload: urlencode(payload), lambda payload: quote(payload["refresh_token"])]
+)
+def test_T44_tokens_of_the_payload_are_not_in_the_log(
+    write: Callable[[Any], str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A receiver whose error repeats what it was sent puts no token into the log, nor the exception itself."""
+
+    def careless(**kwargs: Any) -> None:
+        raise RuntimeError(write(kwargs)) from ValueError(*kwargs.values())
+
+    with AFTER_TOKEN_REFRESH.connected_to(careless), AFTER_TOKEN_REFRESH.connected_to(careless, deferred=True):
+        AFTER_TOKEN_REFRESH.send_robust(**TOKEN, id_token="eyJ.id")  # type: ignore[arg-type]
+        assert AFTER_TOKEN_REFRESH.flush(10)
+    assert 2 == len(caplog.records)
+    for record in caplog.records:
+        text = record.getMessage() + repr(record.args)
+        for secret in ("eyJhbGciOiJSUzI1NiJ9", "new/refresh", "it's the", "eyJ.id", "new%2Frefresh"):
+            assert secret not in text
+        assert "<refresh_token>" in text
+        assert "1199" in text
+        assert record.exc_info is None
+
+
+def test_T44_a_receivers_own_repr_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A partial is named by its function: its arguments may be secrets."""
+
+    def save(password: str, **kwargs: Any) -> None:
+        raise ValueError
+
+    class Sink:
+        def __call__(self, **kwargs: Any) -> None:
+            raise ValueError
+
+        def __repr__(self) -> str:
+            return "Sink(hunter2)"
+
+    signal = Signal()
+    signal.add_receiver(functools.partial(functools.partial(save), "hunter2"))
+    signal.add_receiver(Sink())
+    signal.send_robust()
+    names = [record.getMessage().split(" of signal ")[0].rpartition(".")[2] for record in caplog.records]
+    assert ["save", "Sink"] == names
+    assert "hunter2" not in caplog.text
+
+
+NAMES = [
+    "url",
+    "status_code",
+    "elapsed_time",
+    "message",
+    "operation_id",
+    "method",
+    "principal",
+    "attempt",
+    "later_added",
+]
+
+
+@given(
+    named=st.lists(st.sampled_from(NAMES), unique=True),
+    only_by_keyword=st.booleans(),
+    takes_all=st.booleans(),
+    sent=st.sets(st.sampled_from(NAMES)),
+)
+def test_a_receiver_gets_the_arguments_it_names(
+    named: list[str], only_by_keyword: bool, takes_all: bool, sent: set[str]
+) -> None:
+    """Without ``**kwargs`` it gets what it names of what was sent; with, all; each sending method alike."""
+    parameters = ["*"] * bool(only_by_keyword and named) + [f"{name}=None" for name in named] + ["**rest"] * takes_all
+    namespace: dict[str, Any] = {}
+    exec(f"def receiver({', '.join(parameters)}): note(locals())", namespace)
+    got: list[dict[str, Any]] = []
+
+    def note(locals_: dict[str, Any]) -> None:
+        rest = locals_.pop("rest", {})
+        got.append({name: value for name, value in {**locals_, **rest}.items() if value is not None})
+
+    namespace["note"] = note
+    signal: Signal[...] = Signal()
+    signal.add_receiver(namespace["receiver"])
+    signal.add_receiver(namespace["receiver"], deferred=True)
+    payload = {name: f"{name}'s value" for name in sent}
+    signal.send(**payload)
+    signal.send_robust(**payload)
+    run_at_once(signal.asend(**payload))
+    run_at_once(signal.asend_robust(**payload))
+    assert signal.flush(10)
+    expected = {name: value for name, value in payload.items() if takes_all or name in named}
+    assert [expected] * 8 == got
+
+
+def run_at_once(coroutine: Any) -> None:
+    """Drive a coroutine that has nothing to wait for."""
+    with pytest.raises(StopIteration):
+        coroutine.send(None)
+
+
+def test_version_1s_hook_and_exact_ones_get_what_they_name() -> None:
+    """The issue's hook runs as it stands; one with fewer names gets fewer; mocks keep to what they imitate."""
+    got: list[Any] = []
+
+    def after_token_refresh_hook(access_token, refresh_token, expires_in, **kwargs):  # type: ignore[no-untyped-def]
+        got.append((access_token, refresh_token, expires_in, sorted(kwargs)))
+
+    def exact(access_token: str, expires_in: int = 0) -> None:
+        got.append((access_token, expires_in))
+
+    free, imitation = Mock(), create_autospec(exact)
+    receivers: list[Callable[..., object]] = [after_token_refresh_hook, exact, free, imitation]
+    for receiver in receivers:
+        AFTER_TOKEN_REFRESH.add_receiver(receiver)
+    try:
+        AFTER_TOKEN_REFRESH.send(**TOKEN, scope="extra")  # type: ignore[arg-type]
+    finally:
+        for receiver in receivers:
+            AFTER_TOKEN_REFRESH.remove_receiver(receiver)
+    access = TOKEN["access_token"]
+    rest = ["previous_refresh_token", "scope", "token_identifier", "token_type"]
+    assert [(access, TOKEN["refresh_token"], 1199, rest), (access, 1199)] == got
+    free.assert_called_once_with(**TOKEN, scope="extra")
+    imitation.assert_called_once_with(access_token=access, expires_in=1199)
+
+
+def test_signals_are_sent_by_keyword_only() -> None:
+    """A positional argument is a TypeError in each sending method; any keyword goes, even ``self``."""
+    signal: Signal[...] = Signal("JOB_DONE")
+    got: dict[str, Any] = {}
+    signal.add_receiver(got.update)
+    for send in (signal.send, signal.send_robust):
+        with pytest.raises(TypeError, match="JOB_DONE is sent with keyword arguments only"):
+            send(1)
+    for asend in (signal.asend, signal.asend_robust):
+        with pytest.raises(TypeError, match="JOB_DONE is sent with keyword arguments only"):
+            asend(1).send(None)
+    signal.send(self=1, args=2, call=3, names=4)
+    assert {"self": 1, "args": 2, "call": 3, "names": 4} == got
+
+
+class Awaited:
+    """Coroutine functions of every kind."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    async def method(self, name: str) -> None:
+        await asyncio.sleep(0)
+        self.heard.append(name)
+
+    async def __call__(self, name: str) -> None:
+        await self.method(name + " by call")
+
+    def kinds(self) -> list[Callable[..., object]]:
+        async def function(name: str) -> None:
+            await self.method(name + " by function")
+
+        def wrapper(name: str) -> object:
+            return function(name)
+
+        return [function, self.method, functools.partial(function), self, wrapper, AsyncMock()]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("kind", range(6), ids=["function", "method", "partial", "object", "wrapper", "AsyncMock"])
+def test_coroutine_functions_need_someone_who_awaits(kind: int, caplog: pytest.LogCaptureFixture) -> None:
+    """send() refuses them with the way out, send_robust() logs the same, asend() awaits them in order."""
+    awaited, signal = Awaited(), Signal("JOB_DONE")
+    signal.add_receiver(awaited.kinds()[kind])
+    signal.add_receiver(lambda name: awaited.heard.append(name + " afterwards"))  # type: ignore[misc]
+    with pytest.raises(TypeError, match=r"receiver \S+ is a coroutine function.*use AsyncEsiClient.*plain function"):
+        signal.send(name="x")
+    assert [] == awaited.heard
+    signal.send_robust(name="robust")
+    assert ["robust afterwards"] == awaited.heard
+    assert "is a coroutine function" in caplog.text
+    awaited.heard.clear()
+    asyncio.run(signal.asend(name="a"))
+    asyncio.run(signal.asend_robust(name="b"))
+    assert ["a afterwards", "b afterwards"] == [each for each in awaited.heard if "afterwards" in each]
+    assert "afterwards" in awaited.heard[-1]
+    assert (2 if kind == 5 else 4) == len(awaited.heard)
+
+
+def test_a_task_that_a_receiver_starts_is_not_waited_for() -> None:
+    """asend() awaits coroutines only: a plain receiver may start a task and leave it to itself."""
+
+    async def main() -> list[str]:
+        order, tasks, go = list[str](), list[asyncio.Task[None]](), asyncio.Event()
+
+        async def work() -> None:
+            await go.wait()
+            order.append("task")
+
+        def start() -> asyncio.Task[None]:
+            tasks.append(asyncio.create_task(work()))
+            return tasks[0]
+
+        signal = Signal()
+        signal.add_receiver(start)
+        await signal.asend()
+        order.append("sent")
+        go.set()
+        await tasks[0]
+        return order
+
+    assert ["sent", "task"] == asyncio.run(main())
+
+
+def test_T53_receivers_may_add_remove_and_send_while_being_told() -> None:
+    """Changes made by a receiver count from the next sending on: nobody is skipped, nobody is told too early."""
+    signal: Signal[...] = Signal()
+    heard: list[str] = []
+
+    def once(depth: int) -> None:
+        heard.append(f"once {depth}")
+        signal.remove_receiver(once)
+        signal.remove_receiver(last)
+        signal.add_receiver(added)
+        if not depth:
+            signal.send(depth=1)
+
+    def last(depth: int) -> None:
+        heard.append(f"last {depth}")
+
+    def added(depth: int) -> None:
+        heard.append(f"added {depth}")
+
+    signal.add_receiver(once)
+    signal.add_receiver(last)
+    signal.send(depth=0)
+    signal.send(depth=2)
+    assert ["once 0", "added 1", "last 0", "added 2"] == heard
+
+
+@pytest.fixture
+def hectic() -> Iterator[None]:
+    """Let the interpreter change threads as often as it can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hectic")
+def test_T53_threads_add_remove_mute_and_send_at_once() -> None:
+    """While threads change the receivers, one who stays hears every sending, and no change is lost."""
+    signal: Signal[...] = Signal()
+    counts = [0] * 4
+    barrier = threading.Barrier(8)
+    errors: list[BaseException] = []
+
+    def stays(sender: int) -> None:
+        counts[sender] += 1
+
+    def work(job: Callable[[], None]) -> None:
+        try:
+            barrier.wait(10)
+            for _ in range(300):
+                job()
+        except BaseException as error:
+            errors.append(error)
+
+    def change() -> None:
+        def guest(**kwargs: Any) -> None: ...
+
+        signal.add_receiver(guest)
+        with signal.connected_to(guest):
+            signal.add_receiver(guest)
+        signal.remove_receiver(guest)
+
+    signal.add_receiver(stays)
+    jobs: list[Callable[[], None]] = [change] * 4 + [functools.partial(signal.send, sender=each) for each in range(4)]
+    threads = [threading.Thread(target=work, args=[job]) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [] == errors
+    assert [300] * 4 == counts
+    assert 1 + 4 * 300 == len(signal.receivers)
+    assert stays is signal.receivers[0]
+
+
+def test_T53_a_receiver_whose_equality_uses_the_signal_does_not_lock_it() -> None:
+    """Receivers are compared outside the lock: what their ``__eq__`` does to the signal is kept too."""
+    signal: Signal[...] = Signal()
+
+    def added(**kwargs: Any) -> None: ...
+
+    def gone(**kwargs: Any) -> None: ...
+
+    class Curious:
+        def __call__(self, **kwargs: Any) -> None: ...
+
+        def __eq__(self, other: object) -> bool:
+            if other is gone and len(signal.receivers) == 1:
+                signal.add_receiver(added)
+            return self is other
+
+        __hash__ = None  # type: ignore[assignment]
+
+    curious = Curious()
+    signal.add_receiver(curious)
+    signal.remove_receiver(gone)
+    assert (curious, added) == signal.receivers
+
+
+def test_the_librarys_signals_can_be_sent_whole() -> None:
+    """API_CALL_STATS with all its arguments reaches a receiver that names them all."""
+    got: list[Any] = []
+
+    def exact(
+        url: str, status_code: int, elapsed_time: float, message: str | None, operation_id: str | None,
+        method: str, principal: str, attempt: int,
+    ) -> None:  # fmt: skip
+        got.append([url, status_code, elapsed_time, message, operation_id, method, principal, attempt])
+
+    API_CALL_STATS.event_receivers.append(exact)
+    try:
+        API_CALL_STATS.send_robust(**STATS)
+    finally:
+        API_CALL_STATS.event_receivers.remove(exact)
+    assert [list(STATS.values())] == got
