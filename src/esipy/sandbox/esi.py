@@ -152,9 +152,9 @@ class EsiApi:
 
     def _written(self, asked: Asked, moment: Moment) -> SandboxAnswer:
         reply = self._make(asked)
-        if reply.data is None:
-            return SandboxAnswer(reply.status)
-        body = msgspec.json.encode(reply.data)
+        if reply.status == 204:
+            return SandboxAnswer(204)
+        body = reply.body()
         headers = [_JSON]
         if asked.operation.cacheable or asked.operation.cache_mode == "not-cached":
             headers += freshness_headers(asked.operation, moment, etag_of(body), asked.now)
@@ -183,11 +183,7 @@ class EsiApi:
             self._bodies.move_to_end(key)
             return body
         reply = self._make(asked)
-        if reply.status == 204:
-            raw = b""
-        else:
-            raw = reply.raw if reply.raw is not None else msgspec.json.encode(reply.data)
-        body = _Body(raw, etag_of(raw), reply.pages, reply.status)
+        body = _Body(raw := reply.body(), etag_of(raw), reply.pages, reply.status)
         self._bodies[key] = body
         self._cached_bytes += len(raw)
         while self._cached_bytes > self._cache_bytes and len(self._bodies) > 1:

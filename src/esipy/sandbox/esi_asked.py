@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import msgspec
+
 from esipy.operation import Operation
 from esipy.sandbox.exchange import Identity
 from esipy.sandbox.validate import Fault
@@ -63,6 +65,12 @@ class Reply:
     status: int = 200
     pages: int | None = None
     raw: bytes | None = None
+
+    def body(self) -> bytes:
+        """What is sent."""
+        if self.status == 204:
+            return b""
+        return self.raw if self.raw is not None else msgspec.json.encode(self.data)
 
 
 @dataclass(slots=True)

@@ -31,6 +31,7 @@ _KEYS = (
     "medal_id", "job_id", "starbase_id", "office_id", "observer_id", "campaign_id", "mailing_list_id",
     "agent_id", "offer_id", "jump_clone_id", "id", "title_id", "label_id", "structure_id", "facility_id", "contact_id",
     "from_id", "character_id", "type_id", "planet_id", "solar_system_id", "system_id", "faction_id",
+    "corporation_id", "skill_id",
 )  # fmt: skip
 _CURSOR_EPOCH = 1_777_593_600  # 2026-05-01T00:00:00Z
 
@@ -121,11 +122,11 @@ class Generic:
         records = sorted((sequence, record) for record, sequence in enumerate(sequences))
         limit: int = asked.values.get("limit", 10)
         before, after = asked.values.get("before"), asked.values.get("after")
-        if after is not None:
-            mark = _unmark("after", after)
+        if after is not None:  # "0" begins at the oldest, or with ``before`` at the newest
+            mark = -1 if after == "0" else _unmark("after", after)
             chosen = [one for one in records if one[0] > mark][:limit]
         else:
-            mark = _unmark("before", before) if before is not None else len(records) + asked.bumps
+            mark = _unmark("before", before) if before not in (None, "0") else len(records) + asked.bumps
             chosen = [one for one in records if one[0] < mark][-limit:]
         make = self._item_maker(asked.operation)
         made = [self._record(asked, make, record, sequence) for sequence, record in chosen]

@@ -34,6 +34,12 @@ _ALTERNATIVES = (
     frozenset({"import", "export", "transit"}),
     frozenset({"faction", "alliance", "unclaimed"}),
 )
+_WHOSE = (
+    ("Character", "character_id"),
+    ("Creator", "character_id"),
+    ("Corporation", "corporation_id"),
+    ("BroadcastLocations", "solar_system_id"),
+)
 _MANY_ALTERNATIVES = frozenset({"deliver_item", "destroy_npc", "lost_ship", "manual"})
 
 
@@ -123,7 +129,8 @@ class Values:
         for field in node.fields:
             known = choices.get(f"{owner}.{field.encode_name}", ())
             required = field.default is NODEFAULT and field.default_factory is NODEFAULT
-            fields.append((field.encode_name, required, self._compile(field.type, field.encode_name, known, choices)))
+            meaning = _whose_id(owner) if field.encode_name == "id" else field.encode_name
+            fields.append((field.encode_name, required, self._compile(field.type, meaning, known, choices)))
         names = frozenset(name for name, _, _ in fields)
         optional = frozenset(name for name, required, _ in fields if not required)
         if names and not any(required for _, required, _ in fields) and _is_alternative(names):
@@ -136,6 +143,11 @@ class Values:
             return _tidy(made, optional, world)
 
         return make
+
+
+def _whose_id(owner: str) -> str:
+    """What a field that is called only ``id`` is the id of, by the name of its type."""
+    return next((meaning for ending, meaning in _WHOSE if owner.endswith(ending)), "id")
 
 
 def _is_alternative(names: frozenset[str]) -> bool:

@@ -51,7 +51,7 @@ _level = _between(0, 5)
 
 _INTEGERS: list[tuple[str, Maker]] = [
     (r"(character|creator|ceo|issuer|assignee|acceptor|bidder|client|sender_character|installer"
-     r"|completed_character|fleet_boss|recipient|contact|shareholder|created_by|from|.*_party)(_id)?"
+     r"|completed_character|sender|owner|tax_receiver|fleet_boss|recipient|contact|shareholder|created_by|from|.*_party)(_id)?"
      r"|characters|issued_by|defender_id", _character),
     (r"agent_id|agents?", _between(3_008_000, 3_020_000)),
     (r"(.*_)?corporation(_id|s)|members|npccorps", _corporation),

@@ -115,9 +115,9 @@ def _orders(asked: Asked, numbers: list[int], salt: int, first_order: int, place
         cents = _fair_cents(type_id) * percent // 1_000
         append(
             f'{{"duration":{_DURATIONS[(bits >> 12) & 7]},"is_buy_order":{buy},'
-            f'"issued":"{_ISSUED[(bits >> 16) & 1023]}","location_id":{location},"min_volume":1,"order_id":{first_order + number * 7 + bits % 7},'
-            f'"price":{cents // 100}.{cents % 100:02},"range":"{reach}",{system}"type_id":{type_id},'
-            f'"volume_remain":{remain},"volume_total":{total}}}'
+            f'"issued":"{_ISSUED[(bits >> 16) & 1023]}","location_id":{location},"min_volume":1,'
+            f'"order_id":{first_order + number * 7 + bits % 7},"price":{cents // 100}.{cents % 100:02},'
+            f'"range":"{reach}",{system}"type_id":{type_id},"volume_remain":{remain},"volume_total":{total}}}'
         )
     return f"[{','.join(rows)}]".encode()
 
