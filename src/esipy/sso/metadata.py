@@ -29,6 +29,9 @@ PAUSE_SECONDS = 60.0
 
 DAY_SECONDS = 86400.0
 
+EVE_ISSUER = "https://login.eveonline.com"
+"""Who issues EVE's tokens, whatever address the SSO is reached at, until its metadata says otherwise."""
+
 _NAMES = {
     "issuer": "issuer",
     "authorize": "authorization_endpoint",
@@ -51,7 +54,7 @@ class Endpoints(NamedTuple):
     def known(cls, sso_url: str) -> Endpoints:
         """The paths of EVE's SSO, under this base address."""
         return cls(
-            issuer=sso_url,
+            issuer=EVE_ISSUER,
             authorize=f"{sso_url}/v2/oauth/authorize",
             token=f"{sso_url}/v2/oauth/token",
             revoke=f"{sso_url}/v2/oauth/revoke",

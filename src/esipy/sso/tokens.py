@@ -61,7 +61,7 @@ class Tokens:
         self._aside: tuple[str, str] | None = None
         """A refresh token, and the one that replaced it in an answer that was refused."""
         self._peeked: tuple[str | None, int | None] = (None, None)
-        self._nameless: tuple[str | None, str] = (None, "")
+        self._nameless: tuple[str | None, str] = (None, secrets.token_hex(8))
 
     @property
     def character_id(self) -> int | None:

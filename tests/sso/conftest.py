@@ -1,0 +1,25 @@
+"""A sandbox, and both colours of a login."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sso_kit import Colour
+
+from esipy.sandbox import RunningSandbox, serve
+
+
+@pytest.fixture
+def sandbox() -> Iterator[RunningSandbox]:
+    """A sandbox whose SSO rotates refresh tokens, as the real one may."""
+    with serve(rotate_refresh_tokens=True) as running:
+        yield running
+
+
+@pytest.fixture(params=["blocking", "asyncio"])
+def colour(request: pytest.FixtureRequest) -> Iterator[Colour]:
+    """`EsiSecurity`, then `AsyncEsiSecurity`."""
+    colour = Colour(request.param)
+    yield colour
+    colour.close()
