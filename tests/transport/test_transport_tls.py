@@ -62,7 +62,7 @@ def test_a_certificate_for_another_host_is_refused(sender: Sender, tmp_path: Pat
 
 def test_a_ca_file_that_is_not_there_is_named(sender: Sender) -> None:
     """A wrong setting is refused at once."""
-    with pytest.raises(SettingError, match="absent.pem"):
+    with pytest.raises(SettingError, match=r"absent\.pem"):
         sender.make(ca_file="/nowhere/absent.pem")
 
 

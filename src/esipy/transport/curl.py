@@ -59,7 +59,7 @@ class CurlTransport:
             handle = Handle(self._options)
         try:
             handle.stopped = stopped
-            handle.prepare(request)
+            handle.prepare(request, request.timeout)
             handle.easy.perform()
             return handle.response(request)
         except pycurl.error as failure:

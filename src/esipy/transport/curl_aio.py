@@ -16,7 +16,7 @@ from typing import Any
 import pycurl
 
 from esipy.core.wire import HttpRequest, HttpResponse
-from esipy.exceptions import AnswerTimeoutError
+from esipy.exceptions import AnswerTimeoutError, ConnectError
 from esipy.transport.curl import CurlTransport
 from esipy.transport.curl_handle import Handle
 from esipy.transport.curl_options import constant_options
@@ -25,6 +25,7 @@ from esipy.transport.forks import abandon, forget_after_fork
 
 __all__ = ["AsyncCurlTransport"]
 
+_SWEEP_SECONDS = 0.5
 _TIME_OUT: Ready = [(pycurl.SOCKET_TIMEOUT, 0)]
 
 
@@ -33,17 +34,17 @@ class AsyncCurlTransport:
 
     Args:
         ca_file: a file of PEM certificates to trust in place of the system's.
-        max_connections: connections to one host, and so the exchanges at once over HTTP/1.1; further ones wait
-            within their own time limit. Over HTTP/2 exchanges share one connection.
+        max_exchanges: at once; further ones wait, within their own time limit. Over HTTP/1.1 this bounds the
+            connections too; over HTTP/2 exchanges share one.
 
     Raises:
         SettingError: ``ca_file`` does not exist.
     """
 
-    def __init__(self, *, ca_file: str | None = None, max_connections: int = 100) -> None:
+    def __init__(self, *, ca_file: str | None = None, max_exchanges: int = 100) -> None:
         self._ca_file = ca_file
-        self._options = [*constant_options(ca_file), (pycurl.PIPEWAIT, 1)]
-        self._max_connections = max_connections
+        self._options = constant_options(ca_file)
+        self._max_exchanges = max_exchanges
         self._engine: _Sockets | _Threads | None = None
         self._closed = False
         forget_after_fork(self)
@@ -77,9 +78,9 @@ class AsyncCurlTransport:
                 raise RuntimeError("this transport belongs to another event loop: make one for each loop")
             self._engine.close()
         if can_watch(loop):
-            self._engine = _Sockets(loop, self._options, self._max_connections)
+            self._engine = _Sockets(loop, self._options, self._max_exchanges)
         else:
-            self._engine = _Threads(loop, CurlTransport(ca_file=self._ca_file), self._max_connections)
+            self._engine = _Threads(loop, CurlTransport(ca_file=self._ca_file), self._max_exchanges)
         return self._engine
 
     def forget(self) -> None:
@@ -91,7 +92,7 @@ class AsyncCurlTransport:
 class _Sockets:
     """A multi handle that tells the loop which sockets and which timeout to watch."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, options: list[tuple[int, Any]], max_connections: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, options: list[tuple[int, Any]], max_exchanges: int) -> None:
         self.loop = loop
         self._options = options
         self._idle: list[Handle] = []
@@ -99,23 +100,56 @@ class _Sockets:
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: float | None = None
         self._kick: asyncio.Handle | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._free = asyncio.Semaphore(max_exchanges)
         self._closed = False
         self._multi = multi = pycurl.CurlMulti()
         multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
-        multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, max_connections)
-        multi.setopt(pycurl.M_MAXCONNECTS, max_connections)
+        multi.setopt(pycurl.M_MAXCONNECTS, max_exchanges)
         self._watch = watch_in(loop, self._act)
         multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch.watch)
         multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
+        free = self._free
+        seconds = request.timeout
+        if free.locked():
+            seconds = await self._wait_for_turn(request)
+        else:
+            await free.acquire()
+        try:
+            return await self._exchange(request, seconds)
+        finally:
+            free.release()
+
+    async def _wait_for_turn(self, request: HttpRequest) -> float:
+        """Returns the seconds that are left."""
+        limit = asyncio.timeout(request.timeout)
+        try:
+            async with limit:
+                await self._free.acquire()
+        except TimeoutError:
+            reason = f"as many exchanges as allowed were running for {request.timeout:g} s"
+            raise ConnectError(request.url, reason) from None
+        return max((limit.when() or 0.0) - self.loop.time(), 0.001)
+
+    async def _exchange(self, request: HttpRequest, seconds: float) -> HttpResponse:
+        if self._closed:
+            raise RuntimeError("this transport is closed")
         handle = self._idle.pop() if self._idle else Handle(self._options)
         easy = handle.easy
         try:
-            handle.prepare(request)
+            handle.prepare(request, seconds)
+            encrypted = request.url.startswith("https:")
+            if encrypted is not handle.shares:
+                easy.setopt(pycurl.PIPEWAIT, encrypted)
+                handle.shares = encrypted
             handle.waiter = waiter = self.loop.create_future()
+            handle.deadline = self.loop.time() + seconds
             self._running[easy] = handle
             self._multi.add_handle(easy)
+            if self._sweeper is None:
+                self._sweeper = self.loop.call_later(_SWEEP_SECONDS, self._sweep)
             failure = await waiter
             if failure is None:
                 return handle.response(request)
@@ -141,7 +175,7 @@ class _Sockets:
         for handle in self._idle:
             handle.easy.close()
         self._idle.clear()
-        for pending in (self._timer, self._kick):
+        for pending in (self._timer, self._kick, self._sweeper):
             if pending is not None:
                 pending.cancel()
         self._watch.close()
@@ -181,6 +215,20 @@ class _Sockets:
         self._deadline = None
         self._act(_TIME_OUT)
 
+    def _sweep(self) -> None:
+        """End what curl forgot.
+
+        A transfer that waits to share another one's connection is not always woken at its own time limit
+        (curl pull request 22942), nor when the other one's server is silent over HTTP/1.1.
+        """
+        self._sweeper = None
+        late = self.loop.time() - _SWEEP_SECONDS
+        for easy, handle in list(self._running.items()):
+            if handle.deadline < late:
+                self._finish(easy, (pycurl.E_OPERATION_TIMEDOUT, "it never got a connection"))
+        if self._running:
+            self._sweeper = self.loop.call_later(_SWEEP_SECONDS, self._sweep)
+
     def _act(self, ready: Ready) -> None:
         act = self._multi.socket_action
         for fd, events in ready:
@@ -203,10 +251,10 @@ class _Sockets:
 class _Threads:
     """The blocking transport in threads."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, transport: CurlTransport, max_connections: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, transport: CurlTransport, max_exchanges: int) -> None:
         self.loop = loop
         self._transport = transport
-        self._pool = ThreadPoolExecutor(max_connections, "esipy-curl")
+        self._pool = ThreadPoolExecutor(max_exchanges, "esipy-curl")
         self._running: dict[asyncio.Future[HttpResponse], threading.Event] = {}
 
     async def send(self, request: HttpRequest) -> HttpResponse:
@@ -222,8 +270,9 @@ class _Threads:
         except TimeoutError:
             if not limit.expired():
                 raise
-            reason = f"no whole answer within {request.timeout:g} s"
-            raise AnswerTimeoutError(request.url, reason, sent=not flight.cancelled()) from None
+            if flight.cancelled():
+                raise ConnectError(request.url, f"no thread was free for {request.timeout:g} s") from None
+            raise AnswerTimeoutError(request.url, f"no whole answer within {request.timeout:g} s") from None
         finally:
             stop.set()
             del self._running[waiter]

@@ -42,7 +42,8 @@ class Handle:
     Attributes:
         easy: the pycurl object.
         stopped: asked while the transfer runs, at least once a second; when it says True the transfer ends.
-        waiter: free for the transport's use.
+        shares: whether it waits to share a connection that is being made, as HTTP/2 allows.
+        deadline, waiter: free for the transport's use.
     """
 
     __slots__ = (
@@ -57,7 +58,9 @@ class Handle:
         "_size",
         "_timeout",
         "_with_type",
+        "deadline",
         "easy",
+        "shares",
         "stopped",
         "waiter",
     )
@@ -65,6 +68,8 @@ class Handle:
     def __init__(self, options: Sequence[tuple[int, Any]]) -> None:
         self.easy = easy = pycurl.Curl()
         self.stopped: Callable[[], bool] = never
+        self.shares = False
+        self.deadline = 0.0
         self.waiter: Any = None
         self._head: list[bytes] = []
         self._body: list[bytes] = []
@@ -114,8 +119,8 @@ class Handle:
         verdict: int = pycurl.PREREQFUNC_OK if self._issued == 1 else pycurl.PREREQFUNC_ABORT
         return verdict
 
-    def prepare(self, request: HttpRequest) -> None:
-        """Set what this request needs.
+    def prepare(self, request: HttpRequest, timeout: float) -> None:
+        """Set what this request needs; ``timeout``: the seconds that are left of the request's own.
 
         Raises:
             InvalidCallError: the URL or a header cannot be sent as it is.
@@ -134,9 +139,9 @@ class Handle:
         with_type = body is not None
         if headers is not self._headers or with_type is not self._with_type:
             self._set_headers(headers, with_type)
-        if request.timeout != self._timeout:
-            easy.setopt(pycurl.TIMEOUT_MS, max(1, round(request.timeout * 1000)))
-            self._timeout = request.timeout
+        if timeout != self._timeout:
+            easy.setopt(pycurl.TIMEOUT_MS, max(1, round(timeout * 1000)))
+            self._timeout = timeout
         if request.connect_timeout != self._connect_timeout:
             easy.setopt(pycurl.CONNECTTIMEOUT_MS, max(1, round(request.connect_timeout * 1000)))
             self._connect_timeout = request.connect_timeout

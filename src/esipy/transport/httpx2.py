@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from esipy.core.wire import Headers, HttpRequest, HttpResponse
@@ -39,7 +40,7 @@ def _library() -> Any:
 class _Httpx2:
     """What both colours share: options, the request, and what errors mean."""
 
-    def __init__(self, ca_file: str | None, max_connections: int) -> None:
+    def __init__(self, ca_file: str | None, max_exchanges: int) -> None:
         self._httpx2 = httpx2 = _library()
         if ca_file is None:
             context = httpx2.create_ssl_context()
@@ -55,14 +56,14 @@ class _Httpx2:
         self._options: dict[str, Any] = {
             "verify": context,
             "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            "limits": httpx2.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
+            "limits": httpx2.Limits(max_connections=max_exchanges, max_keepalive_connections=max_exchanges),
             # The loopback is reached directly whatever the environment says of proxies.
             "mounts": dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]")),
         }
         self._encodings = httpx2.Client(verify=context).headers["accept-encoding"]
         self._closed = False
 
-    def _request(self, request: HttpRequest) -> httpx2.Request:
+    def _request(self, request: HttpRequest, follow: Callable[..., object]) -> httpx2.Request:
         for name, value in request.headers:
             if any(character in name or character in value for character in "\r\n\0"):
                 raise InvalidCallError(f"the header {name!r} holds a line break")
@@ -76,12 +77,13 @@ class _Httpx2:
                 headers=headers,
                 content=request.body,
                 extensions={
+                    "trace": follow,
                     "timeout": {
                         "connect": min(request.connect_timeout, request.timeout),
                         "pool": request.timeout,
                         "read": request.timeout,
                         "write": request.timeout,
-                    }
+                    },
                 },
             )
         except self._httpx2.InvalidURL as error:
@@ -93,22 +95,25 @@ class _Httpx2:
         if request.method != "HEAD" and length.isdecimal() and int(length) > request.max_answer_bytes:
             raise _too_large(request)
 
-    def _error(self, request: HttpRequest, error: Exception) -> NetworkError:
-        library = self._httpx2
+    def _error(self, request: HttpRequest, error: Exception, sent: bool) -> NetworkError:
         reason = str(error) or type(error).__name__
-        unsent = (
-            library.ConnectError,
-            library.ConnectTimeout,
-            library.PoolTimeout,
-            library.ProxyError,
-            library.UnsupportedProtocol,
-            library.LocalProtocolError,
-        )
-        if isinstance(error, unsent):
+        if not sent:
             return ConnectError(request.url, f"no connection: {reason}")
-        if isinstance(error, library.TimeoutException):
+        if isinstance(error, (TimeoutError, self._httpx2.TimeoutException)):
             return _too_late(request)
         return BrokenAnswerError(request.url, f"no usable answer: {reason}")
+
+
+class _Trail:
+    """Follows a request through httpx2, to know whether any of it was sent."""
+
+    sent = False
+
+    def follow(self, event: str, _info: object) -> None:
+        self.sent = self.sent or event.endswith("send_request_headers.started")
+
+    async def afollow(self, event: str, info: object) -> None:
+        self.follow(event, info)
 
 
 class Httpx2Transport(_Httpx2):
@@ -120,15 +125,15 @@ class Httpx2Transport(_Httpx2):
 
     Args:
         ca_file: a file of PEM certificates to trust in place of the system's.
-        max_connections: at once, over all hosts.
+        max_exchanges: at once, and so connections, over all hosts.
 
     Raises:
         ImportError: httpx2 is not installed.
         SettingError: ``ca_file`` cannot be read.
     """
 
-    def __init__(self, *, ca_file: str | None = None, max_connections: int = 100) -> None:
-        super().__init__(ca_file, max_connections)
+    def __init__(self, *, ca_file: str | None = None, max_exchanges: int = 100) -> None:
+        super().__init__(ca_file, max_exchanges)
         self._client: httpx2.Client = self._httpx2.Client(**self._options)
         forget_after_fork(self)
 
@@ -143,7 +148,8 @@ class Httpx2Transport(_Httpx2):
         if self._closed:
             raise RuntimeError("this transport is closed")
         deadline = time.monotonic() + request.timeout
-        outgoing = self._request(request)
+        trail = _Trail()
+        outgoing = self._request(request, trail.follow)
         try:
             answer = self._client.send(outgoing, stream=True)
             try:
@@ -158,8 +164,10 @@ class Httpx2Transport(_Httpx2):
                         raise _too_late(request)
             finally:
                 answer.close()
+        except NetworkError:
+            raise
         except (self._httpx2.HTTPError, OSError) as error:
-            raise (error if isinstance(error, NetworkError) else self._error(request, error)) from None
+            raise self._error(request, error, trail.sent) from None
         return HttpResponse(answer.status_code, Headers(answer.headers.multi_items()), bytes(body))
 
     def close(self) -> None:
@@ -178,15 +186,15 @@ class AsyncHttpx2Transport(_Httpx2):
 
     Args:
         ca_file: a file of PEM certificates to trust in place of the system's.
-        max_connections: at once, over all hosts; further requests wait within their own time limit.
+        max_exchanges: at once, and so connections, over all hosts; further requests wait within their own time limit.
 
     Raises:
         ImportError: httpx2 is not installed.
         SettingError: ``ca_file`` cannot be read.
     """
 
-    def __init__(self, *, ca_file: str | None = None, max_connections: int = 100) -> None:
-        super().__init__(ca_file, max_connections)
+    def __init__(self, *, ca_file: str | None = None, max_exchanges: int = 100) -> None:
+        super().__init__(ca_file, max_exchanges)
         self._client: httpx2.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         forget_after_fork(self)
@@ -200,7 +208,8 @@ class AsyncHttpx2Transport(_Httpx2):
             RuntimeError: the transport is closed, or belongs to another loop that still lives.
         """
         client = self._bound(asyncio.get_running_loop())
-        outgoing = self._request(request)
+        trail = _Trail()
+        outgoing = self._request(request, trail.afollow)
         body = bytearray()
         try:
             async with asyncio.timeout(request.timeout):
@@ -215,10 +224,8 @@ class AsyncHttpx2Transport(_Httpx2):
                     await answer.aclose()
         except NetworkError:
             raise
-        except TimeoutError:
-            raise _too_late(request) from None
         except (self._httpx2.HTTPError, OSError) as error:
-            raise self._error(request, error) from None
+            raise self._error(request, error, trail.sent) from None
         return HttpResponse(answer.status_code, Headers(answer.headers.multi_items()), bytes(body))
 
     async def aclose(self) -> None:
