@@ -1,29 +1,35 @@
 """Settings of a client: defaults, environment variables, and keywords, in this order of precedence (last wins).
 
-=========================  ======================  =================================  ==========================
-keyword                    environment variable    default                            meaning
-=========================  ======================  =================================  ==========================
-``base_url``               ``ESI_BASE_URL``        ``https://esi.evetech.net``        where ESI is
-``sso_url``                ``ESI_SSO_URL``         ``https://login.eveonline.com``    where the SSO is
-``compatibility_date``     ``ESI_COMPATIBILITY_DATE``  the catalogue's date           ``YYYY-MM-DD``
-``tenant``                 ``ESI_TENANT``          ``tranquility``                    ``X-Tenant``
-``language``               ``ESI_LANGUAGE``        ``en``                             ``Accept-Language``
-``user_agent``             ``ESI_USER_AGENT``      none: warns                        who you are
-``timeout``                ``ESI_TIMEOUT``         60                                 seconds for one exchange
-``connect_timeout``        ``ESI_CONNECT_TIMEOUT`` 10                                 seconds to connect
-``max_answer_bytes``       ``ESI_MAX_ANSWER_BYTES``  67108864 (64 MiB)                larger bodies are refused
-``max_wait``               ``ESI_MAX_WAIT``        120                                seconds a call waits for a
-                                                                                      limit or a ``Retry-After``
-``cache_bytes``            ``ESI_CACHE_BYTES``     268435456 (256 MiB)                memory cache, evicts oldest
-=========================  ======================  =================================  ==========================
+========================  ==========================  =================================  ===========================
+keyword                   environment variable        default                            meaning
+========================  ==========================  =================================  ===========================
+``base_url``              ``ESI_BASE_URL``            ``https://esi.evetech.net``        where ESI is
+``sso_url``               ``ESI_SSO_URL``             ``https://login.eveonline.com``    where the SSO is
+``compatibility_date``    ``ESI_COMPATIBILITY_DATE``  ``2026-08-04``: the catalogue's    ``YYYY-MM-DD``, not to come
+``tenant``                ``ESI_TENANT``              ``tranquility``                    ``X-Tenant``
+``language``              ``ESI_LANGUAGE``            ``en``                             ``en de fr ja ru zh ko es``
+``user_agent``            ``ESI_USER_AGENT``          none: the client warns             program, version, contact
+``timeout``               ``ESI_TIMEOUT``             60                                 seconds for one exchange;
+                                                                                         ESI itself takes up to 10
+``connect_timeout``       ``ESI_CONNECT_TIMEOUT``     10                                 seconds to connect
+``max_answer_bytes``      ``ESI_MAX_ANSWER_BYTES``    67108864 (64 MiB)                  larger bodies are refused
+``max_wait``              ``ESI_MAX_WAIT``            120                                seconds a call waits for a
+                                                                                         limit or ``Retry-After``
+``cache_bytes``           ``ESI_CACHE_BYTES``         268435456 (256 MiB)                memory for kept answers
+========================  ==========================  =================================  ===========================
+
+A keyword that is None and a variable that is empty count as not given. A value that cannot be meant is refused with
+the keyword's or the variable's name.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
+import time
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -40,16 +46,13 @@ LANGUAGES = ("en", "de", "fr", "ja", "ru", "zh", "ko", "es")
 CATALOGUE_DATE = "2026-08-04"
 """The compatibility date for which `esipy.ops` was generated (a test compares the two)."""
 
-MIN_READ_SECONDS = 10.0
-"""ESI itself gives up after 10 s, so a shorter time limit only throws answers away (T36)."""
-
 
 def api_day(now: float) -> date:
     """The API's day at this time (seconds since 1970): it begins at 11:00 UTC.
 
     Source: ESI documentation, versioning.
     """
-    return (datetime.fromtimestamp(now, timezone.utc) - timedelta(hours=11)).date()
+    return (datetime.fromtimestamp(now, UTC) - timedelta(hours=11)).date()
 
 
 class Settings:
@@ -105,6 +108,9 @@ class Settings:
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("settings are frozen: use settings.replace(...) and a client of its own")
 
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("settings are frozen: nothing of them can be deleted")
+
     def __repr__(self) -> str:
         return f"Settings({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
 
@@ -114,31 +120,40 @@ def _refuse(name: str, value: object, wanted: str) -> NoReturn:
 
 
 def _url(name: str, value: Any) -> str:
-    parts = urlsplit(value) if isinstance(value, str) else None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        _refuse(name, value, "a URL with a host, such as https://esi.evetech.net")
-    if parts.query or parts.fragment or parts.username:
-        _refuse(name, "...", "a URL without user, query or fragment")
-    return str(value).rstrip("/")
+    if not isinstance(value, str) or not value.isprintable() or " " in value:
+        _refuse(name, value, _A_URL)
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port  # a port that is none raises here
+    except ValueError:
+        host, parts = None, None
+    if "@" in value or "?" in value or "#" in value:
+        _refuse(name, "...", "a URL without user, query or fragment")  # not shown: it may hold a password
+    if parts is None or parts.scheme not in ("http", "https") or not host:
+        _refuse(name, value, _A_URL)
+    return value.rstrip("/")
+
+
+_A_URL = "a URL with a host, such as https://esi.evetech.net"
 
 
 def _date(name: str, value: Any) -> str:
     text = value.isoformat() if isinstance(value, date) else value
-    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        _refuse(name, value, "a date as YYYY-MM-DD")
     try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            raise ValueError
         day = date.fromisoformat(text)
-    except ValueError:
+    except (TypeError, ValueError):
         _refuse(name, value, "a date as YYYY-MM-DD")
-    today = api_day(datetime.now(timezone.utc).timestamp())
+    today = api_day(time.time())
     # The catalogue's own date is never refused: a wrong local clock must not stop a program (T06).
     if day > today and text > CATALOGUE_DATE:
         _refuse(name, value, f"a date that has begun (the API's day starts at 11:00 UTC; it is {today} there)")
-    return text
+    return str(text)
 
 
 def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip() or "\n" in value or "\r" in value:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
         _refuse(name, value, "text of one line")
     return value.strip()
 
@@ -150,23 +165,25 @@ def _language(name: str, value: Any) -> str:
 
 
 def _seconds(name: str, value: Any) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        _refuse(name, value, "a number of seconds above 0")
-    if not 0 < seconds < float("inf") or isinstance(value, bool):
+    seconds = _number(value)
+    if not 0 < seconds < math.inf:
         _refuse(name, value, "a number of seconds above 0")
     return seconds
 
 
-def _seconds_or_none_at_all(name: str, value: Any) -> float:
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        _refuse(name, value, "a number of seconds, 0 or above")
-    if not 0 <= seconds < float("inf") or isinstance(value, bool):
+def _wait(name: str, value: Any) -> float:
+    seconds = _number(value)
+    if not 0 <= seconds < math.inf:
         _refuse(name, value, "a number of seconds, 0 or above")
     return seconds
+
+
+def _number(value: Any) -> float:
+    """The number that is meant; NaN when none is."""
+    try:
+        return math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
 
 
 def _bytes(name: str, value: Any) -> int:
@@ -187,6 +204,6 @@ _CHECKS: dict[str, tuple[Any, Any]] = {
     "timeout": (_seconds, 60.0),
     "connect_timeout": (_seconds, 10.0),
     "max_answer_bytes": (_bytes, 64 * 1024 * 1024),
-    "max_wait": (_seconds_or_none_at_all, 120.0),
+    "max_wait": (_wait, 120.0),
     "cache_bytes": (_bytes, 256 * 1024 * 1024),
 }

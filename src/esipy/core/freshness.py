@@ -8,33 +8,56 @@ the answer has                      its lifetime
 ==================================  =======================================================================
 ``Cache-Control: no-store``         not kept at all
 ``Cache-Control: no-cache``         0: kept, and revalidated each time
-``max-age``                         max-age less ``Age``
+``max-age``                         max-age less ``Age`` (0 when unreadable)
 ``Expires`` (without max-age)       Expires less the server's ``Date`` (0 when past, 0 when unreadable)
 neither, the operation has one      the operation's, less ``Age``
 neither                             0: kept with its validator, and revalidated each time
 ==================================  =======================================================================
 
-Source: RFC 9111 sections 4.2.1, 4.2.3, 4.3.4, 5.2.2; ESI.md section 2 for the order.
+Of a directive or header that came twice, the first counts. This is a private cache: ``s-maxage`` and ``private``
+are not for it.
+
+Source: RFC 9111 sections 4.2.1, 4.2.3, 4.3.4, 5.2.2; ESI's documentation for the order.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 
 from esipy.core.wire import Headers
 
-__all__ = ["conditional_headers", "http_date", "lifetime_of", "refresh"]
+__all__ = ["conditional_headers", "delta_seconds", "directives", "http_date", "lifetime_of", "refresh"]
+
+LONGEST_SECONDS = 2.0**31
+"""No number of seconds counts for more (68 years). Source: RFC 9111 section 1.2.2."""
+
+_DIRECTIVE = re.compile(r'([^\s,;="]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?|"(?:[^"\\]|\\.)*"')
 
 
-def directives(headers: Headers) -> dict[str, str]:
-    """``Cache-Control`` as names and values: ``{"public": "", "max-age": "300"}``. Source: RFC 9111 section 5.2."""
-    text = ",".join(headers.get_all("cache-control"))
+def directives(headers: Headers) -> Mapping[str, str]:
+    """``Cache-Control`` as names and values: ``{"public": "", "max-age": "300"}``.
+
+    What stands in quotes is one value, whatever it looks like. Source: RFC 9111 section 5.2.
+    """
+    return _read_directives(", ".join(headers.get_all("cache-control")))
+
+
+@lru_cache(maxsize=512)  # few texts come, over and over
+def _read_directives(text: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for part in text.split(","):
-        name, _, value = part.strip().partition("=")
+    for name, quoted, plain in _DIRECTIVE.findall(text):
         if name:
-            found.setdefault(name.lower(), value.strip().strip('"'))
+            found.setdefault(name.lower(), quoted or plain)
     return found
+
+
+def delta_seconds(text: str | None) -> float | None:
+    """A header's number of seconds; None when absent or not a number. Source: RFC 9111 section 1.2.2."""
+    return min(float(text), LONGEST_SECONDS) if text is not None and text.isascii() and text.isdigit() else None
 
 
 def http_date(text: str | None) -> float | None:
@@ -42,14 +65,15 @@ def http_date(text: str | None) -> float | None:
     if not text:
         return None
     try:
-        return parsedate_to_datetime(text).timestamp()
+        moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
+    # The old form without a zone means GMT too; Python would take it for local time.
+    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
 
 
-def _seconds(text: str | None) -> float | None:
-    """Delta-seconds; None when absent or not a number. Source: RFC 9111 section 1.2.2."""
-    return float(text) if text is not None and text.isascii() and text.isdigit() else None
+def _first(headers: Headers, name: str) -> str | None:
+    return next(iter(headers.get_all(name)), None)
 
 
 def lifetime_of(headers: Headers, operation_lifetime: float | None, now: float) -> float | None:
@@ -65,17 +89,15 @@ def lifetime_of(headers: Headers, operation_lifetime: float | None, now: float) 
         return None
     if "no-cache" in control:
         return 0.0
-    age = _seconds(headers.get("age")) or 0.0
-    max_age = _seconds(control.get("max-age"))
-    if max_age is not None:
-        return max(max_age - age, 0.0)
+    age = delta_seconds(_first(headers, "age")) or 0.0
+    if "max-age" in control:
+        return max((delta_seconds(control["max-age"]) or 0.0) - age, 0.0)
     if "expires" in headers:
-        expires = http_date(headers["expires"])
+        expires = http_date(_first(headers, "expires"))
         date = http_date(headers.get("date"))
-        return 0.0 if expires is None else max(expires - (now if date is None else date), 0.0)
-    if operation_lifetime is not None:
-        return max(operation_lifetime - age, 0.0)
-    return 0.0
+        lifetime = 0.0 if expires is None else expires - (now if date is None else date)
+        return min(max(lifetime, 0.0), LONGEST_SECONDS)
+    return max((operation_lifetime or 0.0) - age, 0.0)
 
 
 def conditional_headers(headers: Headers) -> list[tuple[str, str]]:
@@ -88,7 +110,9 @@ def conditional_headers(headers: Headers) -> list[tuple[str, str]]:
     return sent
 
 
-_OF_THE_BODY = frozenset({"content-length", "content-encoding", "transfer-encoding", "content-type", "connection"})
+_OF_THE_BODY = frozenset(
+    {"connection", "content-encoding", "content-length", "content-range", "content-type", "transfer-encoding"}
+)
 
 
 def refresh(
@@ -96,20 +120,20 @@ def refresh(
 ) -> tuple[Headers, float | None]:
     """The headers and the lifetime of a kept answer that a 304 confirmed (T07).
 
-    Newer headers replace kept ones, but for those that frame or describe a body: a 304 has none. A lifetime that
+    Newer headers replace kept ones, but for those that frame or describe a body: a 304 has none. ``Age`` and
+    ``Date`` never outlive their answer; a 304 without ``Date`` gets the moment at which it came. A lifetime that
     the 304 does not repeat is counted anew: a kept ``max-age`` from now, a kept ``Expires`` (a moment that is
     past) gives way to the operation's lifetime, and is then written as the new moment.
 
-    Source: RFC 9111 sections 3.2 and 4.3.4.
+    Source: RFC 9111 sections 3.2 and 4.3.4; RFC 9110 section 6.6.1.
     """
-    dropped = {"age"}
-    if "cache-control" in fresh or "expires" not in fresh:
-        dropped.add("expires")
-    base = Headers((name, value) for name, value in kept.pairs() if name not in dropped)
+    base = Headers((name, value) for name, value in kept.pairs() if name not in ("age", "date", "expires"))
     merged = base.updated(Headers((name, value) for name, value in fresh.pairs() if name not in _OF_THE_BODY))
+    date = http_date(merged.get("date"))
+    if date is None:
+        date = now
+        merged = merged.updated(Headers([("date", formatdate(now, usegmt=True))]))
     lifetime = lifetime_of(merged, operation_lifetime, now)
     if "expires" in kept and "expires" not in merged:
-        date = http_date(merged.get("date"))
-        moment = (now if date is None else date) + (lifetime or 0.0)
-        merged = merged.updated(Headers([("expires", formatdate(moment, usegmt=True))]))
+        merged = merged.updated(Headers([("expires", formatdate(date + (lifetime or 0.0), usegmt=True))]))
     return merged, lifetime

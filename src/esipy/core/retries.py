@@ -6,6 +6,7 @@ what happened                                   GET and HEAD        POST, PUT, D
 502, 503, 504, 520; under ``True`` any 5xx      again               never
 broken, cut or late answer                      again               never: it may have been done
 no connection: nothing was sent                 again               again
+an answer larger than ``max_answer_bytes``      never               never: it is as large the next time
 429, 420                                        again               again: ESI did not do it
 anything else                                   never               never
 ==============================================  ==================  ================================
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from esipy.core.freshness import http_date
+from esipy.core.freshness import delta_seconds, http_date
 from esipy.core.wire import Headers
 from esipy.exceptions import AnswerTooLargeError, NetworkError
 
@@ -28,6 +29,7 @@ BASE_SECONDS = 0.5
 LONGEST_SECONDS = 30.0
 TRANSIENT = frozenset({502, 503, 504, 520})
 LIMITED = frozenset({420, 429})
+HARMLESS = frozenset({"GET", "HEAD"})
 
 
 class RetryPolicy(NamedTuple):
@@ -57,11 +59,11 @@ def retry_after(headers: Headers, now: float) -> float | None:
     text = headers.get("retry-after")
     if text is None:
         return None
-    if text.isascii() and text.isdigit():
-        return float(text)
     moment = http_date(text)
+    if moment is None:
+        return delta_seconds(text)
     date = http_date(headers.get("date"))
-    return None if moment is None else max(moment - (now if date is None else date), 0.0)
+    return max(moment - (now if date is None else date), 0.0)
 
 
 def pause_before_retry(
@@ -80,14 +82,13 @@ def pause_before_retry(
     """
     if attempt > policy.most:
         return None
-    harmless = method in ("GET", "HEAD")
-    if isinstance(outcome, NetworkError):
-        # A body that is too large is as large the next time.
-        again = (harmless and not isinstance(outcome, AnswerTooLargeError)) or not outcome.sent
+    harmless = method in HARMLESS
+    if isinstance(outcome, AnswerTooLargeError):
+        again = False  # it is as large the next time
+    elif isinstance(outcome, NetworkError):
+        again = harmless or not outcome.sent
     elif outcome in LIMITED:
         return 0.0
     else:
         again = harmless and (outcome in TRANSIENT or (policy.every_5xx and 500 <= outcome <= 599))
-    if not again:
-        return None
-    return random * float(min(BASE_SECONDS * 2 ** (attempt - 1), LONGEST_SECONDS))
+    return random * min(BASE_SECONDS * 2.0 ** (attempt - 1), LONGEST_SECONDS) if again else None
