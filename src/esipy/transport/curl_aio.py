@@ -105,7 +105,8 @@ class _Sockets:
         self._closed = False
         self._multi = multi = pycurl.CurlMulti()
         multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
-        multi.setopt(pycurl.M_MAXCONNECTS, max_exchanges)
+        # Room for idle connections to a second host (the SSO), or they would push out each other's.
+        multi.setopt(pycurl.M_MAXCONNECTS, 2 * max_exchanges)
         self._watch = watch_in(loop, self._act)
         multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch.watch)
         multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
