@@ -1,0 +1,84 @@
+"""The environments that the drivers run in, made once under ``.bench/``, all of the interpreter that runs this.
+
+``.bench/env`` has this checkout (editable) and its rivals; ``.bench/version1`` has EsiPy 1.2.3, whose requirements
+would get in the way there. What cannot be installed is left out, and its comparisons are shown as not measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["RIVALS", "ROOT", "VERSION1", "Environment", "child_environment", "prepare"]
+
+ROOT = Path(__file__).resolve().parent.parent
+RIVALS = ("pycurl", "msgspec", "urllib3", "httpx2", "aiohttp", "aiopenapi3")
+VERSION1 = "EsiPy==1.2.3"
+
+_SITECUSTOMIZE = '''\
+"""Names that Python 3.10 took out of collections, and that pyswagger, which EsiPy 1.2.3 stands on, still uses there."""
+
+import collections
+import collections.abc
+
+for _name in ("MutableMapping", "Mapping", "Callable"):
+    setattr(collections, _name, getattr(collections.abc, _name))
+'''
+
+
+class Environment:
+    """A virtual environment.
+
+    Attributes:
+        python: its interpreter.
+        versions: of what is installed, by name in lower case.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.python = directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        self.versions: dict[str, str] = {}
+
+    def pip(self, *arguments: str) -> bool:
+        """Whether pip did it."""
+        command = [str(self.python), "-m", "pip", "--disable-pip-version-check", *arguments]
+        return subprocess.run(command, capture_output=True, check=False, cwd=ROOT).returncode == 0
+
+    def read_versions(self) -> None:
+        command = [str(self.python), "-m", "pip", "--disable-pip-version-check", "list", "--format=json"]
+        listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        self.versions = {entry["name"].lower(): entry["version"] for entry in listed}
+
+
+def child_environment() -> dict[str, str]:
+    """Environment variables for the processes that are measured: none that would change Python or EsiPy."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "ESI_"))}
+
+
+def prepare() -> tuple[Environment, Environment]:
+    """Both environments, made or completed where they are not yet: with the rivals, and with version 1."""
+    return _prepare("env", ["-e", "."], RIVALS), _prepare("version1", [], (VERSION1,))
+
+
+def _prepare(name: str, ours: list[str], packages: tuple[str, ...]) -> Environment:
+    directory = ROOT / ".bench" / name
+    environment = Environment(directory)
+    tag = f"{sys.version} {packages}"
+    marker = directory / "esipy-bench"
+    if not marker.is_file() or marker.read_text() != tag:
+        print(f"making the environment .bench/{name} ...", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(directory)], check=True)
+        if ours and not environment.pip("install", *ours):
+            raise SystemExit("this checkout cannot be installed: see `pip install -e .`")
+        # All at once is quickest; one at a time when one of them does not exist for this system.
+        if not environment.pip("install", *packages):
+            for package in packages:
+                environment.pip("install", package)
+        if name == "version1":
+            site = next((directory / ("Lib" if os.name == "nt" else "lib")).glob("**/site-packages"))
+            (site / "sitecustomize.py").write_text(_SITECUSTOMIZE)
+        marker.write_text(tag)
+    environment.read_versions()
+    return environment
