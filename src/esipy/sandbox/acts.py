@@ -14,7 +14,7 @@ from typing import Literal
 
 from esipy.sandbox.connection import Act, Wire
 from esipy.sandbox.exchange import SandboxAnswer
-from esipy.sandbox.faults import Fault, Faults
+from esipy.sandbox.faults import Fault, Faults, Happening
 
 __all__ = ["act_for", "replacement", "wants_answer"]
 
@@ -34,7 +34,7 @@ def wants_answer(fault: Fault) -> bool:
 
 def replacement(fault: Fault) -> SandboxAnswer | None:
     """The whole, well-formed answer that some kinds send in place of the real one; None for the others."""
-    headers = [_JSON]
+    headers: list[tuple[str, str]] = [_JSON]
     match fault.kind:
         case "status":
             body = b'{"error": "the sandbox was told to fail"}'
@@ -60,7 +60,7 @@ def replacement(fault: Fault) -> SandboxAnswer | None:
 
 
 def act_for(
-    fault: Fault,
+    happening: Happening,
     faults: Faults,
     answer: SandboxAnswer | None,
     late: Callable[[], Awaitable[SandboxAnswer]],
@@ -69,18 +69,18 @@ def act_for(
     """What to do with the connection for a fault that is no whole answer.
 
     Args:
-        fault: of a kind without `replacement`.
+        happening: of a kind without `replacement`.
         faults: where hanging requests wait.
         answer: the real answer, where `wants_answer` asked for it.
         late: gives the real answer when it is wanted only afterwards.
         done: is told the status that was sent, or None.
     """
-    act = _ACTS[fault.kind]
+    act = _ACTS[happening.fault.kind]
 
     async def run(wire: Wire) -> None:
         status: int | None = None
         try:
-            status = await act(_Scene(fault, faults, answer, late, wire))
+            status = await act(_Scene(happening, faults, answer, late, wire))
         finally:
             done(status)
 
@@ -90,17 +90,17 @@ def act_for(
 class _Scene:
     """All that an act needs."""
 
-    __slots__ = ("_answer", "_late", "fault", "faults", "wire")
+    __slots__ = ("_answer", "_late", "fault", "faults", "held", "wire")
 
     def __init__(
         self,
-        fault: Fault,
+        happening: Happening,
         faults: Faults,
         answer: SandboxAnswer | None,
         late: Callable[[], Awaitable[SandboxAnswer]],
         wire: Wire,
     ) -> None:
-        self.fault = fault
+        self.fault, self.held = happening
         self.faults = faults
         self._answer = answer
         self._late = late
@@ -126,7 +126,8 @@ async def _garbage(scene: _Scene) -> None:
 
 
 async def _hang(scene: _Scene) -> int:
-    await scene.faults.hold()
+    assert scene.held is not None
+    await scene.faults.hold(scene.held)
     answer = await scene.real()
     await scene.wire.answer(answer)
     return answer.status

@@ -18,7 +18,7 @@ from esipy.sandbox.clock import Clock
 from esipy.sandbox.connection import Act, Incoming
 from esipy.sandbox.control import Control
 from esipy.sandbox.exchange import Half, Identity, SandboxAnswer, SandboxRequest
-from esipy.sandbox.faults import Fault, Faults
+from esipy.sandbox.faults import Faults, Happening
 from esipy.sandbox.journal import Entry, Journal
 from esipy.sandbox.keys import KeyRing
 from esipy.sandbox.sso import Sso
@@ -111,12 +111,23 @@ class Sandbox:
         if path.startswith("/_sandbox/"):
             return await self._control.handle(SandboxRequest(incoming.method, path, query, headers, body))
         form = parse_qsl(body.decode("latin-1")) if body and "urlencoded" in headers.get("content-type", "") else []
-        entry = self.journal.enter(incoming.method, path, query, headers, form, len(body))
-        request = SandboxRequest(incoming.method, path, query, headers, body, *self._identify(headers, entry))
-        fault = self.faults.take(incoming.method, path, query)
-        if fault is None:
+        identity, error = self._identify(headers)
+        happening = self.faults.take(incoming.method, path, query)
+        entry = self.journal.enter(
+            incoming.method,
+            path,
+            query,
+            headers,
+            form,
+            body_bytes=len(body),
+            character_id=None if identity is None else identity.character_id,
+            token_error=error,
+            fault=None if happening is None else happening.fault.kind,
+        )
+        request = SandboxRequest(incoming.method, path, query, headers, body, identity, error)
+        if happening is None:
             return await self._handle(request, entry)
-        return await self._fail(request, entry, fault)
+        return await self._fail(request, entry, happening)
 
     async def _handle(self, request: SandboxRequest, entry: Entry) -> SandboxAnswer:
         status = 500  # what the connection answers when a half fails
@@ -127,15 +138,15 @@ class Sandbox:
         finally:
             self.journal.complete(entry, status)
 
-    async def _fail(self, request: SandboxRequest, entry: Entry, fault: Fault) -> SandboxAnswer | Act:
-        entry.fault = fault.kind
+    async def _fail(self, request: SandboxRequest, entry: Entry, happening: Happening) -> SandboxAnswer | Act:
+        fault = happening.fault
         real = await self._half_for(request.path).handle(request) if wants_answer(fault) else None
         instead = replacement(fault)
         if instead is not None:
             self.journal.complete(entry, instead.status)
             return instead
         return act_for(
-            fault,
+            happening,
             self.faults,
             real,
             lambda: self._half_for(request.path).handle(request),
@@ -147,17 +158,13 @@ class Sandbox:
             return self.sso
         return self._half or self.esi
 
-    def _identify(self, headers: dict[str, str], entry: Entry) -> tuple[Identity | None, str | None]:
+    def _identify(self, headers: dict[str, str]) -> tuple[Identity | None, str | None]:
         header = headers.get("authorization")
         if header is None:
             return None, None
         scheme, _, token = header.partition(" ")
         if scheme.lower() == "basic":
             return None, None
-        identity: Identity | None = None
-        error: str | None = "malformed"
-        if scheme.lower() == "bearer" and token.count(".") == 2:
-            identity, error = self.tokens.identify(token)
-        entry.character_id = None if identity is None else identity.character_id
-        entry.token_error = error
-        return identity, error
+        if scheme.lower() != "bearer" or token.count(".") != 2:
+            return None, "malformed"
+        return self.tokens.identify(token)

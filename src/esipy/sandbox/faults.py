@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from threading import Lock
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from esipy.sandbox.journal import unversioned
 
-__all__ = ["KINDS", "Fault", "Faults", "Kind"]
+__all__ = ["KINDS", "Fault", "Faults", "Happening", "Kind"]
 
 Kind = Literal[
     "bomb", "close", "cut", "cut-chunked", "delay", "empty", "error-limited", "garbage", "gzip", "hang", "html",
@@ -90,20 +91,30 @@ class Fault:
         )
 
 
+class Happening(NamedTuple):
+    """A fault that meets a request; ``held`` is done when a ``hang`` is released.
+
+    It exists before the journal shows the request, so that who sees one hang can release it.
+    """
+
+    fault: Fault
+    held: Future[None] | None
+
+
 class Faults:
     """The plan of one sandbox; tests change it from other threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._planned: list[Fault] = []
-        self._held: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+        self._held: set[Future[None]] = set()
 
     def plan(self, fault: Fault) -> None:
         """Let the next answers that fit fail in this way."""
         with self._lock:
             self._planned.append(fault)
 
-    def take(self, method: str, path: str, query: Iterable[tuple[str, str]]) -> Fault | None:
+    def take(self, method: str, path: str, query: Iterable[tuple[str, str]]) -> Happening | None:
         """The fault that meets this request; it counts as having happened."""
         if not self._planned:
             return None
@@ -114,7 +125,10 @@ class Faults:
                         fault.times -= 1
                         if fault.times == 0:
                             self._planned.remove(fault)
-                    return fault
+                    happening = Happening(fault, Future() if fault.kind == "hang" else None)
+                    if happening.held is not None:
+                        self._held.add(happening.held)
+                    return happening
         return None
 
     def clear(self) -> None:
@@ -128,21 +142,19 @@ class Faults:
         with self._lock:
             return list(self._planned)
 
-    async def hold(self) -> None:
+    async def hold(self, held: Future[None]) -> None:
         """Wait until `release`."""
-        waiting = (asyncio.get_running_loop(), asyncio.Event())
-        with self._lock:
-            self._held.add(waiting)
         try:
-            await waiting[1].wait()
+            await asyncio.wrap_future(held)
         finally:
             with self._lock:
-                self._held.discard(waiting)
+                self._held.discard(held)
 
     def release(self) -> int:
         """Let all that hang now get their answers. Gives how many there were."""
         with self._lock:
-            held = list(self._held)
-        for loop, event in held:
-            loop.call_soon_threadsafe(event.set)
+            held, self._held = self._held, set()
+        for future in held:
+            if future.set_running_or_notify_cancel():
+                future.set_result(None)
         return len(held)

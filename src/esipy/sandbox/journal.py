@@ -48,9 +48,9 @@ class Entry:
     form: dict[str, str]
     body_bytes: int
     authorization: str | None
-    character_id: int | None = None
-    token_error: str | None = None
-    fault: str | None = None
+    character_id: int | None
+    token_error: str | None
+    fault: str | None
     status: int | None = None
     began: float = field(default_factory=time.monotonic)
     ended: float | None = None
@@ -83,9 +83,13 @@ class Journal:
         query: Iterable[tuple[str, str]],
         headers: Mapping[str, str],
         form: Iterable[tuple[str, str]],
+        *,
         body_bytes: int,
+        character_id: int | None,
+        token_error: str | None,
+        fault: str | None,
     ) -> Entry:
-        """A request has come."""
+        """A request has come; see `Entry`."""
         scheme = headers.get("authorization")
         with self._lock:
             self._count += 1
@@ -98,6 +102,9 @@ class Journal:
                 {name: _shown(name, value) for name, value in form},
                 body_bytes,
                 None if scheme is None else scheme.partition(" ")[0].lower(),
+                character_id,
+                token_error,
+                fault,
             )
             self._entries.append(entry)
         self._tell()
