@@ -1,4 +1,4 @@
-"""What the tests of the login stand on: logins at a real sandbox, in each colour, and a scripted SSO for odd answers."""
+"""What the tests of the login stand on: logins at a real sandbox in each colour, and a scripted SSO."""
 
 from __future__ import annotations
 

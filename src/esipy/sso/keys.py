@@ -71,20 +71,20 @@ class Keys:
         """
         await self.ready(runtime, asker, url)
         payload = self._payload(token)
-        if payload is None and await self._refetch(runtime, asker, url):
-            payload = self._payload(token)
+        if payload is None:
+            await self._refetch(runtime, asker, url)
+            payload = self._payload(token)  # also when it was another's fetch that brought the key
         if payload is None:
             raise _invalid("its signature is not of any key of the SSO")
         return payload
 
-    async def _refetch(self, runtime: Runtime, asker: Asker, url: str) -> bool:
-        """Fetch the keys, unless that was tried within the last minute; whether there may be new ones."""
-        if runtime.now() < self._not_before:
-            return False
+    async def _refetch(self, runtime: Runtime, asker: Asker, url: str) -> None:
+        """Fetch the keys, unless that was tried within the last minute."""
         await runtime.finish(self._flights.fly(runtime, url, lambda: self._fetch(runtime, asker, url)))
-        return True
 
     async def _fetch(self, runtime: Runtime, asker: Asker, url: str) -> None:
+        if runtime.now() < self._not_before:
+            return
         # Without keys there is nothing to spare: each caller may try. The pause is for odd tokens.
         try:
             document, headers = await asker.get_object(runtime, url)

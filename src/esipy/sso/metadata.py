@@ -95,6 +95,8 @@ class Metadata:
         return self._endpoints
 
     async def _fetch(self, runtime: Runtime, asker: Asker) -> None:
+        if runtime.now() < self._next_fetch:
+            return  # another's fetch has just ended
         pause = PAUSE_SECONDS
         try:
             document, headers = await asker.get_object(runtime, self._url)

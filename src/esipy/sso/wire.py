@@ -155,9 +155,18 @@ def is_private(url: str) -> bool:
         host = parts.hostname
     except ValueError:
         return False
-    if not host or parts.scheme not in ("http", "https"):
+    if not host or parts.username is not None or parts.scheme not in ("http", "https"):
         return False
-    return parts.scheme == "https" or host in ("localhost", "::1") or host.startswith("127.")
+    return parts.scheme == "https" or host == "localhost" or _is_loopback(host)
+
+
+def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def require_private(name: str, url: object) -> str:
