@@ -148,7 +148,7 @@ class Signal(Generic[P]):
         if args:
             self._refuse_positions()
         for call, names in self._live:
-            # hand_over(), written out: this runs for every exchange of every program.
+            # hand_over(), written out: a call less is a third of the cost.
             if names is None or names.issuperset(kwargs):
                 answer = call(**kwargs)
             else:
@@ -162,7 +162,9 @@ class Signal(Generic[P]):
             self._refuse_positions()
         for call, names in self._live:
             try:
-                refuse_coroutine(hand_over(call, names, kwargs), call)
+                answer = hand_over(call, names, kwargs)
+                if answer is not None:
+                    refuse_coroutine(answer, call)
             except Exception as error:
                 failed(self.name, call, error, kwargs)
 
@@ -172,7 +174,7 @@ class Signal(Generic[P]):
             self._refuse_positions()
         for call, names in self._live:
             answer = hand_over(call, names, kwargs)
-            if isinstance(answer, Coroutine):
+            if answer is not None and isinstance(answer, Coroutine):
                 await answer
 
     async def asend_robust(self, /, *args: P.args, **kwargs: P.kwargs) -> None:
@@ -182,7 +184,7 @@ class Signal(Generic[P]):
         for call, names in self._live:
             try:
                 answer = hand_over(call, names, kwargs)
-                if isinstance(answer, Coroutine):
+                if answer is not None and isinstance(answer, Coroutine):
                     await answer
             except Exception as error:
                 failed(self.name, call, error, kwargs)
