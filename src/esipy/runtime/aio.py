@@ -7,7 +7,8 @@ import random
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from operator import length_hint
 from typing import Any, TypeVar
 
 from esipy.core.wire import HttpRequest, HttpResponse
@@ -39,14 +40,34 @@ class AioRuntime:
         return threading.Lock()
 
     async def join(self, flight: Future[T]) -> T:
-        # shield: a cancelled waiter must not cancel what others wait for (T12).
-        return await asyncio.shield(asyncio.wrap_future(flight))
+        if not flight.done():
+            loop = asyncio.get_running_loop()
+            landed: asyncio.Future[None] = loop.create_future()
+
+            def land() -> None:
+                if not landed.done():  # it is when the waiter was cancelled
+                    landed.set_result(None)
+
+            def tell(_: Future[T]) -> None:
+                with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                    loop.call_soon_threadsafe(land)
+
+            flight.add_done_callback(tell)
+            await landed  # and not the flight itself: a cancelled waiter would cancel it for all (T12)
+        return flight.result()
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.ensure_future(work)
         self._unfinished.add(task)  # the loop itself keeps only weak references
-        task.add_done_callback(self._unfinished.discard)
-        return await asyncio.shield(task)
+        task.add_done_callback(self._finished)
+        await asyncio.wait([task])  # cancelling this wait leaves the task alone
+        return task.result()
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._unfinished.discard(task)
+        if not task.cancelled():
+            # When the caller has gone, nobody is left to be told of a failure; asyncio is not to complain of that.
+            task.exception()
 
     async def gather(self, job: Callable[[A], Awaitable[T]], items: Iterable[A], limit: int) -> list[T]:
         results: dict[int, T] = {}
@@ -56,7 +77,8 @@ class AioRuntime:
             for place, item in waiting:
                 results[place] = await job(item)
 
-        workers = [asyncio.ensure_future(work()) for _ in range(max(limit, 1))]
+        most = max(min(limit, length_hint(items, limit)), 1)
+        workers = [asyncio.ensure_future(work()) for _ in range(most)]
         try:
             await asyncio.gather(*workers)
         except BaseException:
@@ -67,9 +89,10 @@ class AioRuntime:
         return [results[place] for place in range(len(results))]
 
     async def drain(self) -> None:
-        """Wait for work that goes on although its caller was cancelled."""
-        while self._unfinished:
-            await asyncio.gather(*self._unfinished, return_exceptions=True)
+        """Wait for what this loop has to finish although its caller was cancelled."""
+        loop = asyncio.get_running_loop()
+        while unfinished := [task for task in tuple(self._unfinished) if task.get_loop() is loop]:
+            await asyncio.wait(unfinished)
 
     async def tell(self, signal: Any, payload: dict[str, Any]) -> None:
         await signal.asend_robust(**payload)

@@ -1,7 +1,8 @@
 """The blocking runtime: everything at once, in the caller's own thread.
 
 No event loop and no hidden thread: receivers run where the caller is, Ctrl-C works, ``fork`` works, and a
-loop that already runs in the thread (Jupyter) is no obstacle. Only `gather` uses a pool of threads.
+loop that already runs in the thread (Jupyter) is no obstacle. Only `gather` uses a pool of threads, for more than
+one item at a time.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
+from contextvars import copy_context
+from operator import length_hint
 from typing import Any, TypeVar, cast
 
 from esipy.core.wire import HttpRequest, HttpResponse
@@ -62,17 +65,38 @@ class BlockingRuntime:
         return await work
 
     async def gather(self, job: Callable[[A], Awaitable[T]], items: Iterable[A], limit: int) -> list[T]:
-        async def one(item: A) -> T:
-            return await job(item)
+        waiting: Iterator[tuple[int, A]] = enumerate(items)
+        taking = threading.Lock()
+        results: dict[int, T] = {}
+        failed: list[BaseException] = []
 
-        with ThreadPoolExecutor(max_workers=max(limit, 1), thread_name_prefix="esipy") as pool:
-            flights = [pool.submit(lambda it: run(one(it)), item) for item in items]
+        async def work() -> None:
+            while True:
+                with taking:
+                    place, item = (-1, None) if failed else next(waiting, (-1, None))
+                if place < 0:
+                    return
+                results[place] = await job(cast("A", item))
+
+        def worker() -> None:
             try:
-                return [flight.result() for flight in flights]
-            except BaseException:
-                for flight in flights:
-                    flight.cancel()
-                raise
+                run(work())
+            except BaseException as error:
+                failed.append(error)
+
+        most = max(min(limit, length_hint(items, limit)), 1)
+        if most == 1:
+            await work()
+        else:
+            with ThreadPoolExecutor(most, thread_name_prefix="esipy") as pool:
+                try:
+                    # Each thread has the caller's context variables, as each task has with asyncio.
+                    wait([pool.submit(copy_context().run, worker) for _ in range(most)])
+                except BaseException as error:  # Ctrl-C: what is under way ends, nothing else begins
+                    failed.append(error)
+        if failed:
+            raise failed[0]
+        return [results[place] for place in range(len(results))]
 
     async def tell(self, signal: Any, payload: dict[str, Any]) -> None:
         signal.send_robust(**payload)

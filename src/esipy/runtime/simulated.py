@@ -16,7 +16,8 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TypeVar
+from operator import length_hint
+from typing import Any, TypeVar, cast
 
 from esipy.core.wire import HttpRequest, HttpResponse
 
@@ -65,10 +66,10 @@ class SimulatedRuntime:
         self.random = random.Random(seed).random  # noqa: S311 (a simulation has to repeat)
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine, and all that it spawns, until it ends.
+        """Run a coroutine until it ends. What it spawned and has not ended goes on in the next run.
 
         Raises:
-            RuntimeError: it waits for something that never comes.
+            RuntimeError: it waits for something that never comes, or for something real.
         """
         flight = self.spawn(main)
         while not flight.done():
@@ -88,9 +89,12 @@ class SimulatedRuntime:
                 pause = work.send(None)
             except StopIteration as stop:
                 flight.set_result(stop.value)
-            except BaseException as error:
+            except Exception as error:
                 flight.set_exception(error)
             else:
+                if not isinstance(pause, _Pause):
+                    work.close()
+                    raise RuntimeError("a simulated task suspended: something in it awaits a real event loop")
                 pause.arrange(step)
 
         self._at(self._now, step)
@@ -125,15 +129,24 @@ class SimulatedRuntime:
         return await self.join(self.spawn(work))
 
     async def gather(self, job: Callable[[A], Awaitable[T]], items: Iterable[A], limit: int) -> list[T]:
-        results: dict[int, T] = {}
         waiting: Iterator[tuple[int, A]] = enumerate(items)
+        results: dict[int, T] = {}
+        failed: list[Exception] = []
 
         async def work() -> None:
-            for place, item in waiting:
-                results[place] = await job(item)
+            while not failed:
+                place, item = next(waiting, (-1, None))
+                if place < 0:
+                    return
+                try:
+                    results[place] = await job(cast("A", item))
+                except Exception as error:
+                    failed.append(error)
 
-        for flight in [self.spawn(work()) for _ in range(max(limit, 1))]:
+        for flight in [self.spawn(work()) for _ in range(max(min(limit, length_hint(items, limit)), 1))]:
             await self.join(flight)
+        if failed:
+            raise failed[0]
         return [results[place] for place in range(len(results))]
 
     async def tell(self, signal: Any, payload: dict[str, Any]) -> None:
