@@ -71,7 +71,7 @@ _SHOWN = 500
 
 
 class APIException(Exception):
-    """A request that ESI or the SSO did not answer as hoped.
+    """A request that ESI or the SSO did not answer as hoped; itself, for an answer of 300-399.
 
     Attributes:
         url: the address, without any token.
@@ -97,7 +97,7 @@ class APIException(Exception):
         self.request_param: Mapping[str, Any] = request_param or {}
         self.response_header: Mapping[str, Any] = response_header or {}
         self.message = message
-        super().__init__(url, code)
+        super().__init__(str(self))
 
     @property
     def code(self) -> int:
@@ -108,7 +108,8 @@ class APIException(Exception):
         if self.message is not None:
             return self.message
         body = self.response
-        text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+        # No character takes more than 4 bytes: what is not shown need not be decoded.
+        text = body[: 4 * _SHOWN + 4].decode("utf-8", "replace") if isinstance(body, bytes) else body
         shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
         return f"HTTP Error {self.status_code}: {shown}"
 
@@ -266,5 +267,7 @@ _BY_STATUS: dict[int, type[APIException]] = {
 
 
 def error_for(status: int) -> type[APIException]:
-    """The class of error that an answer with this status (>= 400) raises."""
+    """The class of error that an answer with this status (outside 200-299) raises."""
+    if status < 400:
+        return APIException  # ESI's operations redirect nowhere
     return _BY_STATUS.get(status) or (ServerError if status >= 500 else ClientError)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from esipy.core.answer import Answer, Source
@@ -105,29 +105,36 @@ class Response(Generic[T_co]):
     @property
     def expires_at(self) -> datetime | None:
         """When it ceases to be fresh, by this machine's clock (aware, UTC); None when it may not be kept."""
-        return None if self._fresh_until is None else datetime.fromtimestamp(self._fresh_until, timezone.utc)
+        return None if self._fresh_until is None else datetime.fromtimestamp(self._fresh_until, UTC)
 
     @property
     def last_modified(self) -> datetime | None:
         """``Last-Modified`` (aware, UTC); None when the answer has none."""
         moment = http_date(self.headers.get("last-modified"))
-        return None if moment is None else datetime.fromtimestamp(moment, timezone.utc)
+        return None if moment is None else datetime.fromtimestamp(moment, UTC)
 
     @property
     def pages(self) -> int | None:
-        """``X-Pages``: how many pages the list has; None when the answer does not say (a list of pages: 1)."""
-        text = self.headers.get("x-pages", "")
-        return int(text) if text.isascii() and text.isdigit() else None
+        """How many pages the list has: ``X-Pages``, or 1 when a list that comes in pages does not say.
+
+        None when the operation's answers do not come in pages, and for an error.
+        """
+        told = self.header.get("x-pages", [None])[0]
+        if isinstance(told, int):
+            return told
+        return 1 if self.call.operation.pagination == "pages" and self._is_good else None
 
     def raise_for_status(self) -> None:
-        """Raise what stands for a bad answer: a status >= 400, a body that is not JSON, or none at all.
+        """Raise what stands for a bad answer: a status outside 200-299, a body that is not JSON, or none at all.
+
+        ESI's operations redirect nowhere, so a 3xx is no answer either.
 
         Raises:
             APIException: of the class that `esipy.exceptions` draws for it.
         """
         if self.error is not None:
             raise self.error
-        if self.status >= 400:
+        if not self._is_good:
             error = error_for(self.status)(self.url, self.status, **self._seen)
             if isinstance(error, LimitedError):
                 error.retry_at = self._retry_at
@@ -141,12 +148,17 @@ class Response(Generic[T_co]):
             )
 
     @property
+    def _is_good(self) -> bool:
+        return 200 <= self.status <= 299
+
+    @property
     def _seen(self) -> dict[str, Any]:
-        return {
-            "response": self.raw,
-            "request_param": dict(self.call.query),
-            "response_header": self.header,
-        }
+        query: dict[str, list[str]] = {}
+        for name, value in self.call.query:  # an array repeats its name
+            query.setdefault(name, []).append(value)
+        shown = {name: values[0] if len(values) == 1 else values for name, values in query.items()}
+        return {"response": self.raw, "request_param": shown, "response_header": self.header}
 
     def __repr__(self) -> str:
+        # Neither headers nor body: they may hold what is nobody's business.
         return f"<Response {self.status} from {self.source}: {self.call!r}>"

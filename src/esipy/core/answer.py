@@ -37,7 +37,7 @@ class Answer:
         self.status = status
         self.headers = headers
         self.body = body
-        self.source = source
+        self.source: Source = source
         self.fresh_until = fresh_until
         self.retry_at: float | None = None
 
