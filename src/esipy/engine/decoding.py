@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from esipy.core.answer import Answer
-from esipy.core.decode import Decoder
+from esipy.core.decode import Decoder, parse_json
 from esipy.engine.exchange import Exchange
 from esipy.operation import Operation
 from esipy.response import Response
@@ -53,7 +53,7 @@ def error_body(body: bytes) -> Any:
     from esipy.core.objects import as_data
 
     try:
-        data = as_data(msgspec.json.decode(body), None)
+        data = as_data(parse_json(body), None)
     except msgspec.DecodeError:
         data = None
     if isinstance(data, dict):
