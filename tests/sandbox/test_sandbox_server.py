@@ -103,8 +103,8 @@ def test_date_follows_the_sandbox_clock(server: RunningSandbox) -> None:
 
 def test_a_body_in_chunks_is_read(server: RunningSandbox, echo: Echo) -> None:
     """A request body may be chunked."""
-    sent = b"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
-    raw(server.url, sent)
+    head = b"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    raw(server.url, head + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
     assert echo.requests[0].body == b"abcde"
 
 
