@@ -23,7 +23,7 @@ async def announcing(exchange: Exchange, proceed: Proceed) -> Answer:
     except NetworkError as error:
         await _tell(exchange, NO_ANSWER, now() - started, str(error))
         raise
-    if exchange.engine.stats_signal.receivers:
+    if exchange.engine.stats_signal.has_receivers:
         text = None if answer.status == 200 else answer.body.decode("utf-8", "replace")
         await _tell(exchange, answer.status, now() - started, text)
     return answer

@@ -38,7 +38,7 @@ async def decoding(exchange: Exchange, answer: Answer, *, raw_body_only: bool) -
                 data = decoder.decode_kept(answer.body) if call.typed else decoder.data_kept(answer.body)
             else:
                 data, places = decoder.decode(answer.body) if call.typed else decoder.data(answer.body)
-                if places and exchange.engine.drift_signal.receivers:
+                if places and exchange.engine.drift_signal.has_receivers:
                     payload = {"operation_id": operation.id, "url": exchange.url, "places": places}
                     await exchange.runtime.tell(exchange.engine.drift_signal, payload)
         except msgspec.DecodeError:

@@ -116,8 +116,8 @@ class Generic:
         node = self._node(asked.operation)
         assert isinstance(node, inspect.StructType)
         field = next(field for field in node.fields if isinstance(field.type, inspect.ListType))
-        sequences = list(range(_CURSOR_TOTAL))
-        for bump in range(asked.bumps):
+        sequences = list(range(1, _CURSOR_TOTAL + 1))
+        for bump in range(1, asked.bumps + 1):
             sequences[bump * 7 % _CURSOR_TOTAL] = _CURSOR_TOTAL + bump
         records = sorted((sequence, record) for record, sequence in enumerate(sequences))
         limit: int = asked.values.get("limit", 10)
@@ -126,7 +126,7 @@ class Generic:
             mark = -1 if after == "0" else _unmark("after", after)
             chosen = [one for one in records if one[0] > mark][:limit]
         else:
-            mark = _unmark("before", before) if before not in (None, "0") else len(records) + asked.bumps
+            mark = _unmark("before", before) if before not in (None, "0") else _CURSOR_TOTAL + asked.bumps + 1
             chosen = [one for one in records if one[0] < mark][-limit:]
         make = self._item_maker(asked.operation)
         made = [self._record(asked, make, record, sequence) for sequence, record in chosen]
@@ -204,6 +204,9 @@ def _mark(sequence: int) -> str:
 
 
 def _unmark(name: str, text: str) -> int:
+    """The place that a cursor stands for; ``0`` is where every list begins."""
+    if text == "0":
+        return 0
     try:
         word, _, number = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
         if word == "record":

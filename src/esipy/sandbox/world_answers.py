@@ -239,7 +239,7 @@ def _route(asked: Asked) -> Reply:
     avoided = set[int](body.get("avoid_systems") or ())
     step = 1 if destination >= origin else -1
     # Systems lie on a line; long ways take some of its stops.
-    between = list(range(origin + step, destination, step))
+    between = range(origin + step, destination, step)
     stops = between[:: max(1, len(between) // 20)]
     ends = [origin] if origin == destination else [origin, *(s for s in stops if s not in avoided), destination]
     return Reply({"route": ends})
