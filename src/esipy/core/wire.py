@@ -28,18 +28,26 @@ class Headers(Mapping[str, str]):
     def parse(cls, block: bytes) -> Headers:
         """Read a block of header lines (RFC 9112 section 5), the status line already taken off.
 
-        A line without a colon is passed over, as browsers do; so is one that goes on from the line before, a form
-        that no server may send any more (section 5.2).
+        A line without a colon is passed over, as browsers do.
         """
+        return cls.from_lines(block.split(b"\n"))
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[bytes]) -> Headers:
+        """Read header lines, with their line ends or without; else as `parse`."""
         headers = cls.__new__(cls)
         values: dict[str, list[str]] = {}
         headers._values = values
-        for line in block.split(b"\n"):
-            name, value = _lines_read.get(line) or _read_line(line)
+        for line in lines:
+            try:
+                name, value = _lines_read[line]
+            except KeyError:
+                name, value = _read_line(line)
             if name in values:
                 values[name].append(value)
-            elif name:
+            else:
                 values[name] = [value]
+        values.pop("", None)  # what lines without a name left
         return headers
 
     def __getitem__(self, name: str) -> str:

@@ -56,7 +56,7 @@ class CurlTransport:
         try:
             handle = self._idle.pop()
         except IndexError:
-            handle = Handle(self._options)
+            handle = Handle(self._options, interruptible=True)
         try:
             handle.stopped = stopped
             handle.prepare(request, request.timeout)

@@ -41,7 +41,7 @@ class Handle:
 
     Attributes:
         easy: the pycurl object.
-        stopped: asked while the transfer runs, at least once a second; when it says True the transfer ends.
+        stopped: asked while an interruptible transfer runs, at least once a second; on True the transfer ends.
         shares: whether it waits to share a connection that is being made, as HTTP/2 allows.
         deadline, waiter: free for the transport's use.
     """
@@ -65,7 +65,13 @@ class Handle:
         "waiter",
     )
 
-    def __init__(self, options: Sequence[tuple[int, Any]]) -> None:
+    def __init__(self, options: Sequence[tuple[int, Any]], *, interruptible: bool) -> None:
+        """Make a handle.
+
+        Args:
+            options: further options, set once.
+            interruptible: ``stopped`` is asked and Ctrl-C felt during a transfer. An event loop needs neither.
+        """
         self.easy = easy = pycurl.Curl()
         self.stopped: Callable[[], bool] = never
         self.shares = False
@@ -99,7 +105,7 @@ class Handle:
             # Called at least once a second while curl waits, and whenever a signal interrupts it: the place
             # where Python runs the handler of Ctrl-C.
             (pycurl.XFERINFOFUNCTION, self._tick),
-            (pycurl.NOPROGRESS, 0),
+            (pycurl.NOPROGRESS, 0 if interruptible else 1),
             *options,
         ):
             easy.setopt(option, value)
@@ -203,7 +209,7 @@ class Handle:
             head = _final_block(head)
             if not head:
                 raise BrokenAnswerError(request.url, "no usable answer: the headers were cut short")
-        headers = Headers.parse(b"".join(head[1:-1]))
+        headers = Headers.from_lines(head[1:-1])
         content = body[0] if len(body) == 1 else b"".join(body)
         # The handle is idle from now on: it keeps no answer in memory.
         self._head.clear()
