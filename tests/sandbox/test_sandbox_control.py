@@ -1,0 +1,271 @@
+"""The control interface and the journal: the same verbs from inside and from another process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from esipy.sandbox import ControlClient, RunningSandbox, serve
+from esipy.sandbox.characters import FIRST_CHARACTER
+from esipy.sandbox.control import VERBS
+from esipy.sandbox.journal import Journal
+from esipy.sandbox.verbs import Verbs
+from tests.sandbox.logins import MAIL, VERIFIER, WALLET, auth_uri, basic, code, pkce_uri, post, sent_back
+from tests.sandbox.wire import ask, raw
+
+WHO = FIRST_CHARACTER
+
+
+@pytest.fixture
+def server() -> Iterator[RunningSandbox]:
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture(params=["inside", "over HTTP"])
+def handle(server: RunningSandbox, request: pytest.FixtureRequest) -> RunningSandbox | ControlClient:
+    """The sandbox as its own process holds it, and as another one does."""
+    return server if request.param == "inside" else ControlClient(server.url + "/")
+
+
+def wallet(handle: RunningSandbox | ControlClient, token: dict[str, Any]) -> int:
+    """The status with which ESI answers for the first character's wallet."""
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    return ask(handle.url, f"/characters/{WHO}/wallet", headers=headers).status
+
+
+def test_both_know_where_and_who(server: RunningSandbox) -> None:
+    """A handle from outside has the same address and application as the one inside."""
+    outside = ControlClient(server.url)
+    for name in ("url", "sso_url", "client_id", "secret_key", "redirect_uri"):
+        assert getattr(server, name) == getattr(outside, name)
+
+
+def test_about_tells_the_state(server: RunningSandbox) -> None:
+    """Clock, settings, applications and planned faults can be seen."""
+    server.advance(100)
+    server.fail("/status", kind="html")
+    about = ControlClient(server.url).about()
+    assert about["seed"] == 1
+    assert about["offset_seconds"] == 100
+    assert about["now"] == pytest.approx(server.sandbox.clock.now(), abs=30)
+    assert about["characters"] == 10
+    assert about["faults"] == ["html"]
+    assert [client["client_id"] for client in about["clients"]] == ["sandbox-demo", "sandbox-demo-pkce"]
+
+
+def test_characters_are_listed(server: RunningSandbox) -> None:
+    """Some or all characters, with everything that is known of them."""
+    found = ControlClient(server.url).characters(first=8, limit=5)
+    assert [person["character_id"] for person in found] == [WHO + 8, WHO + 9]
+    assert found[0]["owner"] == server.sandbox.roster.get(WHO + 8).owner
+
+
+def test_advance(handle: RunningSandbox | ControlClient, server: RunningSandbox) -> None:
+    """Tokens grow old as the clock moves; it never goes back."""
+    token = handle.login()
+    assert wallet(handle, token) == 200
+    assert handle.advance(1200) == pytest.approx(server.sandbox.clock.now(), abs=30)
+    assert wallet(handle, token) == 401
+    with pytest.raises(ValueError, match="only goes forward"):
+        handle.advance(-1)
+
+
+def test_expire_tokens(handle: RunningSandbox | ControlClient) -> None:
+    """ESI refuses tokens that still say they are good: of one character, or of all."""
+    first, other = handle.login(WHO), handle.login(WHO + 1)
+    assert handle.expire_tokens(WHO + 1) == 1
+    assert wallet(handle, first) == 200
+    assert handle.expire_tokens() == 1
+    assert wallet(handle, first) == 401
+    assert other["expires_in"] == 1199
+
+
+def test_revoke(handle: RunningSandbox | ControlClient, server: RunningSandbox) -> None:
+    """All logins of a character end: refreshing is ``invalid_grant``, and its access tokens are refused."""
+    token = handle.login(WHO)
+    handle.login(WHO + 1)
+    assert handle.revoke(WHO) == 1
+    assert handle.revoke(WHO) == 0
+    got = post(server, "token", basic(server), grant_type="refresh_token", refresh_token=token["refresh_token"])
+    assert (got.status, got.json()["error"]) == (400, "invalid_grant")
+    assert wallet(handle, token) == 401
+
+
+def test_rotate_keys(handle: RunningSandbox | ControlClient, server: RunningSandbox) -> None:
+    """The new key's id is told, and it is served."""
+    kid = handle.rotate_keys(60)
+    assert kid in [key["kid"] for key in ask(server.url, "/oauth/jwks").json()["keys"]]
+
+
+def test_set_tokens(handle: RunningSandbox | ControlClient, server: RunningSandbox) -> None:
+    """Lifetime and rotation change for the tokens given from now on; what is not named stays."""
+    handle.set_tokens(lifetime_seconds=5)
+    assert handle.login()["expires_in"] == 5
+    handle.set_tokens(rotate_refresh_tokens=True)
+    assert handle.login()["expires_in"] == 5
+    assert server.sandbox.tokens.rotate_refresh_tokens is True
+
+
+def test_fail_and_heal(handle: RunningSandbox | ControlClient) -> None:
+    """Faults are planned and taken back."""
+    handle.fail("/status", 5, kind="rate-limited", seconds=3, headers={"X-Why": "test"}, body="{}")
+    got = ask(handle.url, "/status")
+    assert (got.status, got.headers["retry-after"], got.headers["x-why"], got.body) == (429, "3", "test", b"{}")
+    handle.heal()
+    assert ask(handle.url, "/status").status == 200
+    with pytest.raises(ValueError, match="no fault is called"):
+        handle.fail("/status", kind="nonsense")  # type: ignore[arg-type]
+
+
+def test_wait_and_release(handle: RunningSandbox | ControlClient) -> None:
+    """A test waits until a request hangs, looks, and lets it go on."""
+    handle.fail("/status", kind="hang")
+    statuses: list[int] = []
+    thread = Thread(target=lambda: statuses.append(ask(handle.url, "/status").status))
+    thread.start()
+    assert [entry.fault for entry in handle.wait_received(1, "/status")] == ["hang"]
+    assert statuses == []
+    assert handle.release() == 1
+    thread.join(10)
+    assert statuses == [200]
+
+
+def test_waiting_in_vain_is_an_error(handle: RunningSandbox | ControlClient) -> None:
+    """What does not come in time raises."""
+    with pytest.raises(TimeoutError):
+        handle.wait_received(1, "/never", timeout=0.01)
+
+
+def test_received(handle: RunningSandbox | ControlClient) -> None:
+    """What came stands there in order, to be chosen by path and method, until it is forgotten."""
+    ask(handle.url, "/status?datasource=tranquility")
+    ask(handle.url, "/latest/status/", "HEAD")
+    ask(handle.url, "/markets/prices", headers={"X-Tenant": "tranquility"})
+    assert [entry.path for entry in handle.received()] == ["/status", "/latest/status/", "/markets/prices"]
+    assert [entry.method for entry in handle.received("/status")] == ["GET", "HEAD"]
+    assert [entry.number for entry in handle.received("/v1/status/", "GET")] == [1]
+    first, _, last = handle.received()
+    assert first.query == [("datasource", "tranquility")]
+    assert last.headers["x-tenant"] == "tranquility"
+    assert (last.status, last.fault, last.authorization, last.character_id) == (200, None, None, None)
+    handle.forget()
+    assert handle.received() == []
+
+
+def test_bump_and_roles(handle: RunningSandbox | ControlClient, server: RunningSandbox) -> None:
+    """The ESI half's own verbs: data change, roles are given, limits are enforced."""
+    before = ask(server.url, "/status").headers["etag"]
+    handle.bump("/status")
+    assert ask(server.url, "/status").headers["etag"] != before
+    with pytest.raises(ValueError, match="no operation"):
+        handle.bump("/nowhere")
+    handle.set_roles(WHO, ["Director"])
+    handle.enforce_limits()
+    assert server.sandbox.esi.limits.enforce is True
+
+
+def test_mint_and_sell(handle: RunningSandbox | ControlClient, server: RunningSandbox) -> None:
+    """A single token, and a new owner."""
+    assert wallet(handle, {"access_token": handle.mint(scopes=[WALLET])}) == 200
+    assert handle.sell(WHO) == server.sandbox.roster.get(WHO).owner
+
+
+def test_unknown_people_are_an_error(handle: RunningSandbox | ControlClient) -> None:
+    """A character or application that is not there is refused with its name."""
+    with pytest.raises((KeyError, ValueError), match="no character 7"):
+        handle.login(7)
+    with pytest.raises((KeyError, ValueError), match="nobody"):
+        handle.login(client_id="nobody")
+
+
+def test_approve_and_deny_from_outside(server: RunningSandbox) -> None:
+    """The login page can be walked by another process too."""
+    outside = ControlClient(server.url)
+    assert "code" in sent_back(outside.approve(auth_uri(server), WHO + 3))
+    assert sent_back(outside.deny(auth_uri(server)))["error"] == "access_denied"
+
+
+def test_every_verb_is_offered_over_http(server: RunningSandbox) -> None:
+    """The list of verbs is one: what the class has, the interface has, and its client overrides each."""
+    told = ask(server.url, "/_sandbox/nothing").json()["error"]
+    for verb in VERBS:
+        assert verb in told
+        assert getattr(ControlClient, verb) is not getattr(Verbs, verb)
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "body", "status"),
+    [
+        ("GET", "nothing", None, 404),
+        ("GET", "advance", None, 405),
+        ("POST", "about", "{}", 405),
+        ("POST", "advance", "[1]", 400),
+        ("POST", "advance", "not JSON", 400),
+        ("POST", "advance", "{}", 400),
+        ("POST", "advance", '{"seconds": 1, "more": 2}', 400),
+        ("POST", "advance", '{"seconds": "x"}', 400),
+        ("POST", "_sandbox", "{}", 404),
+        ("POST", "__init__", "{}", 404),
+        ("GET", "received?times=x", None, 400),
+    ],
+)
+def test_mistakes_are_told(server: RunningSandbox, method: str, name: str, body: str | None, status: int) -> None:
+    """A wrong request of the control interface gets a status and a text, and changes nothing."""
+    got = ask(server.url, f"/_sandbox/{name}", method, body)
+    assert got.status == status
+    assert isinstance(got.json()["error"], str)
+    assert server.sandbox.clock.offset_seconds == 0
+
+
+def test_the_control_interface_leaves_no_trace(server: RunningSandbox) -> None:
+    """Its own requests are not among those received."""
+    ControlClient(server.url).about()
+    assert server.received() == []
+
+
+def test_T44_the_journal_keeps_no_secret(server: RunningSandbox) -> None:
+    """After logins, refreshes and calls, no token, code, verifier or secret is in what was received."""
+    first, second = code(server), code(server, pkce_uri(server))
+    got = post(server, "token", basic(server), grant_type="authorization_code", code=first).json()
+    form = {"client_id": "sandbox-demo-pkce", "code_verifier": VERIFIER}
+    post(server, "token", grant_type="authorization_code", code=second, **form)
+    post(server, "token", basic(server), grant_type="refresh_token", refresh_token=got["refresh_token"], scope=MAIL)
+    post(server, "revoke", basic(server), token=got["refresh_token"])
+    wallet(server, got)
+    ask(server.url, f"/status?token={got['access_token']}", headers={"Cookie": "session=abcdef"})
+    kept = json.dumps([entry.as_dict() for entry in server.received()])
+    for secret in (first, second, VERIFIER, got["access_token"], got["refresh_token"], "sandbox-demo-secret", "abcdef"):
+        assert secret not in kept
+    assert basic(server)["Authorization"].partition(" ")[2] not in kept
+
+
+def test_the_journal_tells_how_a_request_was_signed(server: RunningSandbox) -> None:
+    """The scheme and the character stand there, and which plain fields a form had."""
+    token = server.login(WHO)
+    wallet(server, token)
+    post(server, "token", basic(server), grant_type="refresh_token", refresh_token=token["refresh_token"], scope=WALLET)
+    call, refresh = server.received()
+    assert (call.authorization, call.character_id, call.token_error) == ("bearer", WHO, None)
+    assert refresh.authorization == "basic"
+    assert refresh.form == {"grant_type": "refresh_token", "refresh_token": "***", "scope": WALLET}
+
+
+def test_the_journal_is_bounded() -> None:
+    """Only the last requests are kept, and their numbers go on."""
+    journal = Journal(keep=3)
+    for _ in range(5):
+        journal.enter("GET", "/x", [], {}, [], body_bytes=0, character_id=None, token_error=None, fault=None)
+    assert [entry.number for entry in journal.received()] == [3, 4, 5]
+
+
+def test_most_at_once_counts_what_overlaps(server: RunningSandbox) -> None:
+    """Requests one after another are never two at once."""
+    for _ in range(3):
+        raw(server.url, b"GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert server.most_at_once() == 1
+    assert server.most_at_once("/other") == 0

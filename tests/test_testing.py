@@ -1,0 +1,81 @@
+"""What users' own tests get: the sandbox, its fixtures, the environment, and the signal recorder."""
+
+from __future__ import annotations
+
+import os
+from threading import Thread
+
+import pytest
+
+from esipy.events import Signal
+from esipy.sandbox import RunningSandbox
+from esipy.testing import SignalRecorder, environment, sandbox
+from tests.sandbox.wire import ask
+
+pytest_plugins = ["esipy.fixtures"]
+
+
+def test_the_sandbox_serves_for_a_block() -> None:
+    """Inside the block it answers, after it nothing does."""
+    with sandbox(seed=2) as server:
+        assert ask(server.url, "/status").status == 200
+    with pytest.raises(ConnectionRefusedError):
+        ask(server.url, "/status")
+
+
+def test_the_environment_leads_to_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``set_environment`` both variables point there during the block, and are as before afterwards."""
+    monkeypatch.setenv("ESI_BASE_URL", "http://before")
+    monkeypatch.delenv("ESI_SSO_URL", raising=False)
+    with sandbox(set_environment=True) as server:
+        assert environment(server) == {name: os.environ[name] for name in ("ESI_BASE_URL", "ESI_SSO_URL")}
+        assert os.environ["ESI_BASE_URL"] == server.url
+    assert os.environ["ESI_BASE_URL"] == "http://before"
+    assert "ESI_SSO_URL" not in os.environ
+
+
+def test_the_fixture_serves(esi_sandbox: RunningSandbox) -> None:
+    """``esi_sandbox`` is a running sandbox without any history."""
+    assert esi_sandbox.received() == []
+    assert ask(esi_sandbox.url, "/status").status == 200
+
+
+def test_the_environment_fixture_leads_there(esi_sandbox_environment: RunningSandbox) -> None:
+    """``esi_sandbox_environment`` is the same and sets the variables."""
+    assert os.environ["ESI_BASE_URL"] == os.environ["ESI_SSO_URL"] == esi_sandbox_environment.url
+
+
+def test_a_recorder_keeps_payloads_in_order() -> None:
+    """Every argument of each sending is kept, until the block ends."""
+    signal = Signal("TEST")
+    with SignalRecorder(signal) as recorder:
+        signal.send(number=1, text="a")
+        signal.send(number=2)
+        assert recorder.payloads == [{"number": 1, "text": "a"}, {"number": 2}]
+        assert recorder.values("number") == [1, 2]
+        recorder.clear()
+        signal.send(number=3)
+    signal.send(number=4)
+    assert recorder.payloads == [{"number": 3}]
+    assert signal.receivers == ()
+
+
+def test_a_recorder_waits_for_other_threads() -> None:
+    """`wait` ends when the signal was heard often enough, and says when it was not."""
+    signal = Signal("TEST")
+    with SignalRecorder(signal) as recorder:
+        thread = Thread(target=lambda: signal.send(number=1))
+        thread.start()
+        assert recorder.wait(1) == [{"number": 1}]
+        thread.join()
+        with pytest.raises(TimeoutError, match="heard 1 of 2"):
+            recorder.wait(2, timeout=0.01)
+
+
+def test_T44_a_recorder_shows_no_payload() -> None:
+    """Its repr counts only: payloads may hold tokens."""
+    signal = Signal("TEST")
+    with SignalRecorder(signal) as recorder:
+        signal.send(access_token="secret-token")
+    assert "secret-token" not in repr(recorder)
+    assert "1 payloads" in repr(recorder)
