@@ -84,7 +84,7 @@ class EsiApi:
         }
         self._bodies: OrderedDict[tuple[Any, ...], _Body] = OrderedDict()
         self._cache_bytes = cache_bytes
-        self._cached_bytes = 0
+        self.cached_bytes = 0
         self._requests = 0
 
     async def handle(self, request: SandboxRequest) -> SandboxAnswer:
@@ -105,6 +105,8 @@ class EsiApi:
     def set_roles(self, character_id: int, roles: Collection[str]) -> None:
         """Give a character these corporation roles, and no others."""
         self.access.set_roles(character_id, roles)
+        self.changes.touch(f"/characters/{character_id}/roles")
+        self.changes.touch(f"/corporations/{self.world.corporation_of(character_id)}/roles")
 
     def answer(self, request: SandboxRequest) -> SandboxAnswer:
         """Answer one request; `handle` for callers without an event loop."""
@@ -185,10 +187,10 @@ class EsiApi:
         reply = self._make(asked)
         body = _Body(raw := reply.body(), etag_of(raw), reply.pages, reply.status)
         self._bodies[key] = body
-        self._cached_bytes += len(raw)
-        while self._cached_bytes > self._cache_bytes and len(self._bodies) > 1:
+        self.cached_bytes += len(raw)
+        while self.cached_bytes > self._cache_bytes and len(self._bodies) > 1:
             _, dropped = self._bodies.popitem(last=False)
-            self._cached_bytes -= len(dropped.raw)
+            self.cached_bytes -= len(dropped.raw)
         return body
 
     def _make(self, asked: Asked) -> Reply:

@@ -1,0 +1,110 @@
+"""Rate limits and the error limit: told always, enforced when asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sandbox.sandbox_esi_caller import START, Caller, data, header
+
+NOTIFICATIONS = "/characters/{me}/notifications"  # the smallest group: 15 tokens in 15 minutes
+
+
+@pytest.fixture
+def caller() -> Caller:
+    return Caller()
+
+
+def told(caller: Caller, path: str = NOTIFICATIONS, **options: object) -> tuple[str | None, str | None]:
+    answer = caller.mine(path, **options)
+    return header(answer, "X-Ratelimit-Used"), header(answer, "X-Ratelimit-Remaining")
+
+
+def test_a_group_tells_what_is_spent(caller: Caller) -> None:
+    """Group and limit are the catalogue's; a 200 costs 2, a 304 costs 1, a 4xx costs 5."""
+    answer = caller.mine(NOTIFICATIONS)
+    assert ("char-notification", "15/15m") == (header(answer, "X-Ratelimit-Group"), header(answer, "X-Ratelimit-Limit"))
+    assert ("2", "13") == (header(answer, "X-Ratelimit-Used"), header(answer, "X-Ratelimit-Remaining"))
+    tag = {"if-none-match": header(answer, "ETag") or ""}
+    assert ("3", "12") == told(caller, headers=tag)
+    assert "8" == header(caller.mine(NOTIFICATIONS, ("wrong", 1)), "X-Ratelimit-Used")
+
+
+def test_spent_tokens_come_back_a_window_later(caller: Caller) -> None:
+    """The window slides: each spend comes back on its own."""
+    caller.mine(NOTIFICATIONS)
+    caller.clock.advance(600)
+    assert ("4", "11") == told(caller)
+    caller.clock.advance(300)
+    assert ("4", "11") == told(caller)
+    caller.clock.advance(901)
+    assert ("2", "13") == told(caller)
+
+
+def test_T26_characters_have_buckets_of_their_own(caller: Caller) -> None:
+    """What one character spends another has left; so has another application."""
+    told(caller)
+    assert ("2", "13") == told(caller, place=1)
+    path = NOTIFICATIONS.format(me=caller.character().character_id)
+    assert "2" == header(caller.send(path, identity=caller.identity(client="other")), "X-Ratelimit-Used")
+
+
+def test_without_enforcement_nothing_is_refused(caller: Caller) -> None:
+    """The headers go down to nothing, and calls go on."""
+    for _ in range(20):
+        answer = caller.mine(NOTIFICATIONS)
+    assert (200, "0", "40") == (
+        answer.status,
+        header(answer, "X-Ratelimit-Remaining"),
+        header(answer, "X-Ratelimit-Used"),
+    )
+
+
+def test_enforced_an_empty_bucket_is_429_until_the_oldest_spend_is_back() -> None:
+    """Seven good calls; the eighth is told when to come back, costs nothing, and is good then."""
+    caller = Caller(enforce_limits=True)
+    for _ in range(7):
+        assert 200 == caller.mine(NOTIFICATIONS).status
+        caller.clock.advance(10)
+    answer = caller.mine(NOTIFICATIONS)
+    assert (429, "830", "14") == (
+        answer.status,
+        header(answer, "Retry-After"),
+        header(answer, "X-Ratelimit-Used"),
+    )
+    caller.clock.advance(829)
+    assert 429 == caller.mine(NOTIFICATIONS).status
+    caller.clock.advance(1)
+    assert 200 == caller.mine(NOTIFICATIONS).status
+
+
+def test_other_routes_tell_the_error_limit(caller: Caller) -> None:
+    """A route without a group counts bad answers in a fixed minute, which ends for all at once."""
+    path = "/characters/{me}/orders"
+    good = caller.mine(path)
+    reset = 60 - int(START) % 60
+    assert ("100", str(reset)) == (header(good, "X-ESI-Error-Limit-Remain"), header(good, "X-ESI-Error-Limit-Reset"))
+    assert None is header(good, "X-Ratelimit-Group")
+    assert "99" == header(caller.send("/nothing"), "X-ESI-Error-Limit-Remain")
+    assert "98" == header(caller.send(path.format(me=1)), "X-ESI-Error-Limit-Remain")
+    caller.clock.advance(reset)
+    assert "100" == header(caller.mine(path), "X-ESI-Error-Limit-Remain")
+
+
+def test_enforced_the_error_limit_is_420_for_every_route() -> None:
+    """After 100 bad answers everyone is refused until the minute is over, on grouped routes too."""
+    caller = Caller(enforce_limits=True)
+    for _ in range(100):
+        assert 404 == caller.send("/nothing").status
+    answers = [caller.send("/status"), caller.mine("/characters/{me}/orders"), caller.mine(NOTIFICATIONS)]
+    assert [420, 420, 420] == [answer.status for answer in answers]
+    assert "error" in data(answers[0])
+    assert "0" == header(answers[0], "X-ESI-Error-Limit-Remain")
+    caller.clock.advance(60 - int(START) % 60)
+    assert 200 == caller.send("/status").status
+
+
+def test_limits_can_be_reset(caller: Caller) -> None:
+    """A test that begins anew forgets what was spent."""
+    told(caller)
+    caller.api.limits.reset()
+    assert ("2", "13") == told(caller)
