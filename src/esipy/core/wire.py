@@ -28,7 +28,8 @@ class Headers(Mapping[str, str]):
     def parse(cls, block: bytes) -> Headers:
         """Read a block of header lines (RFC 9112 section 5), the status line already taken off.
 
-        A line without a colon is passed over, as browsers do.
+        A line without a colon is passed over, as browsers do; so is one that goes on from the line before, a form
+        that no server may send any more (section 5.2).
         """
         return cls.from_lines(block.split(b"\n"))
 
@@ -89,7 +90,7 @@ _LONGEST_LINE = 256
 
 def _read_line(line: bytes) -> tuple[str, str]:
     name, colon, value = line.decode("latin-1").partition(":")
-    pair = (name.rstrip(" \t").lower(), value.strip(" \t\r")) if colon and name[:1] not in (" ", "\t") else ("", "")
+    pair = (name.rstrip(" \t").lower(), value.strip(" \t\r\n")) if colon and name[:1] not in (" ", "\t") else ("", "")
     if len(line) <= _LONGEST_LINE:
         if len(_lines_read) >= _MOST_LINES:
             _lines_read.clear()
