@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from esipy.sandbox import ControlClient, RunningSandbox, serve
 from esipy.sandbox.characters import FIRST_CHARACTER
 from esipy.sandbox.control import VERBS
+from esipy.sandbox.faults import KINDS
 from esipy.sandbox.journal import Journal
 from esipy.sandbox.verbs import Verbs
 from tests.sandbox.logins import MAIL, VERIFIER, WALLET, auth_uri, basic, code, pkce_uri, post, sent_back
@@ -220,6 +222,19 @@ def test_mistakes_are_told(server: RunningSandbox, method: str, name: str, body:
     assert got.status == status
     assert isinstance(got.json()["error"], str)
     assert server.sandbox.clock.offset_seconds == 0
+
+
+def test_web_pages_may_not_drive_the_sandbox(server: RunningSandbox) -> None:
+    """A request that a browser sends for a web page (it has an Origin) is refused."""
+    got = ask(server.url, "/_sandbox/advance", "POST", '{"seconds": 5}', {"Origin": "http://evil.example"})
+    assert got.status == 403
+    assert server.sandbox.clock.offset_seconds == 0
+
+
+def test_the_manual_knows_every_verb_and_kind() -> None:
+    """docs/sandbox.md names each verb and each kind of fault."""
+    manual = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
+    assert [] == [name for name in (*sorted(VERBS), *KINDS) if f"`{name}" not in manual]
 
 
 def test_the_control_interface_leaves_no_trace(server: RunningSandbox) -> None:

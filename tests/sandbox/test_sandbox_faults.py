@@ -243,11 +243,22 @@ def test_slow(server: RunningSandbox) -> None:
         began = time.monotonic()
         connection.sendall(b"GET /large/100 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         pieces = [connection.recv(65536)]
-        while len(body_of(b"".join(pieces))) < 100:
-            pieces.append(connection.recv(65536))
+        while piece := connection.recv(65536):
+            pieces.append(piece)
     assert len(pieces) > 2
     assert time.monotonic() - began >= 0.2
     assert body_of(b"".join(pieces)) == b"x" * 100
+
+
+def test_slow_without_a_body(server: RunningSandbox) -> None:
+    """HEAD has no body to drip, and the connection is good for the next request."""
+    server.fail("/status", kind="slow", seconds=0)
+    head = b"HEAD /status HTTP/1.1\r\nHost: x\r\n\r\n"
+    received = raw(server.url, head + b"GET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    first, _, second = received.partition(b"\r\n\r\n")
+    assert f"Content-Length: {len('HEAD /status')}".encode() in first
+    assert second.startswith(b"HTTP/1.1 200 OK")
+    assert second.endswith(b"GET /next")
 
 
 def test_delay(server: RunningSandbox) -> None:

@@ -81,6 +81,7 @@ def act_for(
         status: int | None = None
         try:
             status = await act(_Scene(happening, faults, answer, late, wire))
+            wire.finish()
         finally:
             done(status)
 
@@ -144,10 +145,11 @@ async def _slow(scene: _Scene) -> int:
     """The body comes in 20 pieces, evenly spread over ``seconds``."""
     answer, wire = await scene.real(), scene.wire
     await wire.write(wire.head(answer.status, answer.headers, content_length=str(len(answer.body))))
-    piece = max(1, -(-len(answer.body) // 20))
-    for start in range(0, len(answer.body), piece):
+    body = b"" if wire.incoming.method == "HEAD" else answer.body
+    piece = max(1, -(-len(body) // 20))
+    for start in range(0, len(body), piece):
         await asyncio.sleep(scene.fault.seconds / 20)
-        await wire.write(answer.body[start : start + piece])
+        await wire.write(body[start : start + piece])
     return answer.status
 
 

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import socket
 import struct
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -63,6 +64,11 @@ class Wire:
         """A status line with headers, and no care for what they promise."""
         lines = [*headers, *((name.replace("_", "-").title(), value) for name, value in framing.items())]
         return head_bytes(status, lines, self.date)
+
+    def finish(self) -> None:
+        """All of the answer is written: close if the client asked for that."""
+        if not self.incoming.keep_alive:
+            self.close()
 
     def close(self) -> None:
         """Send what is written, then close in good manners."""
@@ -256,12 +262,11 @@ class Connection(asyncio.Protocol):
         """Close at once, with a RST."""
         raw = self._transport.get_extra_info("socket")
         # Lingering for zero seconds is what makes close() send RST instead of FIN.
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if _WINDOWS else "ii", 1, 0))
+        raw.setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+        )
         self._transport.abort()
 
     def abort(self) -> None:
         """Close at once."""
         self._transport.abort()
-
-
-_WINDOWS = hasattr(socket, "SIO_RCVALL")

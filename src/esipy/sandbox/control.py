@@ -39,6 +39,9 @@ class Control:
     async def handle(self, request: SandboxRequest) -> SandboxAnswer:
         """Answer one request."""
         name = request.path.removeprefix(_PREFIX)
+        # Only browsers send Origin: no web page that is open on this machine may drive the sandbox.
+        if "origin" in request.headers:
+            return _json({"error": "the control interface is not for web pages"}, 403)
         try:
             if request.method in ("GET", "HEAD") and name in self._looks:
                 return _json(await self._looks[name](dict(request.query)))
