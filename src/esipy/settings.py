@@ -30,6 +30,7 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -110,6 +111,9 @@ class Settings:
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError("settings are frozen: nothing of them can be deleted")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (partial(Settings, **{name: getattr(self, name) for name in self.__slots__}), ())
 
     def __repr__(self) -> str:
         return f"Settings({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"

@@ -57,13 +57,13 @@ def check_claims(payload: Mapping[str, Any], *, client_id: str, issuer: str, now
     Raises:
         TokenInvalidError: the text names the claim.
     """
-    if payload.get("iss") not in spellings(issuer):
+    if _text(payload.get("iss")) not in spellings(issuer):
         _refuse("it was not issued by this SSO (iss)")
     audience = _texts(payload.get("aud"))
     if client_id not in audience or EVE_AUDIENCE not in audience:
         _refuse("it was made for another application (aud)")
-    expires_at = payload.get("exp")
-    if not isinstance(expires_at, (int, float)) or isinstance(expires_at, bool):
+    expires_at = _seconds(payload.get("exp"))
+    if expires_at is None:
         _refuse("it does not say until when it holds (exp)")
     if now >= expires_at + LEEWAY_SECONDS:
         _refuse("it has expired (exp)")
@@ -75,7 +75,7 @@ def check_claims(payload: Mapping[str, Any], *, client_id: str, issuer: str, now
         name=_text(payload.get("name")),
         owner=_text(payload.get("owner")),
         scopes=read_scopes(payload.get("scp")),
-        expires_at=float(expires_at),
+        expires_at=expires_at,
         client_id=client_id,
     )
 
@@ -116,6 +116,13 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [item for item in cast("list[object]", value) if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _seconds(value: object) -> float | None:
+    """A time since 1970; None for what is none, as a number that no clock will reach."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 <= value < 1e12 else None
 
 
 def _text(value: object) -> str:

@@ -203,5 +203,5 @@ def _user_agent(settings: Settings) -> str:
         "and a contact: headers={'User-Agent': 'MyApp/1.0 (me@example.com; +https://github.com/me/myapp)'}"
     )
     LOGGER.warning(message)
-    warnings.warn(message, UserWarning, stacklevel=4)
+    warnings.warn(message, UserWarning, stacklevel=3)
     return LIBRARY
