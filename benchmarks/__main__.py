@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ __all__ = ["main"]
 
 
 @contextmanager
-def _bench(*, quick: bool) -> Iterator[Bench]:
+def _bench(*, quick: bool) -> Generator[Bench]:
     env, version1 = environments.prepare()
     client_core, server_core = cores.split()
     pages = 100 if quick else 400

@@ -45,10 +45,10 @@ class Bench(NamedTuple):
         found = self.version1.versions.get("esipy")
         return f"EsiPy {found}" if found else ""
 
-    def side(self, module: str, job: str, count: int | None = None, warm: int = 2) -> Side:
+    def side(self, module: str, job: str, units: int | None = None, warm: int = 2) -> Side:
         """A driver in its environment."""
         environment = self.version1 if module == "version1" else self.env
-        return Side(environment.python, module, job, count, warm)
+        return Side(environment.python, module, job, units, warm)
 
 
 class Rival(NamedTuple):
@@ -84,9 +84,14 @@ def compare(bench: Bench, row: str, what: str, ours: Side, *rivals: Rival, witne
         if rival.name:
             theirs = taken[rival.name]
             spread = ratios(theirs, mine) if rival.kind == "faster" else ratios(mine, theirs)
-            line = line._replace(note="").measured(spread, _median(mine), _median(theirs))
+            line = line._replace(note="", ours_cpu=_processor(mine), theirs_cpu=_processor(theirs))
+            line = line.measured(spread, _median(mine), _median(theirs))
         yield line
 
 
 def _median(rounds: list[Round]) -> float:
     return Spread.of([one.seconds for one in rounds]).median
+
+
+def _processor(rounds: list[Round]) -> float:
+    return Spread.of([one.cpu_seconds for one in rounds]).median

@@ -122,14 +122,14 @@ class Side(NamedTuple):
         python: the interpreter of its environment.
         module: the driver.
         job: of the driver.
-        count: units in a round; None: as many as fill the time.
-        warm: units done before the first round, where ``count`` is given.
+        units: in a round; None: as many as fill the time.
+        warm: units done before the first round, where ``units`` are given.
     """
 
     python: Path
     module: str
     job: str
-    count: int | None = None
+    units: int | None = None
     warm: int = 2
 
 
@@ -143,11 +143,11 @@ def rounds_of(
         }
         counts: dict[str, int] = {}
         for name, side in sides.items():
-            if side.count is None:
+            if side.units is None:
                 counts[name] = drivers[name].count_for(side.job, seconds, witness_per_unit)
             else:
                 drivers[name].run(side.job, side.warm, witness_per_unit)
-                counts[name] = side.count
+                counts[name] = side.units
         taken: dict[str, list[Round]] = {name: [] for name in sides}
         order = list(sides)
         for turn in range(rounds):

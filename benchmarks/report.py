@@ -33,6 +33,7 @@ class Result(NamedTuple):
         ours, theirs: seconds (or bytes) for one unit, the median; None when there is no such side.
         value: the median of the rounds; None when it was not measured.
         least, greatest: of the rounds.
+        ours_cpu, theirs_cpu: of the seconds for one unit, those of the client's processor.
         note: why it was not measured.
     """
 
@@ -46,6 +47,8 @@ class Result(NamedTuple):
     value: float | None = None
     least: float | None = None
     greatest: float | None = None
+    ours_cpu: float | None = None
+    theirs_cpu: float | None = None
     note: str = ""
 
     @property

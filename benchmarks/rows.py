@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Callable, Iterator
 
-from benchmarks import starting
+from benchmarks import cores, starting
 from benchmarks.bench import NOT_HERE, Bench, Rival, compare
 from benchmarks.bodies import ORDERS_A_PAGE
+from benchmarks.environments import ROOT, child_environment
 from benchmarks.measuring import Spread, rounds_of
 from benchmarks.report import Result
 from benchmarks.starting import Program
@@ -146,7 +149,32 @@ def hit(bench: Bench) -> Iterator[Result]:
     )
 
 
+def signal(bench: Bench) -> Iterator[Result]:
+    """What telling receivers costs; `benchmarks.signal` measures within one process."""
+    with cores.pinned(bench.core):
+        done = subprocess.run(
+            [
+                str(bench.env.python),
+                "-c",
+                "import json; from benchmarks.signal import measure; print(json.dumps(measure()))",
+            ],
+            stdout=subprocess.PIPE,
+            check=True,
+            cwd=ROOT,
+            env=child_environment(),
+        )
+    measured: dict[str, float] = json.loads(done.stdout)
+    for key, what, target in (
+        ("ask nobody", "a signal without receivers", 0.1),
+        ("takes_all, 4 arguments: above", "a signal with one, beyond 1.2 plain calls of it", 0.2),
+        ("takes_all, 8 arguments: above", "the same with API_CALL_STATS' 8 arguments", 0.2),
+    ):
+        seconds = measured[key] * 1e-6
+        spread = Spread(seconds, seconds, seconds)
+        yield Result("signal", what, "", "seconds", target * 1e-6).measured(spread, seconds)
+
+
 ROWS: dict[str, Callable[[Bench], Iterator[Result]]] = {
-    row.__name__: row for row in (cold, memory, blocking, asyncio, threads, pages, pages_multi, hit)
+    row.__name__: row for row in (cold, memory, blocking, asyncio, threads, pages, pages_multi, hit, signal)
 }
 """All rows, by the name by which ``python -m benchmarks ROW`` asks for them."""

@@ -36,7 +36,7 @@ def get(url: str) -> tuple[dict[str, str], bytes]:
     easy.perform()
     if easy.getinfo(pycurl.RESPONSE_CODE) != 200:
         raise RuntimeError(url)
-    headers = {}
+    headers: dict[str, str] = {}
     for line in head[1:-1]:
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()

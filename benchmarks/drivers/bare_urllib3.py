@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from importlib import import_module
+from typing import Any
 
 import msgspec
-import urllib3  # type: ignore[import-not-found, unused-ignore]
 
 from benchmarks.drivers.loop import HEADERS, character_url, serve
 from benchmarks.drivers.threaded import THREADS, in_threads
 from esipy.ops.types.character import CharactersDetail
 
+urllib3: Any = import_module("urllib3")  # it is not installed where the types are checked
 character_ids = itertools.count(90_000_000)
 decode = msgspec.json.Decoder(CharactersDetail).decode
 pool = urllib3.PoolManager(maxsize=THREADS, headers={**HEADERS, "Accept-Encoding": "gzip, deflate"})

@@ -14,7 +14,11 @@ def in_threads(job: Callable[[int], int], count: int) -> int:
     """Do ``count`` units, a twentieth in each thread; the sum of the witnesses."""
     shares = [count // THREADS + (1 if place < count % THREADS else 0) for place in range(THREADS)]
     witnesses: list[int] = []
-    threads = [threading.Thread(target=lambda n=share: witnesses.append(job(n))) for share in shares]
+
+    def work(share: int) -> None:
+        witnesses.append(job(share))
+
+    threads = [threading.Thread(target=work, args=(share,)) for share in shares]
     for thread in threads:
         thread.start()
     for thread in threads:
