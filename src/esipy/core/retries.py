@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from esipy.core.freshness import LONGEST_SECONDS as LONGEST_ASKED_SECONDS
 from esipy.core.freshness import delta_seconds, http_date
 from esipy.core.wire import Headers
 from esipy.exceptions import AnswerTooLargeError, NetworkError
@@ -63,7 +64,7 @@ def retry_after(headers: Headers, now: float) -> float | None:
     if moment is None:
         return delta_seconds(text)
     date = http_date(headers.get("date"))
-    return max(moment - (now if date is None else date), 0.0)
+    return min(max(moment - (now if date is None else date), 0.0), LONGEST_ASKED_SECONDS)
 
 
 def pause_before_retry(
