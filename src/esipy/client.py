@@ -185,13 +185,9 @@ class EsiClient(_Shell):
         self._transport = transport or default_transport()
         runtime = BlockingRuntime(self._transport)
         given = {"timeout": timeout, **settings}
-        super().__init__(
-            runtime, security, retry_requests, headers, cache, raw_body_only, signal_api_call_stats, given
-        )
+        super().__init__(runtime, security, retry_requests, headers, cache, raw_body_only, signal_api_call_stats, given)
 
-    def request(
-        self, call: Call[T], *, raw_body_only: bool | None = None, raise_on_error: bool = False
-    ) -> Response[T]:
+    def request(self, call: Call[T], *, raw_body_only: bool | None = None, raise_on_error: bool = False) -> Response[T]:
         """Send a call and give its answer, whatever the status.
 
         Args:

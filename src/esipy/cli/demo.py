@@ -6,6 +6,7 @@ really expires, and every line below the table's title was told by API_CALL_STAT
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -34,45 +35,44 @@ def demo() -> None:
 
     from esipy.client import EsiClient
     from esipy.events import AFTER_TOKEN_REFRESH, API_CALL_STATS
+    from esipy.sandbox import ControlClient
     from esipy.security import EsiSecurity
 
     console = Console(highlight=False)
     statistics = Statistics()
     with (
-        sandbox_process() as (url, control),
+        sandbox_process() as sandbox,
         API_CALL_STATS.connected_to(statistics),
         AFTER_TOKEN_REFRESH.connected_to(after_token_refresh_hook),
     ):
+        url = sandbox["url"]
         console.rule("a sandbox plays ESI and the SSO")
         console.print(f"listening on {url}")
-        about = control.about()["clients"][0]
         security = EsiSecurity(
-            redirect_uri=about["redirect_uris"][0],
-            client_id=about["client_id"],
-            secret_key=about["secret"],
+            redirect_uri=sandbox["redirect_uri"],
+            client_id=sandbox["client_id"],
+            secret_key=sandbox["secret_key"],
             headers=USER_AGENT,
             sso_url=url,
         )
         with EsiClient(security=security, headers=USER_AGENT, base_url=url) as client:
-            log_in(console, security, control)
+            log_in(console, security, ControlClient(url))
             call_with_expired_token(console, security, client)
             fetch_the_forge(console, client)
     console.print(statistics.table())
 
 
 @contextmanager
-def sandbox_process() -> Iterator[tuple[str, ControlClient]]:
-    """A sandbox in a process of its own; ended when the block is left."""
-    from esipy.sandbox import ControlClient
-
-    command = [sys.executable, "-m", "esipy", "sandbox", "--port", "0", "--token-lifetime", str(TOKEN_SECONDS)]
+def sandbox_process() -> Iterator[dict[str, str]]:
+    """A sandbox in a process of its own: where it is and its application; ended when the block is left."""
+    command = [sys.executable, "-m", "esipy", "sandbox", "--json", "--token-lifetime", str(TOKEN_SECONDS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (our own command)
         try:
             assert process.stdout is not None
-            url = next((word for line in process.stdout for word in line.split() if word.startswith("http://")), None)
-            if url is None:
-                raise RuntimeError("the sandbox did not start; try `esipy sandbox` to see why")
-            yield url, ControlClient(url)
+            line = process.stdout.readline()
+            if not line:
+                raise ImportError("the sandbox did not start; what it said stands above")
+            yield json.loads(line)
         finally:
             process.terminate()
 
