@@ -19,13 +19,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from esipy.runtime.aio import AioRuntime
 from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.sso.shell import Shell, asked_scopes
 from esipy.transport import default_async_transport, default_transport
 from esipy.transport.base import AsyncTransport, Transport
+
+if TYPE_CHECKING:
+    from esipy.runtime.aio import AioRuntime
 
 __all__ = ["AsyncEsiSecurity", "EsiSecurity"]
 
@@ -166,6 +168,8 @@ class AsyncEsiSecurity(Shell[AsyncTransport]):
         return {**super().__getstate__(), "_owned": None}
 
     def _over(self) -> AioRuntime:
+        from esipy.runtime.aio import AioRuntime  # asyncio costs a blocking program 40 ms at its start
+
         if self._runtime is None:
             transport = self._transport
             if transport is None:

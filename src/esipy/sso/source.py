@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from esipy.core.claims import Claims, check_claims
 from esipy.runtime.base import Runtime
@@ -81,7 +81,7 @@ class Source(NamedTuple):
         return self.given_keys or _known_over(runtime).keys.setdefault(endpoints.jwks, Keys())
 
 
-_known: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
+_known: weakref.WeakKeyDictionary[Any, _Known] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -96,6 +96,10 @@ if hasattr(os, "register_at_fork"):
 
 def _known_over(runtime: Runtime) -> _Known:
     place = getattr(runtime, "transport", runtime)
+    try:
+        hash(weakref.ref(place))
+    except TypeError:
+        place = runtime  # a transport that nothing can be tied to: then each client learns for itself
     with _lock:
         known = _known.get(place)
         if known is None:
