@@ -63,7 +63,7 @@ class _Shell:
         headers: Mapping[str, str] | None,
         cache: CacheStore | bool | None,
         raw_body_only: bool,
-        signal_api_call_stats: Signal[Any] | None,
+        signal_api_call_stats: Signal[...] | None,
         settings: Mapping[str, Any],
     ) -> None:
         own_headers = dict(headers or {})
@@ -75,7 +75,7 @@ class _Shell:
         self.settings = Settings.from_environment(**given)
         self.security = security
         self.raw_body_only = raw_body_only
-        self.signal_api_call_stats: Signal[Any] = (
+        self.signal_api_call_stats: Signal[...] = (
             API_CALL_STATS if signal_api_call_stats is None else signal_api_call_stats
         )
         self._engine = Engine(
@@ -112,7 +112,7 @@ class _Shell:
     async def _request(
         self, call: Call[T], raw_body_only: bool | None, raise_on_error: bool, method: str | None = None
     ) -> Response[T]:
-        if not isinstance(call, Call):
+        if not isinstance(call, Call):  # pyright: ignore[reportUnnecessaryIsInstance] (not everyone runs a checker)
             raise TypeError(
                 f"{type(call).__name__} is no call: build one with esipy.ops or app.op['operation_id'](...)"
             )
@@ -178,7 +178,7 @@ class EsiClient(_Shell):
         cache: CacheStore | bool | None = False,
         timeout: float | None = None,
         raw_body_only: bool = False,
-        signal_api_call_stats: Signal[Any] | None = None,
+        signal_api_call_stats: Signal[...] | None = None,
         transport: Transport | None = None,
         **settings: Any,
     ) -> None:
@@ -254,7 +254,7 @@ class AsyncEsiClient(_Shell):
         cache: CacheStore | bool | None = False,
         timeout: float | None = None,
         raw_body_only: bool = False,
-        signal_api_call_stats: Signal[Any] | None = None,
+        signal_api_call_stats: Signal[...] | None = None,
         transport: AsyncTransport | None = None,
         **settings: Any,
     ) -> None:

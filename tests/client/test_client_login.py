@@ -35,9 +35,9 @@ def test_the_first_example_blocking(box: RunningSandbox, capsys: pytest.CaptureF
     """The issue's program, line by line: the call refreshes, fires the hook, and goes out with the new token."""
 
     def after_token_refresh_hook(access_token, refresh_token, expires_in, **kwargs):  # type: ignore[no-untyped-def]
-        print("We got new token: %s" % access_token)
-        print("refresh token used: %s" % refresh_token)
-        print("Expires in %d" % expires_in)
+        print("We got new token: %s" % access_token)  # noqa: UP031
+        print("refresh token used: %s" % refresh_token)  # noqa: UP031
+        print("Expires in %d" % expires_in)  # noqa: UP031
 
     with AFTER_TOKEN_REFRESH.connected_to(after_token_refresh_hook):
         app = EsiApp().get_latest_swagger

@@ -166,7 +166,7 @@ def test_a_304_is_an_exchange_too(connect: Connect) -> None:
 def test_T34_T35_T36_what_breaks_is_an_error_of_its_class(
     connect: Connect, box: RunningSandbox, kind: Any, options: dict[str, Any], error: type[Exception]
 ) -> None:
-    """A cut, reset, HTML, hanging or oversized answer: ``fetch`` raises the class, ``request`` says 500 or the status."""
+    """Cut, reset, HTML, hanging or oversized: ``fetch`` raises the class, ``request`` says 500 or the status."""
     box.fail("/status", None, kind=kind, **options)
     client = connect(retry_requests=False, timeout=0.5, max_answer_bytes=100_000)
     with pytest.raises(error):

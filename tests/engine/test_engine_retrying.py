@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -105,6 +106,6 @@ def test_pauses_grow_and_differ() -> None:
 
     bench = Bench("simulated", serve)
     bench.perform(STATUS)
-    pauses = [b - a - 0.05 for a, b in zip(times, times[1:], strict=False)]
+    pauses = [b - a - 0.05 for a, b in pairwise(times)]
     assert len(set(pauses)) == 3
     assert all(0 <= pause <= bound + 1e-6 for pause, bound in zip(pauses, (0.5, 1.0, 2.0), strict=True))

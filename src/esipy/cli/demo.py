@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,7 @@ def demo() -> None:
 
 
 @contextmanager
-def sandbox_process() -> Iterator[dict[str, str]]:
+def sandbox_process() -> Generator[dict[str, str]]:
     """A sandbox in a process of its own: where it is and its application; ended when the block is left."""
     command = [sys.executable, "-m", "esipy", "sandbox", "--json", "--token-lifetime", str(TOKEN_SECONDS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (our own command)
@@ -79,9 +79,9 @@ def sandbox_process() -> Iterator[dict[str, str]]:
 
 def after_token_refresh_hook(access_token: str, refresh_token: str | None, expires_in: int, **kwargs: Any) -> None:  # noqa: ARG001
     """Version 1's hook, as its documentation shows it; tokens are long, so their beginnings are printed."""
-    print("  We got new token: %s..." % access_token[:24])  # noqa: T201
-    print("  refresh token used: %s..." % (refresh_token or "")[:8])  # noqa: T201
-    print("  Expires in %d" % expires_in)  # noqa: T201
+    print(f"  We got new token: {access_token[:24]}...")  # noqa: T201
+    print(f"  refresh token used: {(refresh_token or '')[:8]}...")  # noqa: T201
+    print(f"  Expires in {expires_in}")  # noqa: T201
 
 
 def log_in(console: Console, security: Any, control: ControlClient) -> None:
@@ -130,7 +130,11 @@ def fetch_the_forge(console: Console, client: EsiClient) -> None:
     columns = (TextColumn("pages"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("pages", total=pages)
-        with API_CALL_STATS.connected_to(lambda **_: progress.advance(bar)):
+
+        def one_more(**_: object) -> None:
+            progress.advance(bar)
+
+        with API_CALL_STATS.connected_to(one_more):
             answers = client.multi_request([first.replace(page=page) for page in range(1, pages + 1)])
             progress.update(bar, completed=pages)  # page 1 came from the cache: no exchange told of it
     seconds = time.perf_counter() - began
@@ -138,7 +142,7 @@ def fetch_the_forge(console: Console, client: EsiClient) -> None:
     selling = [order for order in orders if not order.is_buy_order]
     console.print(
         f"[bold]{len(orders):,}[/bold] typed orders in {seconds:.1f} s, {len({order.order_id for order in orders}):,} "
-        f"ids, {len(selling):,} of them sell; the newest was issued {max(order.issued for order in orders):%Y-%m-%d %H:%M}"
+        f"ids, {len(selling):,} of them sell; newest {max(order.issued for order in orders):%Y-%m-%d %H:%M}"
     )
 
 

@@ -50,12 +50,12 @@ async def decoding(exchange: Exchange, answer: Answer, *, raw_body_only: bool) -
 
 def error_body(body: bytes) -> Any:
     """An error's body as data: what its JSON says, or ``{"error": text}`` for HTML and anything odd (T33)."""
-    from esipy.core.objects import as_data
+    from esipy.core.objects import DataObject, as_data
 
     try:
         data = as_data(parse_json(body), None)
     except msgspec.DecodeError:
         data = None
-    if isinstance(data, dict):
+    if isinstance(data, DataObject):
         return data
     return as_data({"error": body.decode("utf-8", "replace") if data is None else str(data)}, None)

@@ -88,8 +88,8 @@ class Engine:
         cache: CacheStore | None,
         retry_policy: RetryPolicy,
         headers: Mapping[str, str],
-        stats_signal: Signal[Any],
-        drift_signal: Signal[Any],
+        stats_signal: Signal[...],
+        drift_signal: Signal[...],
     ) -> None:
         self.runtime = runtime
         self.settings = settings
