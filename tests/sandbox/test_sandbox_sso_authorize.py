@@ -162,6 +162,18 @@ def test_a_crowd_is_not_listed_but_may_log_in() -> None:
     assert "code" in sent_back(callback)
 
 
+def test_public_data_is_a_scope(server: RunningSandbox) -> None:
+    """The scope that no operation asks for, and many applications do, is known."""
+    assert "code" in sent_back(server.approve(auth_uri(server, scope=f"publicData {WALLET}")))
+
+
+@pytest.mark.parametrize("options", [{"issuer": "https://evil.example"}, {"token_lifetime_seconds": 0}])
+def test_an_sso_that_cannot_be_meant_is_refused(options: dict[str, Any]) -> None:
+    """A sandbox is not started with an issuer that no client knows, or tokens that never live."""
+    with pytest.raises(ValueError, match="not"):
+        serve(**options)
+
+
 def test_a_login_without_scopes_is_possible(server: RunningSandbox) -> None:
     """An application may ask for nothing but the name."""
     assert "Nothing but to know who you are" in page(server, auth_uri(server, scope=None)).body.decode()

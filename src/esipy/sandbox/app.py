@@ -91,10 +91,11 @@ class Sandbox:
 
     @cached_property
     def scopes(self) -> frozenset[str]:
-        """All scopes that an operation asks for."""
+        """All scopes there are: those that operations ask for, and the one that none does."""
         from esipy import ops
 
-        return frozenset(operation.scope for operation in ops.operations() if operation.scope is not None)
+        asked = {operation.scope for operation in ops.operations() if operation.scope is not None}
+        return frozenset(asked | {"publicData"})
 
     @cached_property
     def esi(self) -> EsiApi:

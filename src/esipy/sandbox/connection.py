@@ -149,12 +149,10 @@ class Connection(asyncio.Protocol):
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
-        # The parser's errors share no base with ours, and importing them here would import the extra.
         try:
             self._parser.feed_data(data)
-        except Exception as error:
-            if not type(error).__module__.startswith("httptools"):
-                _LOG.exception("the sandbox failed while reading a request")
+        except Exception:  # httptools wraps whatever is raised while it parses
+            _LOG.debug("a request could not be read", exc_info=True)
             self._refuse(400, "what came is not an HTTP/1.1 request")
 
     # What the parser calls.
