@@ -47,6 +47,16 @@ def test_a_token_with_the_scope_is_answered(caller: Caller) -> None:
     assert (200, b"29500.01") == (answer.status, answer.body)
 
 
+def test_every_character_has_a_wallet_of_its_own(caller: Caller) -> None:
+    """Two characters, two balances; `bump` changes one."""
+    balances = [data(caller.mine("/characters/{me}/wallet", place=place)) for place in range(2)]
+    assert balances[0] != balances[1]
+    caller.api.bump("/characters/2112000002/wallet")
+    assert [True, False] == [
+        balance == data(caller.mine("/characters/{me}/wallet", place=place)) for place, balance in enumerate(balances)
+    ]
+
+
 def test_another_character_is_403(caller: Caller) -> None:
     """A token speaks for its own character only."""
     assert 403 == caller.send(WALLET, identity=caller.identity(1)).status
@@ -168,9 +178,25 @@ def test_an_unknown_tenant_is_400(caller: Caller) -> None:
     assert 400 == caller.send("/status", ("datasource", "elsewhere")).status
 
 
+def test_T01_another_tenant_has_other_data(caller: Caller) -> None:
+    """What one server answers is no answer of the other's; Tranquility is who is asked when none is named."""
+    tranquility = caller.mine("/characters/{me}/assets")
+    singularity = caller.mine("/characters/{me}/assets", headers={"x-tenant": "singularity"})
+    assert tranquility.body != singularity.body
+    assert tranquility.body == caller.mine("/characters/{me}/assets", headers={"x-tenant": "tranquility"}).body
+
+
 @pytest.mark.parametrize(
     ("wanted", "language"),
-    [("de", "de"), ("fr-FR,fr;q=0.9", "fr"), ("xx", "en"), ("en;q=0.5, ja", "ja"), ("de;q=0", "en"), ("", "en")],
+    [
+        ("de", "de"),
+        ("fr-FR,fr;q=0.9", "fr"),
+        ("xx", "en"),
+        ("en;q=0.5, ja", "ja"),
+        ("de;q=0", "en"),
+        ("de;q=much", "en"),
+        ("", "en"),
+    ],
 )
 def test_the_language_that_is_wanted_most_is_answered(caller: Caller, wanted: str, language: str) -> None:
     """Accept-Language chooses among ESI's languages, English is what remains; names differ, and so does the ETag."""

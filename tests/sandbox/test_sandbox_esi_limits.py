@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.sandbox.sandbox_esi_caller import START, Caller, data, header
@@ -14,7 +16,7 @@ def caller() -> Caller:
     return Caller()
 
 
-def told(caller: Caller, path: str = NOTIFICATIONS, **options: object) -> tuple[str | None, str | None]:
+def told(caller: Caller, path: str = NOTIFICATIONS, **options: Any) -> tuple[str | None, str | None]:
     answer = caller.mine(path, **options)
     return header(answer, "X-Ratelimit-Used"), header(answer, "X-Ratelimit-Remaining")
 

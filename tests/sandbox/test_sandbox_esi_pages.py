@@ -176,6 +176,25 @@ def test_only_active_projects_come_unless_all_are_asked_for(caller: Caller) -> N
     assert len(every) > 1
 
 
+def test_both_ends_of_a_list_can_be_named(caller: Caller) -> None:
+    """``after=0`` begins with the oldest, ``before=0`` with the newest, as no mark does; both at once is 422."""
+    records = [record for part in reversed(walk(caller, "before", None)) for record in part]
+    oldest, newest = (
+        data(caller.mine(PROJECTS, (direction, "0"), ("state", "All")))["projects"] for direction in ("after", "before")
+    )
+    assert [records[:10], records[-10:]] == [oldest, newest]
+    assert 422 == caller.mine(PROJECTS, ("after", "0"), ("before", "0")).status
+
+
+def test_T20_a_corporation_chooses_among_the_jobs_of_all(caller: Caller) -> None:
+    """A filter leaves some of the records; one that leaves none answers without a cursor."""
+    every = [job["id"] for job in data(caller.send("/freelance-jobs", ("limit", 100)))["freelance_jobs"]]
+    some = data(caller.send("/freelance-jobs", ("limit", 100), ("corporation_id", 98000001)))
+    assert {job["id"] for job in some["freelance_jobs"]} < set(every)
+    assert some["freelance_jobs"]
+    assert {"freelance_jobs": []} == data(caller.send("/freelance-jobs", ("corporation_id", 1000035)))
+
+
 @pytest.mark.parametrize(
     ("path", "key"),
     [

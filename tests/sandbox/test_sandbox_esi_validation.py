@@ -72,6 +72,13 @@ def test_booleans_are_true_or_false(caller: Caller) -> None:
     assert 422 == caller.mine(path, ("include_completed", "True")).status
 
 
+@pytest.mark.parametrize("standing", ["high", "nan", "1e999", ""])
+def test_numbers_are_finite(caller: Caller, standing: str) -> None:
+    """A number that is none, or has no end, is refused."""
+    answer = caller.mine("/characters/{me}/contacts", ("standing", standing), method="POST", body=[90000001])
+    assert ["query.standing"] == [detail["location"] for detail in data(answer)["details"]]
+
+
 def test_who_may_not_ask_is_told_before_what_is_wrong(caller: Caller) -> None:
     """Without a token a wrong call is 401, not 422."""
     assert 401 == caller.send("/characters/2112000001/assets", ("page", 0)).status

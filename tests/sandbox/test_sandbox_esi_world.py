@@ -54,9 +54,10 @@ def test_the_hash_is_the_same_in_every_process() -> None:
 def test_names_and_ids_are_two_directions_of_one_thing(caller: Caller) -> None:
     """/universe/names and /universe/ids undo each other, for known things, made-up ones and the roster's."""
     me = caller.character()
-    ids = [me.character_id, me.corporation_id, me.alliance_id, 34, 30000142, 10000002, 60003760, 90000001, 500001]
+    ids: list[int] = [me.character_id, me.corporation_id, 99000001, 34, 30000142, 10000002, 60003760, 90000001, 500001]
     named = data(caller.send("/universe/names", method="POST", body=ids))
     assert ids == [row["id"] for row in named]
+    assert 99000001 == me.alliance_id
     assert me.name == named[0]["name"]
     back = data(caller.send("/universe/ids", method="POST", body=[row["name"] for row in named]))
     assert sorted(ids) == sorted(row["id"] for rows in back.values() for row in rows)
@@ -68,6 +69,16 @@ def test_one_bad_id_fails_the_whole_batch_of_names(caller: Caller) -> None:
     answer = caller.send("/universe/names", method="POST", body=[34, 2**40])
     assert 404 == answer.status
     assert [2**40] == [detail["value"] for detail in data(answer)["details"]]
+
+
+def test_one_bad_id_fails_the_whole_batch_of_affiliations(caller: Caller) -> None:
+    """No character has an id below one."""
+    assert 404 == caller.send("/characters/affiliation", method="POST", body=[2112000001, 0]).status
+
+
+def test_an_id_that_is_nothing_is_called_unknown(caller: Caller) -> None:
+    """Details of an id outside every range still have a name."""
+    assert "Unknown 50000000" == data(caller.send("/characters/50000000"))["name"]
 
 
 def test_a_name_that_nothing_has_is_left_out_of_ids(caller: Caller) -> None:

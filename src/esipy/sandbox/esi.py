@@ -1,8 +1,8 @@
 """The sandbox's ESI: one request in, one answer out.
 
-Rules: the order of checks is the table `_reply` reads as (route, method, tenant, date, parameters, token, limits);
-the data come from a handler of the operation, or are made up from its type; bodies of GETs are kept in a bounded
-cache, so that the same call at the same moment gives the same bytes.
+Rules: `_route` and `_reply` check in the order in which they read: route, method, tenant, date, limits, token,
+parameters, owner. The data come from a handler of the operation, or are made up from its type. Bodies of GETs are
+kept in a bounded cache.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from esipy import ops
 from esipy.operation import Operation
 from esipy.sandbox.characters import Roster
 from esipy.sandbox.clock import Clock
-from esipy.sandbox.esi_access import Access, asked_date, asked_language, check_tenant
+from esipy.sandbox.esi_access import Access, asked_date, asked_language, asked_tenant
 from esipy.sandbox.esi_asked import Asked, Handler, Refused, Reply
 from esipy.sandbox.esi_freshness import Changes, Moment, etag_of, freshness_headers, has_it
 from esipy.sandbox.esi_limits import Limits
@@ -54,6 +54,11 @@ class EsiApi:
         enforce_roles: operations that need a corporation role answer 403 to those who have none of them.
         enforce_limits: spent rate limits answer 429, the error limit 420; without it they are only told.
         cache_bytes: how many bytes of bodies are kept.
+
+    Attributes:
+        changes: when the data at each path changed; `bump` is the way in.
+        limits: what was spent; its ``enforce`` may be switched.
+        cached_bytes: how many bytes of bodies are kept now.
     """
 
     def __init__(
@@ -136,7 +141,7 @@ class EsiApi:
 
     def _reply(self, request: SandboxRequest, match: Match, operation: Operation[Any]) -> SandboxAnswer:
         now = self.clock.now()
-        check_tenant(request)
+        tenant = asked_tenant(request)
         if asked_date(request, now) < operation.since:
             raise Refused(404, f"this route exists from compatibility date {operation.since}")
         self.limits.check(operation, request.identity, now)
@@ -146,7 +151,7 @@ class EsiApi:
         moment = self.changes.moment(operation, match.path)
         asked = Asked(
             operation, match.path, values, self.world, now, moment.generation + moment.bumps, moment.bumps,
-            request.identity, asked_language(request) if operation.localized else "en",
+            request.identity, asked_language(request) if operation.localized else "en", tenant,
         )  # fmt: skip
         if operation.method != "GET":
             return self._written(asked, moment)
@@ -179,7 +184,8 @@ class EsiApi:
     def _body(self, asked: Asked, moment: Moment) -> _Body:
         who = asked.identity.character_id if asked.identity is not None and asked.operation.scope else None
         arguments = tuple((name, repr(value)) for name, value in asked.values.items())
-        key = (asked.path, arguments, who, asked.language, moment.generation, moment.bumps, moment.writes)
+        when = (moment.generation, moment.bumps, moment.writes)
+        key = (asked.tenant, asked.path, arguments, who, asked.language, when)
         body = self._bodies.get(key)
         if body is not None:
             self._bodies.move_to_end(key)

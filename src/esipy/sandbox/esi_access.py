@@ -12,15 +12,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from esipy.operation import Operation
-from esipy.sandbox.esi_asked import LANGUAGES, Refused
+from esipy.sandbox.esi_asked import LANGUAGES, TENANTS, Refused
 from esipy.sandbox.exchange import Identity, SandboxRequest
 from esipy.sandbox.validate import Fault
 from esipy.sandbox.world import World, stable
 
-__all__ = ["OLDEST_DATE", "Access", "asked_date", "asked_language", "check_tenant"]
+__all__ = ["OLDEST_DATE", "Access", "asked_date", "asked_language", "asked_tenant"]
 
 OLDEST_DATE = "2020-01-01"
-TENANTS = ("tranquility", "singularity")
 _DAY_BEGINS_SECONDS = 11 * 3600
 
 ALL_ROLES = (
@@ -125,17 +124,19 @@ def today(now: float) -> str:
     return datetime.fromtimestamp(now - _DAY_BEGINS_SECONDS, UTC).date().isoformat()
 
 
-def check_tenant(request: SandboxRequest) -> None:
-    """Refuse a server that there is not.
+def asked_tenant(request: SandboxRequest) -> str:
+    """The server that is asked; Tranquility when none is named.
 
     Raises:
         Refused: 400.
     """
-    named = [("header.X-Tenant", request.headers.get("x-tenant", TENANTS[0]))]
-    named += [(f"query.{name}", value) for name, value in request.query if name in ("tenant", "datasource")]
+    named = [(f"query.{name}", value) for name, value in request.query if name in ("tenant", "datasource")]
+    if "x-tenant" in request.headers:
+        named.insert(0, ("header.X-Tenant", request.headers["x-tenant"]))
     for location, tenant in named:
         if tenant not in TENANTS:
             raise Refused(400, "unknown tenant", [Fault(location, f"expected one of {', '.join(TENANTS)}", tenant)])
+    return named[0][1] if named else TENANTS[0]
 
 
 def asked_language(request: SandboxRequest) -> str:

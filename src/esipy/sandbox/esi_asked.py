@@ -14,8 +14,9 @@ from esipy.sandbox.exchange import Identity
 from esipy.sandbox.validate import Fault
 from esipy.sandbox.world import World
 
-__all__ = ["LANGUAGES", "Asked", "Handler", "Refused", "Reply"]
+__all__ = ["LANGUAGES", "TENANTS", "Asked", "Handler", "Refused", "Reply"]
 
+TENANTS = ("tranquility", "singularity")
 LANGUAGES = ("en", "de", "fr", "ja", "ru", "zh", "ko", "es")
 
 
@@ -33,6 +34,7 @@ class Asked:
         bumps: how often they were changed on request.
         identity: who asks; None without a token.
         language: one of `LANGUAGES`.
+        tenant: the server that is asked; each has data of its own.
     """
 
     operation: Operation[Any]
@@ -44,10 +46,11 @@ class Asked:
     bumps: int = 0
     identity: Identity | None = None
     language: str = "en"
+    tenant: str = TENANTS[0]
 
     def dice(self, *parts: object) -> Random:
         """Choices that depend on seed, operation, path and these parts."""
-        return self.world.dice(self.operation.name, self.path, *parts)
+        return self.world.dice(self.tenant, self.operation.name, self.path, *parts)
 
 
 @dataclass(frozen=True, slots=True)

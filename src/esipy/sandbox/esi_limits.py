@@ -43,13 +43,14 @@ class _Bucket:
             self.used += cost
 
     def free_at(self, room: int, group: RateGroup) -> float:
-        """When there will be room for this much."""
+        """When enough of what was spent will have come back; now there is not enough."""
         used = self.used
-        for spent, cost in self._spends:
+        spends = iter(self._spends)
+        while True:
+            spent, cost = next(spends)
             used -= cost
             if used + room <= group.max_tokens:
                 return spent + group.window_seconds
-        return 0.0
 
 
 class Limits:

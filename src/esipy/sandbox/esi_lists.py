@@ -83,12 +83,11 @@ class Generic:
 
     def rows(self, asked: Asked, places: range) -> list[Any]:
         """The rows of a list at these places."""
-        operation = asked.operation
-        node = self._node(operation)
+        node = self._node(asked.operation)
         assert isinstance(node, inspect.ListType)
-        make = self._item_maker(operation)
+        make = self._item_maker(asked.operation)
         made = [make(asked.dice("row", place, asked.bumps)) for place in places]
-        if made and not isinstance(made[0], dict):
+        if not isinstance(node.item_type, inspect.StructType):
             return sorted(set(made))
         key = self._key(node.item_type)
         if key is not None:
@@ -120,10 +119,18 @@ class Generic:
         for bump in range(1, asked.bumps + 1):
             sequences[bump * 7 % _CURSOR_TOTAL] = _CURSOR_TOTAL + bump
         records = sorted((sequence, record) for record, sequence in enumerate(sequences))
+        owner: int | None = asked.values.get("corporation_id") if _is_filter(asked.operation) else None
+        if owner is not None:
+            if owner < 98_000_000:  # no player owns it: no records, and then no cursor either
+                return {field.encode_name: []}
+            records = [one for one in records if one[1] % 4 == owner % 4]
         limit: int = asked.values.get("limit", 10)
         before, after = asked.values.get("before"), asked.values.get("after")
-        if after is not None:  # "0" begins at the oldest, or with ``before`` at the newest
-            mark = -1 if after == "0" else _unmark("after", after)
+        if before is not None and after is not None:
+            raise Refused(422, "request is not valid", [Fault("query.after", "given together with before", after)])
+        # "0" begins at the oldest after which the others come, and at the newest before which they came.
+        if after is not None:
+            mark = _unmark("after", after) if after != "0" else 0
             chosen = [one for one in records if one[0] > mark][:limit]
         else:
             mark = _unmark("before", before) if before not in (None, "0") else _CURSOR_TOTAL + asked.bumps + 1
@@ -168,9 +175,8 @@ class Generic:
         return self._item_makers[operation.name]
 
     @staticmethod
-    def _key(node: inspect.Type) -> str | None:
-        if not isinstance(node, inspect.StructType):
-            return None
+    def _key(node: inspect.StructType) -> str | None:
+        """The field that holds the id by which rows of this type are known."""
         names = {field.encode_name for field in node.fields if _is_integer(field.type)}
         return next((key for key in _KEYS if key in names), None)
 
@@ -199,14 +205,16 @@ def _is_integer(node: inspect.Type) -> bool:
     return any(isinstance(part, inspect.IntType) for part in parts)
 
 
+def _is_filter(operation: Operation[Any]) -> bool:
+    """Whether a corporation chooses among the records, where in other paths it owns them all."""
+    return any(parameter.name == "corporation_id" and parameter.where == "query" for parameter in operation.parameters)
+
+
 def _mark(sequence: int) -> str:
     return urlsafe_b64encode(f"record:{sequence}".encode()).decode().rstrip("=")
 
 
 def _unmark(name: str, text: str) -> int:
-    """The place that a cursor stands for; ``0`` is where every list begins."""
-    if text == "0":
-        return 0
     try:
         word, _, number = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
         if word == "record":

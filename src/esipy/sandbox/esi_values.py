@@ -94,12 +94,8 @@ class Values:
                 value = self._compile(node.value_type, name, known, choices)
                 return lambda dice: {f"key_{index}": value(dice) for index in range(dice.randint(1, 3))}
             case inspect.UnionType():
-                first = next(
-                    part for part in node.types if not isinstance(part, (inspect.NoneType, inspect.LiteralType))
-                )
+                first = next(part for part in node.types if not isinstance(part, inspect.NoneType))
                 return self._compile(first, name, known, choices)
-            case inspect.LiteralType():
-                return lambda dice: dice.choice(node.values)
             case inspect.BoolType():
                 return lambda dice: dice.random() < 0.5
             case inspect.IntType() if node.ge is not None and node.le is not None:

@@ -178,9 +178,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 def _body(operation: Operation[Any], parameter: Parameter, body: bytes) -> Any:
     if not body:
-        if parameter.required:
-            raise Invalid(400, [Fault("body", "request body is required", None)])
-        return None
+        raise Invalid(400, [Fault("body", "request body is required", None)])
     try:
         data = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
