@@ -13,7 +13,7 @@ So a hit costs nothing, each retry is counted, refreshed and limited anew, and a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from esipy.core.answer import Answer
 from esipy.core.retries import RetryPolicy
