@@ -10,8 +10,8 @@ import pytest
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.exceptions import AnswerTimeoutError, ConnectError
 from esipy.transport.curl_aio import AsyncCurlTransport
-from tests.transport.conftest import LoopWithoutSockets, Sender
 from tests.transport.rawserver import RawServer
+from tests.transport.senders import LoopWithoutSockets, Sender
 
 
 async def arrived(server: RawServer, count: int = 1) -> None:

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from esipy.core.wire import HttpRequest, HttpResponse
-from tests.transport.conftest import Sender
 from tests.transport.rawserver import RawServer
+from tests.transport.senders import Sender
 
 
 def test_threads_send_at_once(blocking: Sender, server: RawServer) -> None:

@@ -18,8 +18,8 @@ from esipy.exceptions import ConnectError, SettingError
 from esipy.transport.curl import CurlTransport
 from esipy.transport.curl_aio import AsyncCurlTransport
 from tests.transport.certificates import Certificates
-from tests.transport.conftest import Sender
 from tests.transport.rawserver import RawServer
+from tests.transport.senders import Sender
 
 
 @pytest.fixture
