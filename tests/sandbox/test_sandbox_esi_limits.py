@@ -100,7 +100,8 @@ def test_enforced_the_error_limit_is_420_for_every_route() -> None:
     answers = [caller.send("/status"), caller.mine("/characters/{me}/orders"), caller.mine(NOTIFICATIONS)]
     assert [420, 420, 420] == [answer.status for answer in answers]
     assert "error" in data(answers[0])
-    assert "0" == header(answers[0], "X-ESI-Error-Limit-Remain")
+    for answer in answers:
+        assert ["0"] == [value for name, value in answer.headers if name == "X-ESI-Error-Limit-Remain"]
     caller.clock.advance(60 - int(START) % 60)
     assert 200 == caller.send("/status").status
 

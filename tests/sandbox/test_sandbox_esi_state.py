@@ -49,6 +49,15 @@ def test_T02_a_write_changes_the_etag_of_what_is_read(caller: Caller) -> None:
     assert 3 == len(set(tags))
 
 
+def test_T02_a_write_moves_the_date_of_what_is_read(caller: Caller) -> None:
+    """Who asks by date alone sees every write too, though they come within a second."""
+    path = "/characters/{me}/fittings"
+    for _ in range(2):
+        modified = header(caller.mine(path), "Last-Modified") or ""
+        caller.mine(path, method="POST", body=FITTING)
+        assert 200 == caller.mine(path, headers={"if-modified-since": modified}).status
+
+
 def test_an_id_is_not_given_twice(caller: Caller) -> None:
     """A deleted fitting's id stays its own."""
     path = "/characters/{me}/fittings"

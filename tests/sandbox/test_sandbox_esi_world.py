@@ -83,7 +83,10 @@ def test_an_id_that_is_nothing_is_called_unknown(caller: Caller) -> None:
 
 def test_a_name_that_nothing_has_is_left_out_of_ids(caller: Caller) -> None:
     """Names are resolved one by one: unknown ones are missing, not errors."""
-    assert {} == data(caller.send("/universe/ids", method="POST", body=["Nowhere At All"]))
+    names = ["Nowhere At All", "Xyzzy Module", "Babababababa Module", "Jita "]
+    assert {"systems": [{"id": 30000142, "name": "Jita"}]} == data(
+        caller.send("/universe/ids", method="POST", body=names)
+    )
 
 
 @pytest.mark.parametrize("character", [2112000001, 2112000010, 90000001, 95123456])

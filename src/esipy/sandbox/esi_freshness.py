@@ -54,13 +54,16 @@ class Changes:
     def bump(self, path: str) -> None:
         """The data at this path change now: another ``ETag`` and ``Last-Modified``."""
         self._bumps[path] += 1
-        # HTTP's dates have whole seconds: two changes within one still differ.
-        self._changed[path] = max(int(self._clock.now()), self._changed.get(path, self._started) + 1)
+        self._move(path)
 
     def touch(self, path: str) -> None:
         """The data at this path were changed by a call: the time moves, made-up data stay."""
         self._writes[path] += 1
-        self._changed[path] = int(self._clock.now())
+        self._move(path)
+
+    def _move(self, path: str) -> None:
+        # HTTP's dates have whole seconds: two changes within one still differ.
+        self._changed[path] = max(int(self._clock.now()), self._changed.get(path, self._started) + 1)
 
     def moment(self, operation: Operation[Any], path: str) -> Moment:
         """Where this path stands now."""

@@ -10,7 +10,7 @@ Source: ESI's rate limiting and best practices documentation, ``x-rate-limit`` i
 from __future__ import annotations
 
 from collections import deque
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 from esipy.operation import Operation, RateGroup
@@ -38,9 +38,14 @@ class _Bucket:
             self.used -= self._spends.popleft()[1]
 
     def spend(self, now: float, cost: int) -> None:
-        if cost:
-            self._spends.append((now, cost))
-            self.used += cost
+        # Spends of one hundredth of a second are one entry, so that no load makes a bucket large.
+        moment = floor(now * 100) / 100
+        if self._spends and self._spends[-1][0] == moment:
+            cost_before = self._spends.pop()[1]
+            self._spends.append((moment, cost_before + cost))
+        else:
+            self._spends.append((moment, cost))
+        self.used += cost
 
     def free_at(self, room: int, group: RateGroup) -> float:
         """When enough of what was spent will have come back; now there is not enough."""
@@ -78,7 +83,7 @@ class Limits:
             return
         self._turn(now)
         if self._errors >= ERROR_LIMIT:
-            raise Refused(420, "error limited", headers=self._error_headers(now))
+            raise Refused(420, "error limited")
         group = operation.group
         if group is not None and self.used(group, identity, now) + _COSTS[2] > group.max_tokens:
             wait = self._bucket(group, identity).free_at(_COSTS[2], group) - now
@@ -89,7 +94,7 @@ class Limits:
     ) -> list[tuple[str, str]]:
         """Book an answer; gives the headers that tell how much is left."""
         group = operation.group if operation is not None else None
-        if group is None:
+        if group is None or status == 420:
             self._turn(now)
             if status >= 400 and status != 420:
                 self._errors += 1
