@@ -92,14 +92,14 @@ def log_in(console: Console, security: Any, control: ControlClient) -> None:
     console.rule("log in")
     state = secrets.token_urlsafe()
     url = security.get_auth_uri(state=state, scopes=[SCOPE])
-    console.print(f"a user would open {url[:72]}...")
+    console.print(f"a user would open {url[:56]}...")
     character = control.characters(limit=1)[0]
     answered = parse_qs(urlsplit(control.approve(url, character["character_id"])).query)
     if answered["state"] != [state]:
         raise RuntimeError("the login page answered with another state")
     security.auth(answered["code"][0])
     claims = security.verify()
-    console.print(f"logged in as [bold]{claims['name']}[/bold] ({security.character_id}) with {SCOPE}")
+    console.print(f"logged in as [bold]{claims['name']}[/bold] ({security.character_id})")
 
 
 def call_with_expired_token(console: Console, security: Any, client: EsiClient) -> None:
@@ -140,10 +140,10 @@ def fetch_the_forge(console: Console, client: EsiClient) -> None:
     seconds = time.perf_counter() - began
     orders = [order for _, answer in answers for order in answer.data]
     selling = [order for order in orders if not order.is_buy_order]
-    console.print(
-        f"[bold]{len(orders):,}[/bold] typed orders in {seconds:.1f} s, {len({order.order_id for order in orders}):,} "
-        f"ids, {len(selling):,} of them sell; newest {max(order.issued for order in orders):%Y-%m-%d %H:%M}"
-    )
+    distinct = len({order.order_id for order in orders})
+    newest = max(order.issued for order in orders)
+    console.print(f"[bold]{len(orders):,}[/bold] typed orders ({distinct:,} ids) in {seconds:.1f} s")
+    console.print(f"{len(selling):,} of them sell; the newest was issued at {newest:%Y-%m-%d %H:%M} UTC")
 
 
 class Statistics:
