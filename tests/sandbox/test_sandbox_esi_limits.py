@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from esipy import ops
+from esipy.sandbox.esi_limits import Limits
 from tests.sandbox.sandbox_esi_caller import START, Caller, data, header
 
 NOTIFICATIONS = "/characters/{me}/notifications"  # the smallest group: 15 tokens in 15 minutes
@@ -48,6 +52,35 @@ def test_T26_characters_have_buckets_of_their_own(caller: Caller) -> None:
     assert ("2", "13") == told(caller, place=1)
     path = NOTIFICATIONS.format(me=caller.character().character_id)
     assert "2" == header(caller.send(path, identity=caller.identity(client="other")), "X-Ratelimit-Used")
+
+
+def test_a_public_route_counts_the_address_and_the_application(caller: Caller) -> None:
+    """Without a token the address is counted, with one the address and application, whichever character it is of."""
+    path = "/markets/10000002/orders"
+
+    def used(**options: Any) -> str | None:
+        return header(caller.send(path, **options), "X-Ratelimit-Used")
+
+    assert ["2", "4"] == [used(), used()]
+    assert ["2", "4"] == [used(identity=caller.identity(0)), used(identity=caller.identity(1))]
+    assert "2" == used(identity=caller.identity(0, client="other"))
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from([200, 204, 304, 404, 429, 502])), max_size=40))
+def test_what_is_used_is_what_was_spent_within_the_window(calls: list[tuple[int, int]]) -> None:
+    """Whatever is answered and whenever: the header tells the costs of the last 900 seconds, the newest included."""
+    operation = ops.operation("get_status")
+    group = operation.group
+    assert group is not None
+    costs = {200: 2, 204: 2, 304: 1, 404: 5, 429: 0, 502: 0}
+    limits, now, spent = Limits(), START, list[tuple[float, int]]()
+    for pause, status in calls:
+        now += pause
+        spent.append((now, costs[status]))
+        told = dict(limits.charge(operation, None, status, now))
+        assert (
+            str(sum(cost for moment, cost in spent if moment > now - group.window_seconds)) == told["X-Ratelimit-Used"]
+        )
 
 
 def test_without_enforcement_nothing_is_refused(caller: Caller) -> None:

@@ -67,12 +67,6 @@ class Limits:
         self._minute: int = 0
         self._errors: int = 0
 
-    def used(self, group: RateGroup, identity: Identity | None, now: float) -> int:
-        """What a principal has spent of a group's tokens in the window that ends now."""
-        bucket = self._bucket(group, identity)
-        bucket.age(now, group.window_seconds)
-        return bucket.used
-
     def check(self, operation: Operation[Any], identity: Identity | None, now: float) -> None:
         """Refuse a call for which there is nothing left.
 
@@ -85,22 +79,24 @@ class Limits:
         if self._errors >= ERROR_LIMIT:
             raise Refused(420, "error limited")
         group = operation.group
-        if group is not None and self.used(group, identity, now) + _COSTS[2] > group.max_tokens:
-            wait = self._bucket(group, identity).free_at(_COSTS[2], group) - now
+        if group is None:
+            return
+        bucket = self._bucket(operation, group, identity, now)
+        if bucket.used + _COSTS[2] > group.max_tokens:
+            wait = bucket.free_at(_COSTS[2], group) - now
             raise Refused(429, "rate limit exceeded", headers=[("Retry-After", str(max(1, ceil(wait))))])
 
     def charge(
         self, operation: Operation[Any] | None, identity: Identity | None, status: int, now: float
     ) -> list[tuple[str, str]]:
         """Book an answer; gives the headers that tell how much is left."""
-        group = operation.group if operation is not None else None
-        if group is None or status == 420:
+        if operation is None or operation.group is None or status == 420:
             self._turn(now)
             if status >= 400 and status != 420:
                 self._errors += 1
             return self._error_headers(now)
-        bucket = self._bucket(group, identity)
-        bucket.age(now, group.window_seconds)
+        group = operation.group
+        bucket = self._bucket(operation, group, identity, now)
         if status != 429:
             bucket.spend(now, _COSTS.get(status // 100, 0))
         return [
@@ -115,10 +111,17 @@ class Limits:
         self._buckets.clear()
         self._errors = 0
 
-    def _bucket(self, group: RateGroup, identity: Identity | None) -> _Bucket:
-        # Everyone in the sandbox comes from one address: who has no token is that address.
-        principal = f"{identity.client_id}:{identity.character_id}" if identity is not None else "address"
-        return self._buckets.setdefault((group.name, principal), _Bucket())
+    def _bucket(self, operation: Operation[Any], group: RateGroup, identity: Identity | None, now: float) -> _Bucket:
+        """The bucket of a call, without what is no longer in the window."""
+        # Everyone in the sandbox comes from one address. A public route counts it, apart for each application that
+        # shows a token; a private one counts the character.
+        principal = "address"
+        if identity is not None:
+            who = "address" if operation.scope is None else str(identity.character_id)
+            principal = f"{identity.client_id}:{who}"
+        bucket = self._buckets.setdefault((group.name, principal), _Bucket())
+        bucket.age(now, group.window_seconds)
+        return bucket
 
     def _turn(self, now: float) -> None:
         minute = int(now) // _ERROR_WINDOW_SECONDS
