@@ -8,12 +8,13 @@ once. After ``fork`` a child leaves the parent's handles alone, neither using no
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import current_thread, main_thread
 from typing import cast
 
 import pycurl
 
 from esipy.core.wire import HttpRequest, HttpResponse
-from esipy.transport.curl_handle import Handle, never
+from esipy.transport.curl_handle import Handle
 from esipy.transport.curl_options import constant_options
 from esipy.transport.forks import abandon, forget_after_fork
 
@@ -47,18 +48,19 @@ class CurlTransport:
             InvalidCallError: the URL or a header cannot be sent.
             RuntimeError: the transport is closed.
         """
-        return self.send_unless(request, never)
+        # Signals are handled in the main thread only.
+        return self.send_unless(request, _never if current_thread() is main_thread() else None)
 
-    def send_unless(self, request: HttpRequest, stopped: Callable[[], bool]) -> HttpResponse:
+    def send_unless(self, request: HttpRequest, stopped: Callable[[], bool] | None) -> HttpResponse:
         """Send as `send` does; the transfer ends within a second when ``stopped()``, asked again and again, is true."""
         if self._closed:
             raise RuntimeError("this transport is closed")
         try:
             handle = self._idle.pop()
         except IndexError:
-            handle = Handle(self._options, interruptible=True)
+            handle = Handle(self._options)
         try:
-            handle.stopped = stopped
+            handle.ask(stopped)
             handle.prepare(request, request.timeout)
             handle.easy.perform()
             return handle.response(request)
@@ -85,3 +87,7 @@ class CurlTransport:
         """In a child after fork: leave every handle as it is."""
         abandon(self._idle)
         self._idle = []
+
+
+def _never() -> bool:
+    return False

@@ -137,7 +137,7 @@ class _Sockets:
     async def _exchange(self, request: HttpRequest, seconds: float) -> HttpResponse:
         if self._closed:
             raise RuntimeError("this transport is closed")
-        handle = self._idle.pop() if self._idle else Handle(self._options, interruptible=False)
+        handle = self._idle.pop() if self._idle else Handle(self._options)
         easy = handle.easy
         try:
             handle.prepare(request, seconds)

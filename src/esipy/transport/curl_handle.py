@@ -28,7 +28,7 @@ from esipy.exceptions import (
     NetworkError,
 )
 
-__all__ = ["Handle", "never"]
+__all__ = ["Handle"]
 
 # CURLOPT_SUPPRESS_CONNECT_HEADERS of curl/curl.h: pycurl has no name for it.
 _SUPPRESS_CONNECT_HEADERS = 265
@@ -41,7 +41,6 @@ class Handle:
 
     Attributes:
         easy: the pycurl object.
-        stopped: asked while an interruptible transfer runs, at least once a second; on True the transfer ends.
         shares: whether it waits to share a connection that is being made, as HTTP/2 allows.
         deadline, waiter: free for the transport's use.
     """
@@ -56,24 +55,18 @@ class Handle:
         "_method",
         "_payload",
         "_size",
+        "_stopped",
         "_timeout",
         "_with_type",
         "deadline",
         "easy",
         "shares",
-        "stopped",
         "waiter",
     )
 
-    def __init__(self, options: Sequence[tuple[int, Any]], *, interruptible: bool) -> None:
-        """Make a handle.
-
-        Args:
-            options: further options, set once.
-            interruptible: ``stopped`` is asked and Ctrl-C felt during a transfer. An event loop needs neither.
-        """
+    def __init__(self, options: Sequence[tuple[int, Any]]) -> None:
         self.easy = easy = pycurl.Curl()
-        self.stopped: Callable[[], bool] = never
+        self._stopped: Callable[[], bool] | None = None
         self.shares = False
         self.deadline = 0.0
         self.waiter: Any = None
@@ -102,10 +95,8 @@ class Handle:
             (_SUPPRESS_CONNECT_HEADERS, 1),
             (pycurl.WRITEFUNCTION, self._write),
             (pycurl.HEADERFUNCTION, self._head.append),
-            # Called at least once a second while curl waits, and whenever a signal interrupts it: the place
-            # where Python runs the handler of Ctrl-C.
             (pycurl.XFERINFOFUNCTION, self._tick),
-            (pycurl.NOPROGRESS, 0 if interruptible else 1),
+            (pycurl.NOPROGRESS, 1),
             *options,
         ):
             easy.setopt(option, value)
@@ -118,12 +109,22 @@ class Handle:
         return None
 
     def _tick(self, *_: int) -> int:
-        return self.stopped()
+        return self._stopped is not None and self._stopped()
 
     def _once(self, *_: object) -> int:
         self._issued += 1
         verdict: int = pycurl.PREREQFUNC_OK if self._issued == 1 else pycurl.PREREQFUNC_ABORT
         return verdict
+
+    def ask(self, stopped: Callable[[], bool] | None) -> None:
+        """Ask this during each transfer from now on, at least once a second; when it says True the transfer ends.
+
+        It is also where Python runs the handler of a signal, Ctrl-C's: curl returns to us when one arrives. None:
+        ask nothing. Each asking takes the GIL; with twenty threads that would halve the rate of small answers.
+        """
+        if stopped is not self._stopped:
+            self.easy.setopt(pycurl.NOPROGRESS, stopped is None)
+            self._stopped = stopped
 
     def prepare(self, request: HttpRequest, timeout: float) -> None:
         """Set what this request needs; ``timeout``: the seconds that are left of the request's own.
@@ -232,11 +233,6 @@ class Handle:
         if code == pycurl.E_OPERATION_TIMEDOUT:
             return AnswerTimeoutError(url, f"no whole answer within {request.timeout:g} s: {text}")
         return BrokenAnswerError(url, f"no usable answer: {text}")
-
-
-def never() -> bool:
-    """Stop on no account."""
-    return False
 
 
 def _final_block(lines: list[bytes]) -> list[bytes]:
