@@ -3,7 +3,8 @@
 Rules: nothing polls; each event of a socket is one ``socket_action``; the finished are collected right after it.
 A transport belongs to the loop that it was first used in; when that loop is closed, the next one gets a fresh
 multi handle. On a loop that cannot watch sockets (Windows' default) the transfers run in threads over the blocking
-transport. After ``fork`` a child leaves all of it alone and begins anew.
+transport. At most ``max_exchanges`` run at once, and the queue of the others is ours: curl's own can leave a transfer
+waiting beyond its time limit. After ``fork`` a child leaves all of it alone and begins anew.
 """
 
 from __future__ import annotations
