@@ -93,6 +93,9 @@ class Login:
         self.tokens = [token]
         self.asked: list[str | None] = []
 
+    def principal_of(self, access_token: str) -> str:
+        return self.principal
+
     async def token(self, runtime: Any, *, not_this: str | None = None) -> str:
         self.asked.append(not_this)
         if not_this is not None and len(self.tokens) > 1:

@@ -95,6 +95,44 @@ def test_T02_deleting_a_thing_drops_the_list_it_was_in() -> None:
     assert len(script.requests) == 3
 
 
+def test_T02_a_read_that_a_write_overtook_is_not_kept() -> None:
+    """A GET that was under way while a POST changed its list is given to who asked, and asked for again."""
+    read = ops.fittings.get_characters_character_id_fittings(character_id=91)
+    write = ops.fittings.post_characters_character_id_fittings(
+        character_id=91, body={"name": "a", "description": "b", "ship_type_id": 587, "items": [ITEM]}
+    )
+    bench = Bench("simulated", Script(), signer=Login())
+    bench.runtime._server = lambda request: (
+        answer([], **FRESH) if request.method == "GET" else answer({"fitting_id": 5}, 201)
+    )
+
+    async def story() -> list[str]:
+        flights = [bench.runtime.spawn(bench.engine.perform(call)) for call in (read, write)]
+        sources = [(await bench.runtime.join(flight)).source for flight in flights]
+        return [*sources, *[(await bench.engine.perform(read)).source for _ in range(2)]]
+
+    assert bench.run(story()) == ["network", "network", "network", "cache"]
+
+
+def test_T03_a_login_that_is_swapped_under_way_is_kept_under_its_own_name() -> None:
+    """The answer belongs to whose token was sent, not to who was logged in when the call began."""
+
+    class Swapped(Login):
+        async def token(self, runtime: object, *, not_this: str | None = None) -> str:
+            self.principal = "app:92"
+            return "token-of-92"
+
+        def principal_of(self, access_token: str) -> str:
+            return "app:92"
+
+    contacts = ops.contacts.get_alliances_alliance_id_contacts(alliance_id=99000001)
+    store = MemoryCache()
+    script = Script(answer([], **FRESH))
+    Bench("blocking", script, signer=Swapped(91), cache=store).perform(contacts)
+    assert Bench("blocking", script, signer=Login(92), cache=store).perform(contacts).source == "cache"
+    assert Bench("blocking", script, signer=Login(91), cache=store).perform(contacts).source == "network"
+
+
 def test_T04_a_new_token_neither_empties_nor_grows_the_cache() -> None:
     """The key names the character: after a refresh the kept answer is still a hit, and the store holds one entry."""
     login = Login(token="token-1")

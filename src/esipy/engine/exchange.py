@@ -23,6 +23,10 @@ class Signer(Protocol):
         """``<client id>:<character id>``: whom ESI counts against, and whose answers these are; never a token."""
         ...
 
+    def principal_of(self, access_token: str) -> str:
+        """The `principal` of a call with this token, should another login have been put in meanwhile."""
+        ...
+
     async def token(self, runtime: Runtime, *, not_this: str | None = None) -> str:
         """An access token that can be used now, refreshed when needed; not the one that was just refused."""
         ...
@@ -34,12 +38,16 @@ class Exchange:
     Attributes:
         method: the call's, or HEAD.
         principal: whom ESI counts this call against; names no token.
+        overtaken: a write has changed what this call reads, while it was under way.
         attempt: of the exchange that is under way; 1 is the first.
         token: the access token it carries; None for a public one.
         conditions: headers that revalidate a kept answer.
     """
 
-    __slots__ = ("attempt", "call", "conditions", "engine", "method", "operation", "principal", "runtime", "token")
+    __slots__ = (
+        "attempt", "call", "conditions", "engine", "method", "operation", "overtaken", "principal", "runtime",
+        "token",
+    )  # fmt: skip
 
     def __init__(self, engine: Engine, call: Call[Any], method: str) -> None:
         operation: Operation[Any] = call.operation
@@ -51,6 +59,7 @@ class Exchange:
         self.method = method
         self.principal: str = "ip" if signer is None or operation.scope is None else signer.principal
         self.attempt = 1
+        self.overtaken = False
         self.token: str | None = None
         self.conditions: list[tuple[str, str]] = []
 

@@ -101,6 +101,8 @@ class Engine:
         self.blocks = Blocks(runtime.lock())
         self._own_headers = dict(headers)
         self._headers: dict[tuple[str, bool], tuple[tuple[str, str], ...]] = {}
+        self.reading: set[Exchange] = set()
+        """The calls under way whose answers will be kept."""
         self._refused: dict[str, str] = {}
         self._proceed = compose(LAYERS, sending)
 
@@ -138,7 +140,6 @@ class Engine:
         """Whether a refresh has brought this very token and ESI refused it all the same: another would not help."""
         return self._refused.get(principal) == token
 
-    def remember_refused(self, principal: str, token: str | None) -> None:
+    def remember_refused(self, principal: str, token: str) -> None:
         """ESI refused a token that was just refreshed."""
-        if token is not None:
-            self._refused[principal] = token
+        self._refused[principal] = token

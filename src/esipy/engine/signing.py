@@ -6,7 +6,7 @@ The token goes into this exchange's header only, and the exchange goes to ESI's 
 from __future__ import annotations
 
 from esipy.core.answer import Answer
-from esipy.engine.exchange import Exchange, Proceed
+from esipy.engine.exchange import Exchange, Proceed, Signer
 from esipy.exceptions import LoginRequiredError
 
 __all__ = ["signing"]
@@ -16,15 +16,25 @@ async def signing(exchange: Exchange, proceed: Proceed) -> Answer:
     signer = exchange.engine.signer
     if signer is None or exchange.operation.scope is None:
         return await proceed(exchange)
-    token = exchange.token = await signer.token(exchange.runtime)
+    token = await signer.token(exchange.runtime)
+    _carry(exchange, signer, token)
     answer = await proceed(exchange)
     if answer.status != 401 or exchange.engine.refused_again(exchange.principal, token):
         return answer
     try:
-        exchange.token = await signer.token(exchange.runtime, not_this=token)
+        token = await signer.token(exchange.runtime, not_this=token)
     except LoginRequiredError:
         return answer  # there is nothing to refresh it with: ESI's own words say best what is wrong
+    _carry(exchange, signer, token)
     answer = await proceed(exchange)
     if answer.status == 401:
-        exchange.engine.remember_refused(exchange.principal, exchange.token)
+        exchange.engine.remember_refused(exchange.principal, token)
     return answer
+
+
+def _carry(exchange: Exchange, signer: Signer, token: str) -> None:
+    exchange.token = token
+    owner = signer.principal_of(token)
+    if owner != exchange.principal:  # another login was put in since the call began, or the first token has come
+        exchange.principal = owner
+        exchange.conditions = []  # they speak of an answer to someone else

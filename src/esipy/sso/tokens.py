@@ -84,6 +84,14 @@ class Tokens:
         character_id = self.character_id
         if character_id is not None:
             return f"{self.client_id}:{character_id}"
+        return self._nameless_principal()
+
+    def principal_of(self, access_token: str) -> str:
+        """Whom ESI counts a call with this token against, whoever is logged in by now."""
+        character_id = peek_character_id(access_token)
+        return self._nameless_principal() if character_id is None else f"{self.client_id}:{character_id}"
+
+    def _nameless_principal(self) -> str:
         token = self.refresh_token or self.access_token
         with _swap:
             if self._nameless[0] != token:
