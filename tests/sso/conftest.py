@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 from sso_kit import Colour
 
+from esipy.runtime.base import Runtime
+from esipy.runtime.blocking import BlockingRuntime
 from esipy.sandbox import RunningSandbox, serve
+from esipy.transport import default_transport
 
 
 @pytest.fixture
@@ -23,3 +26,11 @@ def colour(request: pytest.FixtureRequest) -> Iterator[Colour]:
     colour = Colour(request.param)
     yield colour
     colour.close()
+
+
+@pytest.fixture
+def blocking() -> Iterator[Runtime]:
+    """A blocking runtime over real connections."""
+    transport = default_transport()
+    yield BlockingRuntime(transport)
+    transport.close()

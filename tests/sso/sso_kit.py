@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,8 +14,11 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from esipy.core.wire import Headers, HttpRequest, HttpResponse
+from esipy.events import Signal
+from esipy.runtime.aio import AioRuntime
 from esipy.sandbox import RunningSandbox
 from esipy.security import AsyncEsiSecurity, EsiSecurity
+from esipy.transport import default_async_transport
 
 AGENT = "Tests/1.0 (tests@example.com)"
 TOKEN, JWKS, REVOKE = "/v2/oauth/token", "/oauth/jwks", "/v2/oauth/revoke"
@@ -112,3 +116,36 @@ def signed(key: RSAKey = KEY, *, header: dict[str, Any] | None = None, **claims:
 def tokens(access_token: str | None = None, **more: Any) -> dict[str, Any]:
     """What a token endpoint answers."""
     return {"access_token": access_token or signed(), "expires_in": 1199, "token_type": "Bearer"} | more
+
+
+def expired_login(sandbox: RunningSandbox, character: int = 0, **keywords: Any) -> EsiSecurity:
+    """A login whose access token is over."""
+    security = EsiSecurity(
+        sandbox.redirect_uri,
+        sandbox.client_id,
+        sandbox.secret_key,
+        headers={"User-Agent": AGENT},
+        sso_url=sandbox.sso_url,
+        **keywords,
+    )
+    security.update_token(sandbox.login(sandbox.sandbox.roster.ids[character]))
+    security.token_expiry = 0
+    return security
+
+
+@contextmanager
+def recorded() -> Iterator[tuple[Signal[...], list[dict[str, Any]]]]:
+    """A signal of one's own, and what it told."""
+    told: list[dict[str, Any]] = []
+    signal: Signal[...] = Signal("TEST")
+    signal.add_receiver(lambda **kwargs: told.append(kwargs))
+    yield signal, told
+
+
+async def over_sockets(ask: Any) -> Any:
+    """Give a function an asyncio runtime over real connections."""
+    transport = default_async_transport()
+    try:
+        return await ask(AioRuntime(transport))
+    finally:
+        await transport.aclose()
