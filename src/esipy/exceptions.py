@@ -15,7 +15,7 @@
     │   ├── ServerError              them: an answer of 500-599
     │   ├── NetworkError             the network: no usable answer came
     │   │   ├── ConnectError           no connection: nothing was sent
-    │   │   ├── AnswerTimeoutError     the time limit passed
+    │   │   ├── AnswerTimeoutError     (also TimeoutError) the time limit passed
     │   │   ├── BrokenAnswerError      reset, cut short, or not HTTP
     │   │   └── AnswerTooLargeError    more bytes than ``max_answer_bytes``
     │   ├── UndecodableAnswerError   them: a good status, but the body is not JSON
