@@ -171,15 +171,37 @@ def _name(data: object) -> str:
     return next((name for kind, name in _NAMES if isinstance(data, kind)), "number")
 
 
-_FIELDS: dict[type[Any], dict[str, Field]] = {}
+class _Fields:
+    """A Struct's fields by their names in JSON, and which of them may hold further objects."""
+
+    def __init__(self, shape: StructType) -> None:
+        self.by_name: dict[str, Field] = {field.encode_name: field for field in shape.fields}
+        self.nesting = tuple((field.encode_name, field.type) for field in shape.fields if _nests(field.type))
 
 
-def _fields(shape: StructType) -> dict[str, Field]:
-    """A Struct's fields by their names in JSON."""
+_FIELDS: dict[type[Any], _Fields] = {}
+
+
+def _fields(shape: StructType) -> _Fields:
     fields = _FIELDS.get(shape.cls)
     if fields is None:
-        fields = _FIELDS[shape.cls] = {field.encode_name: field for field in shape.fields}
+        fields = _FIELDS[shape.cls] = _Fields(shape)
     return fields
+
+
+def _nests(shape: object) -> bool:
+    """Whether objects with fields may be within."""
+    match shape:
+        case StructType():
+            return True
+        case ListType():
+            return _nests(shape.item_type)
+        case DictType():
+            return _nests(shape.value_type)
+        case UnionType():
+            return any(map(_nests, shape.types))
+        case _:
+            return False
 
 
 def unknown_fields(data: Any, shape: Any, place: str, drift: _Drift) -> None:
@@ -187,16 +209,17 @@ def unknown_fields(data: Any, shape: Any, place: str, drift: _Drift) -> None:
     match shape:
         case StructType() if is_object(data):
             fields = _fields(shape)
-            for name, item in data.items():
-                field = fields.get(name)
-                if field is None:
-                    drift.note(f"{place}.{name}", "unknown field")
-                elif isinstance(field.type, _NESTING):
-                    unknown_fields(item, field.type, f"{place}.{name}", drift)
-        case ListType() if isinstance(shape.item_type, _NESTING) and is_array(data):
+            if not data.keys() <= fields.by_name.keys():  # a whole row at once: this runs for every small answer
+                for name in data:
+                    if name not in fields.by_name:
+                        drift.note(f"{place}.{name}", "unknown field")
+            for name, inner in fields.nesting:
+                if name in data:
+                    unknown_fields(data[name], inner, f"{place}.{name}", drift)
+        case ListType() if _nests(shape.item_type) and is_array(data):
             for item in data:
                 unknown_fields(item, shape.item_type, f"{place}[]", drift)
-        case DictType() if isinstance(shape.value_type, _NESTING) and is_object(data):
+        case DictType() if _nests(shape.value_type) and is_object(data):
             for item in data.values():
                 unknown_fields(item, shape.value_type, f"{place}.*", drift)
         case UnionType():
@@ -204,9 +227,6 @@ def unknown_fields(data: Any, shape: Any, place: str, drift: _Drift) -> None:
                 unknown_fields(data, option, place, drift)
         case _:
             pass
-
-
-_NESTING = (StructType, ListType, DictType, UnionType)
 
 
 def lenient(data: Any, shape: object, place: str, drift: _Drift) -> Any:
@@ -219,7 +239,7 @@ def _struct(data: Any, shape: StructType, place: str, drift: _Drift) -> Any:
     if not is_object(data):
         drift.note(place, f"{_name(data)} in place of an object")
         return data
-    fields = _fields(shape)
+    fields = _fields(shape).by_name
     values: dict[str, Any] = {}
     for name, field in fields.items():
         if name in data:

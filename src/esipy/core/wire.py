@@ -16,13 +16,15 @@ __all__ = ["Headers", "HttpRequest", "HttpResponse", "as_text", "fill_path", "jo
 class Headers(Mapping[str, str]):
     """Headers of an answer: names in any case; ``[]`` gives the last value, ``get_all`` every one."""
 
-    __slots__ = ("_values",)
+    # Nearly all headers come once, and answers are kept by the ten thousand: a list for each value would be most of
+    # what they cost in memory, and all of what the garbage collector has to walk.
+    __slots__ = ("_last", "_repeated")
+
+    _last: dict[str, str]
+    _repeated: dict[str, list[str]]
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        values: dict[str, list[str]] = {}
-        for name, value in pairs:
-            values.setdefault(name.lower(), []).append(value)
-        self._values = values
+        self._read((name.lower(), value) for name, value in pairs)
 
     @classmethod
     def parse(cls, block: bytes) -> Headers:
@@ -37,49 +39,60 @@ class Headers(Mapping[str, str]):
     def from_lines(cls, lines: Iterable[bytes]) -> Headers:
         """Read header lines, with their line ends or without; else as `parse`."""
         headers = cls.__new__(cls)
-        values: dict[str, list[str]] = {}
-        headers._values = values
-        for line in lines:
-            try:
-                name, value = _lines_read[line]
-            except KeyError:
-                name, value = _read_line(line)
-            if name in values:
-                values[name].append(value)
-            else:
-                values[name] = [value]
-        values.pop("", None)  # what lines without a name left
+        read = _lines_read.get
+        headers._read([read(line) or _read_line(line) for line in lines])
         return headers
 
+    def _read(self, pairs: Iterable[tuple[str, str]]) -> None:
+        last: dict[str, str] = {}
+        repeated = _NOTHING
+        for name, value in pairs:
+            if name in last and name:
+                if repeated is _NOTHING:
+                    repeated = {}
+                repeated.setdefault(name, [last[name]]).append(value)
+            last[name] = value
+        last.pop("", None)  # what lines without a name left
+        self._last = last
+        self._repeated = repeated
+
     def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()][-1]
+        return self._last[name.lower()]
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._values
+        return isinstance(name, str) and name.lower() in self._last
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self._last)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._last)
 
     def get_all(self, name: str) -> list[str]:
         """Every value of this name, in the order in which they came; an empty list when none."""
-        return list(self._values.get(name.lower(), ()))
+        name = name.lower()
+        if name in self._repeated:
+            return list(self._repeated[name])
+        return [self._last[name]] if name in self._last else []
 
     def pairs(self) -> list[tuple[str, str]]:
         """All (lower-case name, value) pairs."""
-        return [(name, value) for name, values in self._values.items() for value in values]
+        return [(name, value) for name in self._last for value in self.get_all(name)]
 
     def updated(self, newer: Headers) -> Headers:
         """These headers with those of ``newer`` in place of the ones of the same name."""
         merged = Headers.__new__(Headers)
-        merged._values = {**self._values, **newer._values}
+        kept = {name: values for name, values in self._repeated.items() if name not in newer._last}
+        merged._last = {**self._last, **newer._last}
+        merged._repeated = {**kept, **newer._repeated}
         return merged
 
     def __repr__(self) -> str:
         return f"Headers({self.pairs()!r})"
 
+
+_NOTHING: dict[str, list[str]] = {}
+"""What all headers share of which none came twice; never written to."""
 
 # Most lines of an answer came before, word for word: they are read once, and the text is shared by all answers
 # that are kept. Bounded: at most this many lines of at most this length.
