@@ -24,7 +24,6 @@ from esipy.events import ANSWER_DRIFTED, API_CALL_STATS, Signal
 from esipy.exceptions import NetworkError, SettingError
 from esipy.operation import Call
 from esipy.response import Response
-from esipy.runtime.aio import AioRuntime
 from esipy.runtime.base import Runtime
 from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.settings import LIBRARY, Settings
@@ -258,6 +257,9 @@ class AsyncEsiClient(_Shell):
         transport: AsyncTransport | None = None,
         **settings: Any,
     ) -> None:
+        # Here, so that blocking programs need not load asyncio.
+        from esipy.runtime.aio import AioRuntime
+
         self._transport = transport or default_async_transport()
         self._runtime = AioRuntime(self._transport)
         given = {"timeout": timeout, **settings}

@@ -88,6 +88,8 @@ class Tokens:
 
     def principal_of(self, access_token: str) -> str:
         """Whom ESI counts a call with this token against, whoever is logged in by now."""
+        if access_token == self.access_token:
+            return self.principal
         character_id = peek_character_id(access_token)
         return self._nameless_principal() if character_id is None else f"{self.client_id}:{character_id}"
 
