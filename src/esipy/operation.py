@@ -194,16 +194,18 @@ class Call(Generic[T_co]):
         operation: what is called.
         path: the path, filled in and escaped.
         query: (name, value) pairs as text, in the document's order; an array repeats its name.
+        target: the path with its query: what follows the base address.
         body: the JSON that is sent; None when there is none.
         language: ``Accept-Language`` of this call; None takes the client's setting.
         typed: True: the data are the catalogue's types; False: version 1's data objects.
     """
 
-    __slots__ = ("_arguments", "_hash", "body", "language", "operation", "path", "query", "typed")
+    __slots__ = ("_arguments", "_hash", "body", "language", "operation", "path", "query", "target", "typed")
 
     operation: Operation[T_co]
     path: str
     query: tuple[tuple[str, str], ...]
+    target: str
     body: bytes | None
     language: str | None
     typed: bool
@@ -251,8 +253,10 @@ class Call(Generic[T_co]):
                 query.append((name, as_text(value)))
         put = object.__setattr__
         put(self, "operation", operation)
-        put(self, "path", fill_path(operation.path, path_values) if path_values else operation.path)
+        path = fill_path(operation.path, path_values) if path_values else operation.path
+        put(self, "path", path)
         put(self, "query", tuple(query))
+        put(self, "target", f"{path}?{join_query(query)}" if query else path)
         put(self, "body", body)
         put(self, "language", language)
         put(self, "typed", typed)
@@ -265,11 +269,6 @@ class Call(Generic[T_co]):
         from copy import deepcopy  # here: a first call does not pay for it
 
         return deepcopy(self._arguments)
-
-    @property
-    def target(self) -> str:
-        """The path with its query: what follows the base address."""
-        return f"{self.path}?{join_query(self.query)}" if self.query else self.path
 
     def replace(self, **changed: Any) -> Call[T_co]:
         """The same call with some arguments changed; None takes an optional one away."""

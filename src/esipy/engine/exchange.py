@@ -37,6 +37,7 @@ class Exchange:
 
     Attributes:
         method: the call's, or HEAD.
+        url: the whole address; it never holds a token.
         principal: whom ESI counts this call against; names no token.
         overtaken: a write has changed what this call reads, while it was under way.
         attempt: of the exchange that is under way; 1 is the first.
@@ -46,7 +47,7 @@ class Exchange:
 
     __slots__ = (
         "attempt", "call", "conditions", "engine", "method", "operation", "overtaken", "principal", "runtime",
-        "token",
+        "token", "url",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, call: Call[Any], method: str) -> None:
@@ -57,16 +58,12 @@ class Exchange:
         self.call = call
         self.operation = operation
         self.method = method
+        self.url: str = engine.settings.base_url + call.target
         self.principal: str = "ip" if signer is None or operation.scope is None else signer.principal
         self.attempt = 1
         self.overtaken = False
         self.token: str | None = None
         self.conditions: list[tuple[str, str]] = []
-
-    @property
-    def url(self) -> str:
-        """The whole address; it never holds a token."""
-        return self.engine.settings.base_url + self.call.target
 
     @property
     def cache_key(self) -> str:
@@ -76,7 +73,7 @@ class Exchange:
         """
         call, settings = self.call, self.engine.settings
         key = (
-            f"{self.method} {settings.base_url}{call.target} {call.language or settings.language} "
+            f"{self.method} {self.url} {call.language or settings.language} "
             f"{settings.tenant} {settings.compatibility_date} {self.principal}"
         )
         parameter = self.operation.body
