@@ -24,8 +24,9 @@ def test_run_refuses_what_suspends_and_closes_it() -> None:
         finally:
             closed.append("closed")
 
+    work = suspends()  # held, so that it is not closed for being garbage
     with pytest.raises(RuntimeError, match="a blocking call suspended"):
-        run(suspends())
+        run(work)
     assert ["closed"] == closed
 
 
