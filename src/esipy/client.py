@@ -8,148 +8,27 @@ Both have the same verbs with the same arguments; the asyncio one's are awaited:
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
-from esipy.core.answer import Answer
-from esipy.core.retries import policy_for
-from esipy.core.wire import Headers
-from esipy.engine.announcing import NO_ANSWER
 from esipy.engine.exchange import Signer
-from esipy.engine.pipeline import Engine
-from esipy.events import ANSWER_DRIFTED, API_CALL_STATS, Signal
-from esipy.exceptions import NetworkError, SettingError
+from esipy.events import Signal
 from esipy.operation import Call
 from esipy.response import Response
-from esipy.runtime.base import Runtime
 from esipy.runtime.blocking import BlockingRuntime, run
-from esipy.settings import LIBRARY, Settings
+from esipy.shell import Shell
 from esipy.stores.base import CacheStore
-from esipy.stores.memory import MemoryCache
 from esipy.transport import default_async_transport, default_transport
 from esipy.transport.base import AsyncTransport, Transport
+from esipy.version1.keywords import OldKeywords, pool_size, the_calls
 
 __all__ = ["AsyncEsiClient", "EsiClient"]
 
-LOGGER = logging.getLogger(__name__)
 T = TypeVar("T")
 
-MOST_AT_ONCE = 100
-"""How many calls ``multi_request`` sends at once at the most: version 1's bound."""
 
-_SETTINGS_BY_HEADER = {
-    "user-agent": "user_agent",
-    "accept-language": "language",
-    "x-compatibility-date": "compatibility_date",
-    "x-tenant": "tenant",
-}
-"""Headers that are settings: they belong to what an answer is kept under (T01)."""
-
-
-class _Shell:
-    """What both colours share: reading the arguments, and the life of one request as a coroutine."""
-
-    _engine: Engine
-
-    def __init__(
-        self,
-        runtime: Runtime,
-        security: Signer | None,
-        retry_requests: bool | None,
-        headers: Mapping[str, str] | None,
-        cache: CacheStore | bool | None,
-        raw_body_only: bool,
-        signal_api_call_stats: Signal[...] | None,
-        settings: Mapping[str, Any],
-    ) -> None:
-        own_headers = dict(headers or {})
-        given = dict(settings)
-        for name in list(own_headers):
-            setting = _SETTINGS_BY_HEADER.get(name.lower())
-            if setting is not None and given.get(setting) is None:
-                given[setting] = own_headers.pop(name)
-        self.settings = Settings.from_environment(**given)
-        self.security = security
-        self.raw_body_only = raw_body_only
-        self.signal_api_call_stats: Signal[...] = (
-            API_CALL_STATS if signal_api_call_stats is None else signal_api_call_stats
-        )
-        self._engine = Engine(
-            runtime,
-            self.settings,
-            signer=security,
-            cache=self._store(cache),
-            retry_policy=policy_for(retry_requests),
-            headers={**own_headers, "User-Agent": self._user_agent()},
-            stats_signal=self.signal_api_call_stats,
-            drift_signal=ANSWER_DRIFTED,
-        )
-
-    def _user_agent(self) -> str:
-        if self.settings.user_agent is not None:
-            return f"{self.settings.user_agent} {LIBRARY}"
-        message = (
-            "no User-Agent is set, so CCP cannot reach you before it has to block you. Name your program, its version "
-            "and a contact: headers={'User-Agent': 'MyApp/1.0 (me@example.com; +https://github.com/me/myapp)'}"
-        )
-        LOGGER.warning(message)
-        warnings.warn(message, UserWarning, stacklevel=4)
-        return LIBRARY
-
-    def _store(self, cache: CacheStore | bool | None) -> CacheStore | None:
-        if cache is None:
-            return None
-        if cache is True or cache is False:  # version 1's default was False, and meant its own cache
-            return MemoryCache(self.settings.cache_bytes)
-        if not hasattr(cache, "put"):
-            raise SettingError(f"cache={cache!r}: has to be a store of esipy.stores, or None for no cache")
-        return cache
-
-    async def _request(
-        self, call: Call[T], raw_body_only: bool | None, raise_on_error: bool, method: str | None = None
-    ) -> Response[T]:
-        if not isinstance(call, Call):  # pyright: ignore[reportUnnecessaryIsInstance] (not everyone runs a checker)
-            raise TypeError(
-                f"{type(call).__name__} is no call: build one with esipy.ops or app.op['operation_id'](...)"
-            )
-        raw = self.raw_body_only if raw_body_only is None else raw_body_only
-        try:
-            response = await self._engine.perform(call, raw_body_only=raw, method=method)
-        except NetworkError as error:
-            if raise_on_error:
-                raise
-            response = unanswered(call, error)
-        if raise_on_error:
-            response.raise_for_status()
-        return response
-
-    async def _fetch(self, call: Call[T]) -> T:
-        return (await self._request(call, False, True)).data
-
-    async def _multi_request(
-        self, calls: Iterable[Call[T]], threads: int, raw_body_only: bool | None, raise_on_error: bool
-    ) -> list[tuple[Call[T], Response[T]]]:
-        async def job(call: Call[T]) -> tuple[Call[T], Response[T]]:
-            return call, await self._request(call, raw_body_only, raise_on_error)
-
-        return await self._engine.runtime.gather(job, calls, max(min(threads, MOST_AT_ONCE), 1))
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.settings.base_url}>"
-
-
-def unanswered(call: Call[T], error: NetworkError) -> Response[T]:
-    """What stands in place of an answer that did not come: status 500, as in version 1, and the error itself."""
-    from esipy.core.objects import DataObject
-
-    answer = Answer(NO_ANSWER, Headers(), b"")
-    return Response(call, answer, DataObject(error=str(error)), error.url, error=error)
-
-
-class EsiClient(_Shell):
+class EsiClient(Shell):
     """The blocking client. One client may be used by many threads.
 
     Args:
@@ -162,7 +41,10 @@ class EsiClient(_Shell):
         raw_body_only: do not decode bodies: ``data`` is None, ``raw`` has the bytes.
         signal_api_call_stats: a signal in place of the library's `API_CALL_STATS`.
         transport: what sends; the default is libcurl.
-        settings: see `esipy.settings`, each also by an environment variable.
+        transport_adapter: version 1's; of requests' HTTPAdapter only the pool size has an effect, and it warns.
+        no_etag_body: version 1's; a 304 is answered as it came, without the kept body.
+        settings: see `esipy.settings`, each also by an environment variable; unknown keywords warn, as they
+            did nothing in version 1.
 
     Raises:
         SettingError: a setting or variable that cannot be meant.
@@ -179,14 +61,36 @@ class EsiClient(_Shell):
         raw_body_only: bool = False,
         signal_api_call_stats: Signal[...] | None = None,
         transport: Transport | None = None,
+        transport_adapter: Any = None,
+        no_etag_body: bool = False,
         **settings: Any,
     ) -> None:
-        self._transport = transport or default_transport()
+        if transport is None:
+            idle = None if transport_adapter is None else pool_size(transport_adapter, stacklevel=2)
+            transport = default_transport(idle)
+        self._transport = transport
         runtime = BlockingRuntime(self._transport)
         given = {"timeout": timeout, **settings}
-        super().__init__(runtime, security, retry_requests, headers, cache, raw_body_only, signal_api_call_stats, given)
+        super().__init__(
+            runtime,
+            security,
+            retry_requests=retry_requests,
+            headers=headers,
+            cache=cache,
+            raw_body_only=raw_body_only,
+            signal_api_call_stats=signal_api_call_stats,
+            no_etag_body=no_etag_body,
+            settings=given,
+        )
 
-    def request(self, call: Call[T], *, raw_body_only: bool | None = None, raise_on_error: bool = False) -> Response[T]:
+    def request(
+        self,
+        call: Call[T] | None = None,
+        *,
+        raw_body_only: bool | None = None,
+        raise_on_error: bool = False,
+        **old: Unpack[OldKeywords],
+    ) -> Response[T]:
         """Send a call and give its answer, whatever the status.
 
         Args:
@@ -199,7 +103,7 @@ class EsiClient(_Shell):
             SSOError: the call needs a token, and none could be had.
             APIException: with ``raise_on_error``.
         """
-        return run(self._request(call, raw_body_only, raise_on_error))
+        return run(self._request(the_calls("request", call, old), raw_body_only, raise_on_error))
 
     def fetch(self, call: Call[T]) -> T:
         """Send a call and give its data.
@@ -209,24 +113,27 @@ class EsiClient(_Shell):
         """
         return run(self._fetch(call))
 
-    def head(self, call: Call[T], *, raise_on_error: bool = False) -> Response[T]:
+    def head(
+        self, call: Call[T] | None = None, *, raise_on_error: bool = False, **old: Unpack[OldKeywords]
+    ) -> Response[T]:
         """Ask for the headers of a call's answer only: its ``data`` is None. It reaches the network each time."""
-        return run(self._request(call, True, raise_on_error, "HEAD"))
+        return run(self._request(the_calls("head", call, old), True, raise_on_error, "HEAD"))
 
     def multi_request(
         self,
-        calls: Iterable[Call[T]],
+        calls: Iterable[Call[T]] | None = None,
         threads: int = 20,
         *,
         raw_body_only: bool | None = None,
         raise_on_error: bool = False,
+        **old: Unpack[OldKeywords],
     ) -> list[tuple[Call[T], Response[T]]]:
         """Send many calls, up to ``threads`` (1-100) at once.
 
         Returns:
             (call, answer) pairs in the order of the calls.
         """
-        return run(self._multi_request(calls, threads, raw_body_only, raise_on_error))
+        return run(self._multi_request(the_calls("multi_request", calls, old), threads, raw_body_only, raise_on_error))
 
     def close(self) -> None:
         """Close all connections. Closing twice is no error."""
@@ -241,7 +148,7 @@ class EsiClient(_Shell):
         self.close()
 
 
-class AsyncEsiClient(_Shell):
+class AsyncEsiClient(Shell):
     """The asyncio client: `EsiClient`'s arguments and verbs, awaited. Many tasks of one loop may share it."""
 
     def __init__(
@@ -255,6 +162,7 @@ class AsyncEsiClient(_Shell):
         raw_body_only: bool = False,
         signal_api_call_stats: Signal[...] | None = None,
         transport: AsyncTransport | None = None,
+        no_etag_body: bool = False,
         **settings: Any,
     ) -> None:
         # Here, so that blocking programs need not load asyncio.
@@ -264,7 +172,15 @@ class AsyncEsiClient(_Shell):
         self._runtime = AioRuntime(self._transport)
         given = {"timeout": timeout, **settings}
         super().__init__(
-            self._runtime, security, retry_requests, headers, cache, raw_body_only, signal_api_call_stats, given
+            self._runtime,
+            security,
+            retry_requests=retry_requests,
+            headers=headers,
+            cache=cache,
+            raw_body_only=raw_body_only,
+            signal_api_call_stats=signal_api_call_stats,
+            no_etag_body=no_etag_body,
+            settings=given,
         )
 
     async def request(

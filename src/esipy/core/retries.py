@@ -11,7 +11,8 @@ an answer larger than ``max_answer_bytes``      never               never: it is
 anything else                                   never               never
 ==============================================  ==================  ================================
 
-(T32) The pause doubles, with full jitter: a random part of 0.5 s, 1 s, 2 s ...; ``Retry-After`` is a floor.
+(T32) The pause doubles, with full jitter: a random part of 0.5 s, 1 s, 2 s ...; under ``True`` it is version 1's.
+``Retry-After`` is a floor.
 429 and 420 have no pause here: `esipy.engine.limiting` holds the next attempt back.
 """
 
@@ -39,17 +40,21 @@ class RetryPolicy(NamedTuple):
     Attributes:
         most: retries after the first attempt.
         every_5xx: any status of 500-599 counts as passing.
+        fixed_pauses: the pauses are version 1's: 0.01, 0.16, 0.81, 2.56 s.
     """
 
     most: int
     every_5xx: bool
+    fixed_pauses: bool = False
 
 
 def policy_for(retry_requests: bool | None) -> RetryPolicy:
     """The policy of version 1's word: None three retries, False none, True five tries and any 5xx."""
     if retry_requests is None:
         return RetryPolicy(3, every_5xx=False)
-    return RetryPolicy(4, every_5xx=True) if retry_requests else RetryPolicy(0, every_5xx=False)
+    if retry_requests:
+        return RetryPolicy(4, every_5xx=True, fixed_pauses=True)
+    return RetryPolicy(0, every_5xx=False)
 
 
 def retry_after(headers: Headers, now: float) -> float | None:
@@ -92,4 +97,8 @@ def pause_before_retry(
         return 0.0
     else:
         again = harmless and (outcome in TRANSIENT or (policy.every_5xx and 500 <= outcome <= 599))
-    return random * min(BASE_SECONDS * 2.0 ** (attempt - 1), LONGEST_SECONDS) if again else None
+    if not again:
+        return None
+    if policy.fixed_pauses:
+        return min(attempt**4 / 100, LONGEST_SECONDS)
+    return random * min(BASE_SECONDS * 2.0 ** (attempt - 1), LONGEST_SECONDS)

@@ -32,9 +32,10 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
     finally:
         reading.discard(exchange)
     now = exchange.runtime.now()
+    confirmed: Answer | None = None
     if answer.status == 304 and kept is not None:
         headers, lifetime = refresh(kept.headers, answer.headers, operation.lifetime_seconds, now)
-        answer = Answer(kept.status, headers, kept.body, "revalidated")
+        confirmed, answer = answer, Answer(kept.status, headers, kept.body, "revalidated")
     elif answer.status in operation.statuses:
         lifetime = lifetime_of(answer.headers, operation.lifetime_seconds, now)
     else:
@@ -45,7 +46,7 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
     if not exchange.overtaken and (lifetime > 0 or conditional_headers(answer.headers)):
         # The key anew: whose answer this is was settled by the token that was sent.
         await store.put(exchange.cache_key, answer, _place(exchange, exchange.call.path))
-    return answer
+    return answer if confirmed is None or not exchange.engine.no_etag_body else confirmed
 
 
 async def _writing(exchange: Exchange, proceed: Proceed, store: CacheStore) -> Answer:

@@ -90,6 +90,7 @@ class Engine:
         headers: Mapping[str, str],
         stats_signal: Signal[...],
         drift_signal: Signal[...],
+        no_etag_body: bool = False,
     ) -> None:
         self.runtime = runtime
         self.settings = settings
@@ -98,6 +99,8 @@ class Engine:
         self.retry_policy = retry_policy
         self.stats_signal = stats_signal
         self.drift_signal = drift_signal
+        self.no_etag_body = no_etag_body
+        """Version 1's option: a 304 is answered as it came, without the kept body."""
         self.blocks = Blocks(runtime.lock())
         self._own_headers = dict(headers)
         self._headers: dict[tuple[str, bool], tuple[tuple[str, str], ...]] = {}

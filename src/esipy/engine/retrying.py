@@ -11,6 +11,7 @@ from esipy.exceptions import NetworkError
 
 __all__ = ["retrying"]
 
+MOST_LOGGED_BYTES = 300
 LOGGER = logging.getLogger("esipy.client")
 
 
@@ -32,7 +33,8 @@ async def retrying(exchange: Exchange, proceed: Proceed) -> Answer:
                 raise outcome
             assert answer is not None
             return answer
-        LOGGER.warning("[failure #%d] %s %s", exchange.attempt, exchange.url, outcome)
+        told = outcome if answer is None else f"{answer.status}: {answer.body[:MOST_LOGGED_BYTES]!r}"
+        LOGGER.warning("[failure #%d] %s %s", exchange.attempt, exchange.url, told)
         await runtime.sleep(pause if outcome not in LIMITED else 0.0)
         exchange.attempt += 1
 

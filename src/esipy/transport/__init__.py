@@ -12,8 +12,11 @@ _NEITHER = (
 )
 
 
-def default_transport() -> Transport:
+def default_transport(max_idle: int | None = None) -> Transport:
     """A new blocking transport: curl, or httpx2 where there is no pycurl.
+
+    Args:
+        max_idle: how many connections that nobody uses are kept (curl only); None: as many as were used at once.
 
     Raises:
         ImportError: neither can be imported.
@@ -27,7 +30,7 @@ def default_transport() -> Transport:
             return Httpx2Transport()
         except ImportError as httpx2:
             raise ImportError(_NEITHER.format(curl=curl, httpx2=httpx2)) from None
-    return CurlTransport()
+    return CurlTransport(max_idle=max_idle)
 
 
 def default_async_transport() -> AsyncTransport:

@@ -29,14 +29,16 @@ class CurlTransport:
 
     Args:
         ca_file: a file of PEM certificates to trust in place of the system's.
+        max_idle: how many handles that nobody uses are kept; None: as many as were used at once.
 
     Raises:
         SettingError: ``ca_file`` does not exist.
     """
 
-    def __init__(self, *, ca_file: str | None = None) -> None:
+    def __init__(self, *, ca_file: str | None = None, max_idle: int | None = None) -> None:
         self._options = constant_options(ca_file)
         self._idle: list[Handle] = []
+        self._max_idle = max_idle
         self._closed = False
         forget_after_fork(self)
 
@@ -67,7 +69,10 @@ class CurlTransport:
         except pycurl.error as failure:
             raise handle.error(request, *cast("tuple[int, str]", failure.args)) from None
         finally:
-            self._idle.append(handle)
+            if self._max_idle is None or len(self._idle) < self._max_idle:
+                self._idle.append(handle)
+            else:
+                handle.easy.close()
             if self._closed:
                 self._drain()
 
