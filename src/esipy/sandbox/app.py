@@ -44,6 +44,8 @@ class Sandbox:
         token_lifetime_seconds: how long access tokens are good.
         rotate_refresh_tokens: each refresh gives a new refresh token and the old one is refused.
         issuer: one of the three spellings in `tokens.ISSUERS`.
+        first_kid: the id of the first key that signs tokens, as ``JWT-Signature-Key``, which the real SSO's has and
+            version 1 looks for; None takes the key's thumbprint.
         enforce_roles, enforce_limits: see `esi.EsiApi`.
         esi: another ESI half, for tests of the server itself.
 
@@ -60,6 +62,7 @@ class Sandbox:
         token_lifetime_seconds: int = 1199,
         rotate_refresh_tokens: bool = False,
         issuer: str = ISSUERS[0],
+        first_kid: str | None = None,
         enforce_roles: bool = True,
         enforce_limits: bool = False,
         esi: Half | None = None,
@@ -73,7 +76,7 @@ class Sandbox:
         self.clock = Clock()
         self.roster = Roster(seed, characters)
         self.clients = {client.client_id: client for client in clients}
-        self.keys = KeyRing(self.clock)
+        self.keys = KeyRing(self.clock, first_kid)
         self.tokens = Tokens(
             self.clock,
             self.roster,

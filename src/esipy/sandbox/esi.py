@@ -26,6 +26,7 @@ from esipy.sandbox.esi_meta import OPENAPI, meta_handlers
 from esipy.sandbox.esi_routes import Match, Router
 from esipy.sandbox.exchange import SandboxAnswer, SandboxRequest
 from esipy.sandbox.state import state_handlers
+from esipy.sandbox.swagger2 import Documents, existed
 from esipy.sandbox.validate import Invalid, check_parameters
 from esipy.sandbox.world import World, stable
 from esipy.sandbox.world_answers import world_handlers
@@ -79,6 +80,7 @@ class EsiApi:
         self.changes = Changes(clock)
         operations = list(ops.operations())
         self._router = Router([*operations, OPENAPI])
+        self._documents = Documents()
         self._generic = Generic(self.world)
         self._handlers: dict[str, Handler] = {
             **market_handlers(),
@@ -118,8 +120,10 @@ class EsiApi:
         self._requests += 1
         operation: Operation[Any] | None = None
         try:
-            match, operation = self._route(request)
-            answer = self._reply(request, match, operation)
+            answer = self._documents.answer(request, self.clock.now())
+            if answer is None:
+                match, operation = self._route(request)
+                answer = self._reply(request, match, operation)
         except Invalid as invalid:
             answer = _error(Refused(invalid.status, "request is not valid", invalid.faults))
         except Refused as refused:
@@ -142,7 +146,7 @@ class EsiApi:
     def _reply(self, request: SandboxRequest, match: Match, operation: Operation[Any]) -> SandboxAnswer:
         now = self.clock.now()
         tenant = asked_tenant(request)
-        if asked_date(request, now) < operation.since:
+        if asked_date(request, now) < operation.since and not (match.old and existed(operation)):
             raise Refused(404, f"this route exists from compatibility date {operation.since}")
         self.limits.check(operation, request.identity, now)
         self.access.check_token(operation, request)

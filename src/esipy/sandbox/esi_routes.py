@@ -17,7 +17,7 @@ from esipy.operation import Operation
 
 __all__ = ["Match", "Router"]
 
-_VERSION = re.compile(r"latest|legacy|dev|v[1-9]\d?")
+_VERSION = re.compile(r"_?(latest|legacy|dev)|v[1-9]\d?")
 
 
 @dataclass(frozen=True, slots=True)

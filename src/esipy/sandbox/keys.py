@@ -1,8 +1,9 @@
 """The keys that sign access tokens, and the signing itself.
 
 Rules: RSA keys of 2048 bits are slow to make, so a process makes each one once and its sandboxes share them; a
-key's id is its thumbprint (RFC 7638), so two processes never give one id to two keys. After a rotation the old
-key is still served for a while. Wrongly signed tokens are made here too, for tests of those who check them.
+key's id is its thumbprint (RFC 7638), so two processes never give one id to two keys - but a sandbox's first key
+may be given the name that the real SSO's has. After a rotation the old key is still served for a while. Wrongly
+signed tokens are made here too, for tests of those who check them.
 """
 
 from __future__ import annotations
@@ -36,10 +37,16 @@ def _key(index: int) -> RSAKey:
 
 
 class KeyRing:
-    """The keys of one sandbox: one that signs, and those that were and are still served."""
+    """The keys of one sandbox: one that signs, and those that were and are still served.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        clock: what time it is in the sandbox.
+        first_kid: the id of the first key; None takes its thumbprint.
+    """
+
+    def __init__(self, clock: Clock, first_kid: str | None = None) -> None:
         self._clock = clock
+        self._first_kid = first_kid
         self._index = 0
         self._served: dict[int, float] = {}
 
@@ -51,7 +58,7 @@ class KeyRing:
     @property
     def kid(self) -> str:
         """The id of the key that signs now."""
-        return self.current.kid or ""
+        return self._kid(self._index)
 
     def rotate(self, grace_seconds: float = 3600.0) -> str:
         """Sign with a new key from now on; gives its id.
@@ -67,7 +74,10 @@ class KeyRing:
         """The key set as it is published: the public halves only."""
         now = self._clock.now()
         indices = [self._index, *(index for index, until in self._served.items() if until > now)]
-        return {"keys": [_key(index).as_dict(private=False) for index in indices]}
+        return {"keys": [{**_key(index).as_dict(private=False), "kid": self._kid(index)} for index in indices]}
+
+    def _kid(self, index: int) -> str:
+        return self._first_kid if index == 0 and self._first_kid is not None else _key(index).kid or ""
 
     def sign(self, claims: dict[str, Any], *, algorithm: str = "RS256", kid: str | None = None) -> str:
         """A signed token.
