@@ -255,6 +255,16 @@ def test_no_store_is_not_kept() -> None:
     assert responses[0].expires_at is None
 
 
+@pytest.mark.parametrize("status", [200, 304])
+def test_no_store_takes_away_what_was_kept(status: int) -> None:
+    """An answer that may not be kept any more ends the entry: the next call does not revalidate."""
+    script = Script(answer(cache_control="max-age=0", etag='"a"'), answer(status=status, cache_control="no-store"))
+    bench = Bench("blocking", script)
+    for _ in range(3):
+        bench.perform(STATUS)
+    assert [script.header(place, "If-None-Match") for place in range(3)] == [None, '"a"', None]
+
+
 def test_an_error_leaves_what_is_kept() -> None:
     """A 500 between two reads does not drop the validator."""
     script = Script(answer(cache_control="max-age=0", etag='"a"'), answer({"error": "x"}, 500), answer(b"", 304))

@@ -59,6 +59,11 @@ def test_version_1_calls_get_data_objects() -> None:
     assert response.data.start_time.v == datetime.fromisoformat("2026-08-04T11:05:00+00:00")
 
 
+def test_a_good_status_that_is_not_declared_has_data_too() -> None:
+    """Should ESI answer 203 where 200 is declared, the body is still the data."""
+    assert Bench("blocking", Script(answer(status=203))).perform(STATUS).data.players == 12
+
+
 def test_raw_body_only_decodes_nothing() -> None:
     """``data`` is None, ``raw`` has the bytes."""
     response = Bench("blocking", Script(answer([]))).perform(ORDERS, raw_body_only=True)

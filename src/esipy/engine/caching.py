@@ -41,6 +41,8 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
     else:
         return answer  # what is kept stays: an error says nothing about it
     if lifetime is None:
+        if kept is not None:  # what may not be kept now takes the place of what was
+            await store.drop(_place(exchange, exchange.call.path))
         return answer
     answer.fresh_until = now + lifetime
     if not exchange.overtaken and (lifetime > 0 or conditional_headers(answer.headers)):

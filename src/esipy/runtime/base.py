@@ -58,9 +58,10 @@ class Runtime(Protocol):
         ...
 
     async def gather(self, job: Callable[[A], Awaitable[T]], items: Iterable[A], limit: int) -> list[T]:
-        """``job`` for each item, ``limit`` at a time; results in the order of the items.
+        """``job`` for each item, ``limit`` at a time; results in the order of the items, which are taken as it goes.
 
-        The first exception is raised; what has not begun then is not begun.
+        The first exception is raised, and nothing is begun after it; with asyncio what is under way is
+        cancelled, elsewhere it ends first.
         """
         ...
 
