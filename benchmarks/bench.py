@@ -12,7 +12,7 @@ from benchmarks.server import Server
 
 __all__ = ["NOT_HERE", "Bench", "Rival", "compare"]
 
-NOT_HERE = "it cannot be installed here"
+NOT_HERE = "it does not run here"
 
 
 class Bench(NamedTuple):

@@ -1,7 +1,7 @@
-"""The environments that the drivers run in, made once under ``.bench/``, all of the interpreter that runs this.
+"""The environments that the drivers run in, made once under ``.bench/3.11/``: of the interpreter that runs this.
 
-``.bench/env`` has this checkout (editable) and its rivals; ``.bench/version1`` has EsiPy 1.2.3, whose requirements
-would get in the way there. What cannot be installed is left out, and its comparisons are shown as not measured.
+``env`` has this checkout (editable) and its rivals; ``version1`` has EsiPy 1.2.3, whose requirements would get in the
+way there. What cannot be installed, or does not run, is left out, and its comparisons are shown as not measured.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ def prepare() -> tuple[Environment, Environment]:
 
 
 def _prepare(name: str, ours: list[str], packages: tuple[str, ...]) -> Environment:
-    directory = ROOT / ".bench" / name
+    directory = ROOT / ".bench" / f"{sys.version_info.major}.{sys.version_info.minor}" / name
     environment = Environment(directory)
     tag = f"{sys.version} {packages}"
     marker = directory / "esipy-bench"
     if not marker.is_file() or marker.read_text() != tag:
-        print(f"making the environment .bench/{name} ...", file=sys.stderr)
+        print(f"making the environment {directory.relative_to(ROOT)} ...", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(directory)], check=True)
         if ours and not environment.pip("install", *ours):
             raise SystemExit("this checkout cannot be installed: see `pip install -e .`")
@@ -81,4 +81,8 @@ def _prepare(name: str, ours: list[str], packages: tuple[str, ...]) -> Environme
             (site / "sitecustomize.py").write_text(_SITECUSTOMIZE)
         marker.write_text(tag)
     environment.read_versions()
+    probe = [str(environment.python), "-c", "from esipy import App, EsiClient"]
+    if subprocess.run(probe, capture_output=True, check=False, cwd=ROOT, env=child_environment()).returncode:
+        # Version 1 after Python 3.11: pyswagger needs the module imp.
+        del environment.versions["esipy"]
     return environment
