@@ -19,14 +19,15 @@ SEAMS = frozenset({"runtime.base", "transport.base", "stores.base"})
 GROUND = frozenset({"exceptions", "settings", "core"})
 VALUES = GROUND | {"operation", "response", "events", "utils"}
 ADAPTERS = SEAMS | {"runtime", "transport", "stores"}
-CLIENTS = VALUES | ADAPTERS | {"engine", "sso", "ops", "app", "version1", "shell", "client", "security"}
+CLIENTS = VALUES | ADAPTERS | {"engine", "sso", "ops", "app", "cache", "shell", "client", "security"}
+CLIENTS |= {"version1", "version1.keywords"}
 
 LAYERS: dict[str, frozenset[str]] = {
     # each part of the house (its longest name counts), and the parts that it may import beside itself
     "exceptions": frozenset(),
     "settings": frozenset({"exceptions"}),
     "core": frozenset({"exceptions", "settings"}),
-    "utils": GROUND,
+    "utils": GROUND | {"cache"},  # in functions only: version 1's helpers about caches (see LAZILY)
     "operation": GROUND | {"ops"},  # in functions only: an unpickled call finds its operation (see LAZILY)
     "ops": GROUND | {"operation"},
     "response": GROUND | {"operation"},
@@ -35,12 +36,14 @@ LAYERS: dict[str, frozenset[str]] = {
     "transport.base": GROUND,
     "stores.base": GROUND,
     "engine": VALUES | SEAMS,
-    "sso": VALUES | SEAMS,
+    "sso": VALUES | SEAMS | {"version1.keywords"},
     "runtime": GROUND | SEAMS,
     "transport": GROUND | SEAMS,
     "stores": GROUND | SEAMS,
-    "version1": VALUES | {"ops"},
-    "app": VALUES | {"ops", "version1"},
+    "cache": GROUND | SEAMS | {"stores"},
+    "version1.keywords": frozenset(),
+    "version1": VALUES | {"ops", "cache"},
+    "app": VALUES | {"ops", "cache", "version1"},
     "shell": CLIENTS - {"client", "security"},
     "client": CLIENTS,
     "security": CLIENTS,
@@ -54,7 +57,7 @@ LAYERS: dict[str, frozenset[str]] = {
 PARTS_OF = {"_signal": "events", "_receivers": "events", "_delivery": "events", "_deferred": "events"}
 """Modules that belong to another's part of the house."""
 
-LAZILY = {("operation", "ops")}
+LAZILY = {("operation", "ops"), ("utils", "cache")}
 """Against the order of the layers, so inside functions only."""
 
 PURE = frozenset(

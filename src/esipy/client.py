@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from esipy.engine.exchange import Signer
 from esipy.events import Signal
@@ -22,6 +22,9 @@ from esipy.stores.base import CacheStore
 from esipy.transport import default_async_transport, default_transport
 from esipy.transport.base import AsyncTransport, Transport
 from esipy.version1.keywords import OldKeywords, pool_size, the_calls
+
+if TYPE_CHECKING:
+    from esipy.cache import BaseCache
 
 __all__ = ["AsyncEsiClient", "EsiClient"]
 
@@ -36,7 +39,7 @@ class EsiClient(Shell):
         retry_requests: None: what is safe to repeat is sent again up to three times; False: nothing is;
             True: five tries, and any 5xx counts as passing, as in version 1.
         headers: sent with each call; ``User-Agent`` says who you are.
-        cache: a store; None: nothing is kept. The default keeps answers in memory.
+        cache: one of `esipy.cache`, or a store; None: nothing is kept. The default keeps answers in memory.
         timeout: seconds for one exchange, the connection included; ESI itself gives up after 10.
         raw_body_only: do not decode bodies: ``data`` is None, ``raw`` has the bytes.
         signal_api_call_stats: a signal in place of the library's `API_CALL_STATS`.
@@ -56,7 +59,7 @@ class EsiClient(Shell):
         retry_requests: bool | None = None,
         *,
         headers: Mapping[str, str] | None = None,
-        cache: CacheStore | bool | None = False,
+        cache: CacheStore | BaseCache | bool | None = False,
         timeout: float | None = None,
         raw_body_only: bool = False,
         signal_api_call_stats: Signal[...] | None = None,
@@ -157,7 +160,7 @@ class AsyncEsiClient(Shell):
         retry_requests: bool | None = None,
         *,
         headers: Mapping[str, str] | None = None,
-        cache: CacheStore | bool | None = False,
+        cache: CacheStore | BaseCache | bool | None = False,
         timeout: float | None = None,
         raw_body_only: bool = False,
         signal_api_call_stats: Signal[...] | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -25,6 +25,9 @@ from esipy.settings import LIBRARY, Settings
 from esipy.stores.base import CacheStore
 from esipy.stores.memory import MemoryCache
 from esipy.version1.keywords import ignore_unknown
+
+if TYPE_CHECKING:
+    from esipy.cache import BaseCache
 
 __all__ = ["Shell"]
 
@@ -55,7 +58,7 @@ class Shell:
         *,
         retry_requests: bool | None,
         headers: Mapping[str, str] | None,
-        cache: CacheStore | bool | None,
+        cache: CacheStore | BaseCache | bool | None,
         raw_body_only: bool,
         signal_api_call_stats: Signal[...] | None,
         no_etag_body: bool,
@@ -96,13 +99,22 @@ class Shell:
         warnings.warn(message, UserWarning, stacklevel=4)
         return LIBRARY
 
-    def _store(self, cache: CacheStore | bool | None) -> CacheStore | None:
+    def _store(self, cache: CacheStore | BaseCache | bool | None) -> CacheStore | None:
         if cache is None:
             return None
         if cache is True or cache is False:  # version 1's default was False, and meant its own cache
             return MemoryCache(self.settings.cache_bytes)
+        from esipy.cache import BaseCache  # not everyone has one of these
+
+        if isinstance(cache, BaseCache):
+            from esipy.stores.doors import Door
+
+            return Door(cache)
         if not hasattr(cache, "put"):
-            raise SettingError(f"cache={cache!r}: has to be a store of esipy.stores, or None for no cache")
+            raise SettingError(
+                f"cache={cache!r}: has to be derived from esipy.cache.BaseCache, or a store of esipy.stores, "
+                "or None for no cache"
+            )
         return cache
 
     async def _request(
