@@ -220,14 +220,14 @@ class RedisCache(BaseCache):
 
     Args:
         redis_client: of redis-py or valkey-py, blocking, and without ``decode_responses``: any with ``get(name)``,
-            ``set(name, value)``, ``setex(name=, value=, time=)`` and ``delete(name)``.
+            ``set(name, value, ex=seconds)`` and ``delete(name)``.
 
     Raises:
         TypeError: it is no such client.
     """
 
     def __init__(self, redis_client: Any) -> None:
-        _require(redis_client, "get", "set", "setex", "delete")
+        _require(redis_client, "get", "set", "delete")
         if hasattr(redis_client, "aclose"):
             raise TypeError("an asyncio client cannot be used here: give redis.Redis, with a short socket_timeout")
         pool = getattr(redis_client, "connection_pool", None)
@@ -245,11 +245,9 @@ class RedisCache(BaseCache):
             TypeError: the value is anything else.
         """
         seconds = _seconds(expire)
-        if seconds is None:
-            return self._r.set(_hash(key), pack(value))
-        if seconds < 0:
+        if seconds is not None and seconds < 0:
             return self.invalidate(key)
-        return self._r.setex(name=_hash(key), value=pack(value), time=seconds)
+        return self._r.set(_hash(key), pack(value), ex=seconds)
 
     def invalidate(self, key: Any) -> Any:
         return self._r.delete(_hash(key))
