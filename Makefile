@@ -30,10 +30,14 @@ lint: $(STAMP)  ## ruff, mypy --strict, pyright
 bench: $(STAMP)  ## measure the speed budget, as ratios in one run
 	@$(BIN)/python -m benchmarks
 
+docs: $(STAMP)  ## build the documentation into build/docs
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+
 catalogue: $(STAMP)  ## write src/esipy/ops anew from ESI's document: make catalogue DOCUMENT=...
 	@$(BIN)/python -m tools.catalogue $(DOCUMENT)
 
 clean:  ## remove the environment and what was built
 	@rm -rf $(VENV) .bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo test lint bench catalogue clean
+.PHONY: help demo test lint bench docs catalogue clean

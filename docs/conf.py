@@ -1,0 +1,44 @@
+"""How Sphinx builds these pages: ``make docs``. Nothing is fetched from a network, and every warning is an error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from esipy import __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+project = "EsiPy"
+author = "the EsiPy authors"
+version = release = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+myst_heading_anchors = 3
+default_role = "code"  # docstrings write `Name`
+
+add_module_names = False
+autodoc_default_options = {"members": True, "inherited-members": True}
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+maximum_signature_line_length = 88
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+python_use_unqualified_type_names = True
+
+html_theme = "furo"
+html_title = f"EsiPy {version}"
+html_copy_source = False
+html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["esipy.css"]
+
+
+def setup(app: Sphinx) -> None:
+    """Napoleon takes what stands before a colon in a property's first line for its type: ours are sentences."""
+    app.connect("autodoc-process-docstring", _guard_colon, priority=400)
+
+
+def _guard_colon(_app: Sphinx, what: str, _name: str, _object: object, _options: Any, lines: list[str]) -> None:
+    if what in ("attribute", "property"):
+        lines.insert(0, "")

@@ -1,0 +1,135 @@
+"""Every example of the documentation runs, against a sandbox: what people copy works.
+
+The python blocks of one page run in order, in one namespace, each on its own lines of the page, so that a traceback
+points at them. Names that a page leaves to its reader come from `prepared`, or from a comment that only this test
+reads::
+
+    <!-- hidden
+    state = "kept in the user's session"
+    -->
+
+``pycon`` blocks are compared with what they print. ``sh`` blocks are given to the command, line by line. A block
+that is not to run says why in a comment before it: ``<!-- not run: needs a browser -->``.
+"""
+
+from __future__ import annotations
+
+import doctest
+import io
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from esipy import events
+from esipy.sandbox import RunningSandbox
+from esipy.testing import sandbox
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+BLOCK = re.compile(
+    r"^(?:<!-- not run: (?P<reason>[^\n]+?) -->\n\s*)?```(?P<kind>\w*)[^\n]*\n(?P<code>.*?)^```$"
+    r"|^<!-- hidden\n(?P<hidden>.*?)^-->$",
+    re.MULTILINE | re.DOTALL,
+)
+RUNS_ELSEWHERE = ("esipy demo", "esipy sandbox", "pip install", "make ", "export ")
+"""Commands of ``sh`` blocks that other tests and CI run."""
+
+
+class Block(NamedTuple):
+    """A block of a page: its language (``hidden`` for a comment's), its text, the line on which that begins."""
+
+    kind: str
+    code: str
+    line: int
+
+
+def blocks(page: str) -> Iterator[Block]:
+    """The blocks of a page that are to run, in order."""
+    for found in BLOCK.finditer(page):
+        group = "code" if found["hidden"] is None else "hidden"
+        if found["reason"] is None:
+            yield Block(found["kind"] or group, found[group], page.count("\n", 0, found.start(group)) + 1)
+
+
+def prepared(server: RunningSandbox) -> dict[str, Any]:
+    """The names that pages leave to their readers."""
+
+    def log_in(auth_uri: str) -> str:
+        """What a user does with a browser: pick a character, approve; gives the code that comes back."""
+        return parse_qs(urlsplit(server.approve(auth_uri)).query)["code"][0]
+
+    return {
+        "client_id": server.client_id,
+        "secret_key": server.secret_key,
+        "redirect_uri": server.redirect_uri,
+        "server": server,
+        "log_in": log_in,
+    }
+
+
+def run_python(page: Path, block: Block, names: dict[str, Any]) -> None:
+    """One block, compiled as the lines of the page that it is."""
+    exec(compile("\n" * (block.line - 1) + block.code, str(page), "exec", dont_inherit=True), names)
+
+
+def run_session(page: Path, block: Block, names: dict[str, Any]) -> None:
+    """One ``>>>`` session: what it prints is what the page shows (``...`` stands for anything)."""
+    session = doctest.DocTestParser().get_doctest(block.code, names, page.name, str(page), block.line - 1)
+    report = io.StringIO()
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    runner.run(session, out=report.write, clear_globs=False)
+    assert "" == report.getvalue()
+    names.update(session.globs)
+
+
+def run_shell(page: Path, block: Block, _names: dict[str, Any]) -> None:
+    """Each line that calls ``esipy`` succeeds; variables set on the line give way to those that lead to the sandbox."""
+    for line in block.code.splitlines():
+        words = shlex.split(line, comments=True)
+        while words and re.fullmatch(r"ESI_\w+_URL=.*", words[0]):
+            words.pop(0)
+        if words and not " ".join(words).startswith(RUNS_ELSEWHERE):
+            assert "esipy" == words[0], f"{page.name}: what is {line!r}?"
+            command = [sys.executable, "-m", "esipy", *words[1:]]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            assert 0 == done.returncode, f"{page.name}: {line}\n{done.stderr}"
+
+
+RUNNERS: dict[str, Callable[[Path, Block, dict[str, Any]], None]] = {
+    "python": run_python,
+    "hidden": run_python,
+    "pycon": run_session,
+    "sh": run_shell,
+}
+SHOWN = frozenset({"text", "code"})
+"""Blocks that only show something; the latter have no language."""
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """A namespace for one page, and a sandbox to which everything in it goes; signals are as before afterwards."""
+    signals = [events.AFTER_TOKEN_REFRESH, events.API_CALL_STATS, events.ANSWER_DRIFTED]
+    before = [signal.receivers for signal in signals]
+    with sandbox(set_environment=True) as server:
+        monkeypatch.chdir(tmp_path)
+        yield {"__name__": "__main__", **prepared(server)}
+    for signal, receivers in zip(signals, before, strict=True):
+        signal.event_receivers = list(receivers)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_example_of_a_page_runs(page: Path, names: dict[str, Any]) -> None:
+    """Copied in order, the examples of a page do what the page says."""
+    for block in blocks(page.read_text()):
+        if block.kind not in SHOWN and not block.kind.startswith("{"):
+            with redirect_stdout(io.StringIO()):
+                RUNNERS[block.kind](page, block, names)
