@@ -63,7 +63,7 @@ class DictCache(BaseCache):
     """In a dict of this process. As in version 1 nothing expires; but it is bounded, and threads may share it.
 
     Args:
-        max_bytes: of all values, as near as can be told.
+        max_bytes: of all values, as near as can be told; one that is larger is not kept.
         max_entries: how many values.
     """
 
@@ -85,10 +85,13 @@ class DictCache(BaseCache):
     def set(self, key: Any, value: Any, expire: float | None = 300) -> None:  # noqa: ARG002 (nothing expires)
         with self._lock:
             self._forget(key)
+            size = _size(value)
+            if size > self._max_bytes:
+                return
             self._dict[key] = value
-            self._sizes[key] = size = _size(value)
+            self._sizes[key] = size
             self._bytes += size
-            while self._dict and (self._bytes > self._max_bytes or len(self._dict) > self._max_entries):
+            while self._bytes > self._max_bytes or len(self._dict) > self._max_entries:
                 self._forget(next(iter(self._dict)))
 
     def invalidate(self, key: Any) -> None:
