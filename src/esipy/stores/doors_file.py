@@ -60,7 +60,7 @@ class FileShelf:
         return row[0] if row is not None and isinstance(row[0], bytes) else None
 
     def put(self, name: str, data: bytes, lifetime: float | None) -> None:
-        """Keep data for so many seconds; None: until there is no more room. What is larger than all room is not kept."""
+        """Keep data for so many seconds; None: until there is no more room. What is larger than that is not kept."""
         if len(data) > self._max_bytes:
             self.drop(name)
             return
