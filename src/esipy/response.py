@@ -20,6 +20,14 @@ _INTEGERS = frozenset({"x-pages"})
 """Headers that the catalogue declares as integers."""
 
 
+def _is_count(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS
+
+
+_MOST_DIGITS = 18
+"""A longer number is no count of anything."""
+
+
 class ResponseHeader(Mapping[str, list[Any]]):
     """Version 1's headers: names in any case, each a list; ``header["X-Pages"][0]`` is an int."""
 
@@ -33,7 +41,7 @@ class ResponseHeader(Mapping[str, list[Any]]):
         if not values:
             raise KeyError(name)
         if name.lower() in _INTEGERS:
-            return [int(value) if value.isascii() and value.isdigit() else value for value in values]
+            return [int(value) if _is_count(value) else value for value in values]
         return values
 
     def __contains__(self, name: object) -> bool:
@@ -111,7 +119,10 @@ class Response(Generic[T_co]):
     def last_modified(self) -> datetime | None:
         """``Last-Modified`` (aware, UTC); None when the answer has none."""
         moment = http_date(self.headers.get("last-modified"))
-        return None if moment is None else datetime.fromtimestamp(moment, UTC)
+        try:
+            return None if moment is None else datetime.fromtimestamp(moment, UTC)
+        except (ValueError, OverflowError):
+            return None  # a year that no calendar of ours has
 
     @property
     def pages(self) -> int | None:
@@ -143,7 +154,7 @@ class Response(Generic[T_co]):
             raise UndecodableAnswerError(
                 self.url,
                 self.status,
-                message=f"{self.call!r}: status {self.status}, but the body is not JSON: {self.raw[:200]!r}",
+                message=f"{self.call!r}: status {self.status}, but the body is {'empty' if not self.raw else 'not JSON'}: {self.raw[:200]!r}",
                 **self._seen,
             )
 

@@ -133,8 +133,10 @@ def _url(name: str, value: Any) -> str:
         host, parts = None, None
     if "@" in value or "?" in value or "#" in value:
         _refuse(name, "...", "a URL without user, query or fragment")  # not shown: it may hold a password
-    if parts is None or parts.scheme not in ("http", "https") or not host:
+    if parts is None or parts.scheme not in ("http", "https") or not host or "\\" in value:
         _refuse(name, value, _A_URL)
+    if not value.isascii():
+        _refuse(name, value, "a URL in ASCII: write its host in punycode (xn--...)")
     return value.rstrip("/")
 
 
@@ -168,10 +170,14 @@ def _language(name: str, value: Any) -> str:
     return str(value)
 
 
+_DAY = 86400.0
+_MOST_BYTES = 2**40
+
+
 def _seconds(name: str, value: Any) -> float:
     seconds = _number(value)
-    if not 0 < seconds < math.inf:
-        _refuse(name, value, "a number of seconds above 0")
+    if not 0 < seconds <= _DAY:
+        _refuse(name, value, "a number of seconds above 0, a day at most")
     return seconds
 
 
@@ -193,8 +199,8 @@ def _number(value: Any) -> float:
 def _bytes(name: str, value: Any) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        _refuse(name, value, "a whole number of bytes above 0")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _MOST_BYTES:
+        _refuse(name, value, "a whole number of bytes above 0, a tebibyte at most")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import warnings
 from collections.abc import Iterable, Mapping
@@ -17,11 +18,12 @@ from esipy.engine.announcing import NO_ANSWER
 from esipy.engine.exchange import Signer
 from esipy.engine.pipeline import Engine
 from esipy.events import ANSWER_DRIFTED, API_CALL_STATS, Signal
-from esipy.exceptions import NetworkError, SettingError
+from esipy.exceptions import APIException, LimitedError, NetworkError, SettingError, SSOError
 from esipy.operation import Call
 from esipy.response import Response
 from esipy.runtime.base import Runtime
 from esipy.settings import LIBRARY, Settings
+from esipy.sso.wire import require_private
 from esipy.stores.base import CacheStore
 from esipy.stores.memory import MemoryCache
 from esipy.version1.keywords import ignore_unknown
@@ -33,6 +35,9 @@ __all__ = ["Shell"]
 
 LOGGER = logging.getLogger("esipy.client")
 T = TypeVar("T")
+
+NO_TOKEN = 401
+"""The status that stands for a login that failed."""
 
 MOST_AT_ONCE = 100
 """How many calls ``multi_request`` sends at once at the most: version 1's bound."""
@@ -64,14 +69,14 @@ class Shell:
         no_etag_body: bool,
         settings: Mapping[str, Any],
     ) -> None:
-        own_headers = dict(headers or {})
         given = ignore_unknown(type(self).__name__, settings, Settings.__slots__, stacklevel=3)
-        for name in list(own_headers):
-            setting = _SETTINGS_BY_HEADER.get(name.lower())
-            if setting is not None and given.get(setting) is None:
-                given[setting] = own_headers.pop(name)
+        own_headers = _own_headers(headers, given)
         self.settings = Settings.from_environment(**given)
+        _check(security, signal_api_call_stats, retry_requests)
+        if security is not None:
+            require_private("base_url", self.settings.base_url)  # a token never leaves in clear
         self.security = security
+        self._by_hand = None if security is None or hasattr(security, "principal") else security
         self.raw_body_only = raw_body_only
         self.signal_api_call_stats: Signal[...] = (
             API_CALL_STATS if signal_api_call_stats is None else signal_api_call_stats
@@ -79,7 +84,7 @@ class Shell:
         self._engine = Engine(
             runtime,
             self.settings,
-            signer=security,
+            signer=None if self._by_hand is not None else security,
             cache=self._store(cache),
             retry_policy=policy_for(retry_requests),
             headers={**own_headers, "User-Agent": self._user_agent()},
@@ -126,15 +131,15 @@ class Shell:
             )
         raw = self.raw_body_only if raw_body_only is None else raw_body_only
         try:
-            response = await self._engine.perform(call, raw_body_only=raw, method=method)
-        except NetworkError as error:
+            sent = call if self._by_hand is None else _signed_by_hand(call, self._by_hand)
+            response = await self._engine.perform(sent, raw_body_only=raw, method=method)
+        except (NetworkError, LimitedError) as error:
             if raise_on_error:
                 raise
-            return unanswered(call, error)
+            return unanswered(call, error, NO_ANSWER if isinstance(error, NetworkError) else error.status_code)
         warning = response.headers.get("warning")
         if warning is not None:
-            LOGGER.warning("[%s] %s", response.url, warning)
-            warnings.warn(f"[{response.url}] {warning}", UserWarning, stacklevel=2)
+            _tell(response, warning)
         if raise_on_error:
             response.raise_for_status()
         return response
@@ -146,7 +151,12 @@ class Shell:
         self, calls: Iterable[Call[T]], threads: int, raw_body_only: bool | None, raise_on_error: bool
     ) -> list[tuple[Call[T], Response[T]]]:
         async def job(call: Call[T]) -> tuple[Call[T], Response[T]]:
-            return call, await self._request(call, raw_body_only, raise_on_error)
+            try:
+                return call, await self._request(call, raw_body_only, raise_on_error)
+            except SSOError as error:
+                if raise_on_error:
+                    raise
+                return call, unanswered(call, error, NO_TOKEN)  # one login that fails costs no other call's answer
 
         return await self._engine.runtime.gather(job, calls, max(min(threads, MOST_AT_ONCE), 1))
 
@@ -154,7 +164,67 @@ class Shell:
         return f"<{type(self).__name__} of {self.settings.base_url}>"
 
 
-def unanswered(call: Call[T], error: NetworkError) -> Response[T]:
-    """What stands in place of an answer that did not come: status 500, as in version 1, and the error itself."""
+def unanswered(call: Call[T], error: APIException, status: int) -> Response[T]:
+    """What stands in place of an answer that did not come: a status, the error's text as version 1 had it, and itself.
+
+    500 when the network failed (version 1's choice), 429 or 420 when a limit asks for more patience than
+    ``max_wait``, 401 when no token could be had.
+    """
     data = DataObject(error=str(error))
-    return Response(call, Answer(NO_ANSWER, Headers(), msgspec.json.encode(data)), data, error.url, error=error)
+    answer = Answer(status, Headers(), msgspec.json.encode(data))
+    answer.retry_at = getattr(error, "retry_at", None)
+    return Response(call, answer, data, error.url, error=error)
+
+
+def _own_headers(headers: Mapping[str, str] | None, settings: dict[str, Any]) -> dict[str, str]:
+    """The user's headers, but for those that are settings: these are put among the settings, where none is given.
+
+    Raises:
+        SettingError: they are no headers, or one that this library has to write itself.
+    """
+    if headers is not None and not isinstance(headers, Mapping):
+        raise SettingError(
+            f"headers={headers!r}: has to be a dict, such as {{'User-Agent': 'MyApp/1.0 (me@example.com)'}}"
+        )
+    own: dict[str, str] = {}
+    for name, value in (headers or {}).items():
+        if not isinstance(name, str) or not isinstance(value, str) or not name.isascii() or not value.isprintable():
+            raise SettingError(f"headers: {name!r} has to be a text of one line, with an ASCII name")
+        setting = _SETTINGS_BY_HEADER.get(name.lower())
+        if name.lower() == "authorization":
+            raise SettingError("headers: Authorization is not yours to set: give a login as security=")
+        if setting is None:
+            own[name] = value
+        elif settings.get(setting) is None:
+            settings[setting] = value
+    return own
+
+
+def _check(security: Any, signal: Any, retry_requests: Any) -> None:
+    """Refuse what would fail at the first request only.
+
+    Raises:
+        SettingError: names the argument.
+    """
+    if security is not None and not hasattr(security, "principal") and not callable(security):
+        raise SettingError(f"security={type(security).__name__}: has to be an EsiSecurity, or a callable that signs")
+    if signal is not None and not isinstance(signal, Signal):
+        raise SettingError(f"signal_api_call_stats={signal!r}: has to be a Signal; add a function with add_receiver")
+    if retry_requests not in (None, True, False):
+        raise SettingError(f"retry_requests={retry_requests!r}: has to be None, True or False")
+
+
+def _signed_by_hand(call: Call[T], security: Any) -> Call[T]:
+    """The call as a security of version 1's kind leaves it: a callable that writes into ``request._p["header"]``."""
+    from esipy.version1.requests import request_of
+
+    request = request_of(call)
+    security(request)
+    return request
+
+
+def _tell(response: Response[Any], warning: str) -> None:
+    """ESI's ``Warning`` header, as a log line and once per operation as a Python warning."""
+    LOGGER.warning("[%s] %s", response.url, warning)
+    with contextlib.suppress(UserWarning):  # ``-W error`` must not cost the answer of what has been done
+        warnings.warn(f"[{response.call.operation.path}] {warning}", UserWarning, stacklevel=2)

@@ -93,3 +93,25 @@ def test_a_connection_error_has_version_1s_body(box: RunningSandbox) -> None:
     assert response.status == 500
     assert "error" in response.data
     assert b'"error"' in response.raw
+
+
+def test_a_security_may_be_any_callable_that_edits_the_request(box: RunningSandbox) -> None:
+    """It reads ``_security`` and writes into ``_p["header"]``; the call itself stays as it was."""
+    login = box.login()
+    seen: list[Any] = []
+
+    class Security:
+        def __call__(self, request: Any) -> Any:
+            seen.append(request._security)
+            if request._security:
+                request._p["header"]["Authorization"] = f"Bearer {login['access_token']}"
+            return request
+
+    wallet = EsiApp().op["get_characters_character_id_wallet"](character_id=2112000001)
+    with client_of(box, security=Security()) as client:
+        responses = [client.request(wallet), client.request(wallet), client.request(STATUS)]
+    assert [response.status for response in responses] == [200, 200, 200]
+    assert [response.source for response in responses] == ["network", "cache", "network"]
+    assert seen == [[{"evesso": ["esi-wallet.read_character_wallet.v1"]}]] * 2 + [None]
+    assert "Authorization" not in wallet._p["header"]  # type: ignore[attr-defined]
+    assert login["access_token"] not in repr([responses, wallet])
