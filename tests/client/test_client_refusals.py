@@ -1,0 +1,101 @@
+"""What a client refuses when it is made, and what stands for an answer that could not be had."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+
+from esipy import EsiClient, EsiSecurity, ops
+from esipy.exceptions import LimitedError, RateLimitedError, SettingError, SSOError
+from esipy.sandbox import RunningSandbox
+from tests.client.colours import UA
+
+STATUS = ops.status.get_status()
+FORGE = ops.market.get_markets_region_id_orders(region_id=10000002, order_type="all", page=1)
+
+
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        ({"headers": "User-Agent: x"}, "headers="),
+        ({"headers": {"X-A": "\ud800"}}, "X-A"),
+        ({"headers": {"X-A": "a\r\nB: c"}}, "X-A"),
+        ({"headers": {"authorization": "Bearer x"}}, "security="),
+        ({"security": "token"}, "security="),
+        ({"signal_api_call_stats": print}, "signal_api_call_stats="),
+        ({"retry_requests": "no"}, "retry_requests="),
+        ({"timeout": 1e300}, "timeout="),
+        ({"max_answer_bytes": 10**30}, "max_answer_bytes="),
+        ({"base_url": "http://exämple.test"}, "base_url="),
+        ({"base_url": "http://h\\x"}, "base_url="),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_name(option: dict[str, Any], named: str) -> None:
+    """At once, not at the first request."""
+    with pytest.raises(SettingError, match=named):
+        EsiClient(**{"headers": UA, **option})
+
+
+def test_a_login_is_not_given_to_an_address_in_clear() -> None:
+    """http is for this machine only, once there is a token to send (T45)."""
+    security = EsiSecurity("http://localhost/", "id", "secret", headers=UA)
+    with pytest.raises(SettingError, match="base_url"):
+        EsiClient(security, headers=UA, base_url="http://esi.example.com")
+    EsiClient(headers=UA, base_url="http://esi.example.com").close()
+
+
+def test_a_setting_given_twice_is_the_keywords(box: RunningSandbox) -> None:
+    """A header in any spelling is the setting; where both are given the keyword wins, and only one is sent."""
+    with EsiClient(headers={**UA, "accept-LANGUAGE": "de"}, language="fr", base_url=box.url) as client:
+        client.request(STATUS)
+    assert client.settings.language == "fr"
+    assert box.received()[0].headers["accept-language"] == "fr"
+
+
+def test_one_limited_call_costs_no_other_answer(box: RunningSandbox) -> None:
+    """``multi_request`` gives an answer for each call: what would have to wait too long is 429 with the moment."""
+    box.fail("/markets/10000002/orders", 1, kind="rate-limited", seconds=600, query={"page": "2"})
+    with EsiClient(headers=UA, base_url=box.url, max_wait=5) as client:
+        pairs = client.multi_request([FORGE.replace(page=page) for page in (1, 2, 3)] + [STATUS], threads=1)
+        assert [response.status for _, response in pairs] == [200, 429, 429, 200]
+        third = pairs[2][1]
+        assert isinstance(third.error, RateLimitedError)
+        with pytest.raises(LimitedError) as raised:
+            third.raise_for_status()
+        assert raised.value.retry_at is not None
+        with pytest.raises(RateLimitedError):
+            client.fetch(FORGE.replace(page=4))
+
+
+def test_one_login_that_fails_costs_no_other_answer(box: RunningSandbox) -> None:
+    """``multi_request`` stands 401 for it, with the error; a single ``request`` raises it, as version 1 did."""
+    security = EsiSecurity(box.redirect_uri, box.client_id, box.secret_key, headers=UA, sso_url=box.sso_url)
+    security.update_token({**box.login(), "expires_in": -1})
+    box.fail("/v2/oauth/token", None, status=500)
+    wallet = ops.wallet.get_characters_character_id_wallet(character_id=2112000001)
+    with EsiClient(security, headers=UA, base_url=box.url) as client:
+        pairs = client.multi_request([STATUS, wallet])
+        assert [response.status for _, response in pairs] == [200, 401]
+        assert isinstance(pairs[1][1].error, SSOError)
+        with pytest.raises(SSOError):
+            client.request(wallet)
+
+
+def test_a_warning_header_costs_no_answer_under_strict_warnings(box: RunningSandbox) -> None:
+    """With ``-W error`` the answer is given all the same: what was done is done."""
+    box.fail("/status", status=200, headers={"Warning": "299 - deprecated"}, body="{}")
+    with EsiClient(headers=UA, base_url=box.url) as client, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert client.request(STATUS).status == 200
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "-1", "many"])
+def test_odd_headers_are_no_tracebacks(box: RunningSandbox, value: str) -> None:
+    """``X-Pages`` that is no count is text, and no number of pages; a date beyond calendars is none."""
+    headers = {"X-Pages": value, "Last-Modified": "Fri, 31 Dec 9999 23:59:59 -2359"}
+    box.fail("/markets/10000002/orders", status=200, headers=headers, body="[]")
+    with EsiClient(headers=UA, base_url=box.url) as client:
+        response = client.request(FORGE)
+    assert (response.pages, response.header["X-Pages"], response.last_modified) == (1, [value], None)
