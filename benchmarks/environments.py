@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["RIVALS", "ROOT", "VERSION1", "Environment", "child_environment", "prepare"]
+__all__ = ["RIVALS", "ROOT", "VERSION1", "Environment", "child_environment", "prepare", "prepare_version1"]
 
 ROOT = Path(__file__).resolve().parent.parent
 RIVALS = ("pycurl", "msgspec", "urllib3", "httpx2", "aiohttp", "aiopenapi3")
@@ -59,7 +59,12 @@ def child_environment() -> dict[str, str]:
 
 def prepare() -> tuple[Environment, Environment]:
     """Both environments, made or completed where they are not yet: with the rivals, and with version 1."""
-    return _prepare("env", ["-e", "."], RIVALS), _prepare("version1", [], (VERSION1,))
+    return _prepare("env", ["-e", "."], RIVALS), prepare_version1()
+
+
+def prepare_version1() -> Environment:
+    """The environment with version 1; its ``versions`` have no ``esipy`` where that cannot be had or does not run."""
+    return _prepare("version1", [], (VERSION1,))
 
 
 def _prepare(name: str, ours: list[str], packages: tuple[str, ...]) -> Environment:

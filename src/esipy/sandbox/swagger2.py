@@ -99,7 +99,7 @@ def meta_document(host: str) -> dict[str, Any]:
             "responses": {"200": {"description": "a document", "schema": {"type": "object"}}},
         }
         paths[f"/{version}/swagger.json"] = {"get": operation}
-    return _head(host, "/") | {"parameters": _common("datasource"), "paths": paths}
+    return _head(host) | {"parameters": _common("datasource"), "paths": paths}
 
 
 def document(host: str, version: str = "latest") -> dict[str, Any]:
@@ -116,7 +116,8 @@ def document(host: str, version: str = "latest") -> dict[str, Any]:
         "authorizationUrl": "https://login.eveonline.com/v2/oauth/authorize",
         "scopes": scopes,
     }
-    return _head(host, f"/{version}") | {
+    return _head(host) | {
+        "basePath": f"/{version}",
         "securityDefinitions": {"evesso": login},
         "parameters": _common(*_PARAMETERS),
         "definitions": {name: _error_schema(name) for name in _ERRORS.values()},
@@ -124,13 +125,12 @@ def document(host: str, version: str = "latest") -> dict[str, Any]:
     }
 
 
-def _head(host: str, base_path: str) -> dict[str, Any]:
+def _head(host: str) -> dict[str, Any]:
     return {
         "swagger": "2.0",
         "info": {"title": "EVE Swagger Interface (sandbox)", "version": "1.0"},
         "host": host,
         "schemes": ["http"],
-        "basePath": base_path,
         "produces": ["application/json"],
         "consumes": ["application/json"],
     }
@@ -170,14 +170,13 @@ def _responses(operation: Operation[Any]) -> dict[str, Any]:
         name: {"type": "string"} for name in ("Cache-Control", "ETag", "Expires", "Last-Modified")
     }
     if operation.localized:
-        headers["Content-Language"] = {"type": "string", "enum": _LANGUAGES}
+        headers["Content-Language"] = {"type": "string"}
     if operation.pagination == "pages":
         headers["X-Pages"] = {"type": "integer", "format": "int32"}
-    good: dict[str, Any] = {"description": "an answer", "headers": headers}
+    empty: dict[str, Any] = {"description": "an answer", "headers": headers}
     schema = answer_schema(operation)
-    if schema is not None:
-        good["schema"] = schema
-    responses: dict[str, Any] = {str(status): good for status in operation.statuses}
+    whole = empty if schema is None else {**empty, "schema": schema}
+    responses: dict[str, Any] = {str(status): empty if status == 204 else whole for status in operation.statuses}
     if operation.method == "GET":
         responses["304"] = {"description": "not modified", "headers": headers}
     for status, name in _ERRORS.items():

@@ -52,7 +52,7 @@ def check_parameters(
         path_values: the texts in the path, in order.
         query: as sent.
         body: as sent; looked at when the operation takes one.
-        old: the path is of the older API, in which arrays were written with commas.
+        old: the path is of the older API, in which arrays were written with commas, and booleans in any case.
 
     Returns:
         The values by parameter, ``body`` among them; defaults are filled in, absent optional ones are not there.
@@ -106,7 +106,8 @@ def _query(values: dict[str, Any], faults: list[Fault], parameter: Parameter, te
     elif len(texts) > 1:
         faults.append(Fault(location, "given more than once", texts))
     else:
-        _read(values, faults, parameter, location, texts[0])
+        text = texts[0].lower() if old and parameter.kind == "boolean" else texts[0]
+        _read(values, faults, parameter, location, text)
 
 
 def _read(values: dict[str, Any], faults: list[Fault], parameter: Parameter, location: str, text: str) -> None:

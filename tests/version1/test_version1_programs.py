@@ -1,0 +1,92 @@
+"""Programs in the manner of version 1's days run on this library as they ran on EsiPy 1.2.3.
+
+``expected/`` holds what each prints there; ``python -m tests.version1.record`` writes it anew. `DIFFERENCES` is all
+that may differ here, with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+import pytest
+from programs_kit import HERE, PROGRAMS, expected, run_ours, run_version1
+from version1_kit import Unavailable, version1
+
+
+class Difference(NamedTuple):
+    """A line that version 1 prints, the one that this library prints in its place, and why."""
+
+    version1: str
+    ours: str
+    reason: str
+
+
+DIFFERENCES: dict[str, tuple[Difference, ...]] = {
+    "discord_bot": (
+        Difference(
+            "!wallet failed: 400",
+            "Tarik Castell: 566,490,788.18 ISK",
+            "an answer that is still fresh is given from the cache, and for that no token has to be refreshed",
+        ),
+    ),
+    "telemetry": (
+        Difference(
+            "own signal: [['elapsed_time', 'message', 'status_code', 'url'], "
+            "['elapsed_time', 'message', 'status_code', 'url']]",
+            "own signal: [['attempt', 'elapsed_time', 'message', 'method', 'operation_id', 'principal', 'status_code', "
+            "'url'], ['attempt', 'elapsed_time', 'message', 'method', 'operation_id', 'principal', 'status_code', "
+            "'url']]",
+            "signals say more; a receiver is given what its parameters ask for, so this one, which takes all, sees it",
+        ),
+    ),
+}
+
+
+def expected_here(name: str) -> list[str]:
+    lines = expected(name)
+    for difference in DIFFERENCES.get(name, ()):
+        assert 1 == lines.count(difference.version1), f"{name}: version 1 does not print {difference.version1!r} once"
+        lines[lines.index(difference.version1)] = difference.ours
+    return lines
+
+
+def test_every_program_is_run() -> None:
+    """Each file of ``programs/`` that can be run is in the list, and has a recorded output."""
+    runnable = {path.stem for path in (HERE / "programs").glob("*.py") if "__main__" in path.read_text()}
+    assert runnable == set(PROGRAMS)
+    assert runnable == {path.stem for path in (HERE / "expected").glob("*.txt")}
+    assert len(PROGRAMS) >= 12
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_of_version_1_runs_unchanged(name: str) -> None:
+    """It prints here, line by line, what it printed on EsiPy 1.2.3, but for the listed differences."""
+    assert expected_here(name) == run_ours(name)
+
+
+@pytest.fixture(scope="session")
+def on_version1(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[list[str]]]]:
+    """What the programs that are asked for print there: as many at once as there are cores, for each takes seconds."""
+    try:
+        environment = version1()
+    except Unavailable as unavailable:
+        pytest.skip(f"no version 1 on Python {sys.version_info.major}.{sys.version_info.minor}: {unavailable}")
+    wanted = [item for item in request.session.items if item.get_closest_marker("version1") is not None]
+    names = [item.callspec.params["name"] for item in wanted if isinstance(item, pytest.Function)]
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
+        yield {name: pool.submit(run_version1, name, environment) for name in names}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.version1
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_the_recorded_output_is_version_1s(name: str, on_version1: dict[str, Future[list[str]]]) -> None:
+    """EsiPy 1.2.3 itself, on the sandbox's Swagger documents, prints what was recorded.
+
+    It takes some seconds a program, which version 1 needs to read a document: ``-m "not version1"`` leaves it out.
+    """
+    assert expected(name) == on_version1[name].result()
