@@ -60,10 +60,23 @@ def test_a_login_needs_a_state(state: Any) -> None:
         _make().get_auth_uri(state)
 
 
-def test_a_setting_that_does_not_exist_is_refused_by_name() -> None:
-    """A misspelt keyword must not be lost."""
-    with pytest.raises(SettingError, match="tmeout"):
-        _make(tmeout=5)
+@KINDS
+@pytest.mark.parametrize(
+    ("keyword", "told"),
+    [("app", r"ignores app=$"), ("esi_datasource", r"ignores esi_datasource="), ("tmeout", r"mean timeout=\?")],
+)
+def test_keywords_that_do_nothing_warn(kind: Kind, keyword: str, told: str) -> None:
+    """Version 1 took any; the warning is at the line that made the object, and a misspelt one is not lost."""
+    with pytest.warns(UserWarning, match=told) as caught:
+        security = _make(kind, **{keyword: 5})
+    assert __file__ == caught[0].filename
+    assert 10.0 != security.settings.timeout != 5
+
+
+def test_a_setting_that_cannot_be_meant_is_refused_by_name() -> None:
+    """A known keyword with a wrong value is no old one."""
+    with pytest.raises(SettingError, match="timeout"):
+        _make(timeout="soon")
 
 
 @KINDS

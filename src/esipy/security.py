@@ -17,14 +17,18 @@ its secret: it is for your own processes. A signal of your own does not fit into
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from esipy.events import AFTER_TOKEN_REFRESH as AFTER_TOKEN_REFRESH  # version 1 had these names here too
+from esipy.exceptions import APIException as APIException
 from esipy.runtime.blocking import BlockingRuntime, run
-from esipy.sso.shell import Shell, asked_scopes
+from esipy.sso.shell import LOGGER, Shell, asked_scopes
+from esipy.sso.verified import read_options
 from esipy.transport import default_async_transport, default_transport
 from esipy.transport.base import AsyncTransport, Transport
+from esipy.utils import generate_code_challenge as generate_code_challenge
 
 if TYPE_CHECKING:
     from esipy.runtime.aio import AioRuntime
@@ -49,6 +53,10 @@ class EsiSecurity(Shell[Transport]):
         security_name: kept for version 1's sake.
         transport: what sends; it stays yours to close. The default is one that all logins of the process share.
         settings: see `esipy.settings`, each also by an environment variable; ``sso_url`` is where the SSO is.
+            Other keywords (version 1's ``app=``, ``esi_datasource=``) are ignored, with a warning.
+
+    Attributes:
+        state: the last one that `get_auth_uri` had to make itself; None when there was none.
 
     Raises:
         AttributeError: neither a secret nor a verifier, or an empty ``sso_endpoints_url``.
@@ -84,6 +92,7 @@ class EsiSecurity(Shell[Transport]):
             the SSO's answer.
 
         Raises:
+            AttributeError: ``scope_list`` is no list.
             LoginRequiredError: there is no refresh token. (Also an AttributeError, as in version 1.)
             TokenRevokedError: the refresh token is dead, and dropped.
             TokenInvalidError: the new token cannot be right; the old one stays.
@@ -91,18 +100,25 @@ class EsiSecurity(Shell[Transport]):
         """
         return run(self._refreshing(self._over(), asked_scopes(scope_list)))
 
-    def verify(self) -> dict[str, Any]:
+    def verify(self, kid: str | None = None, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Check signature, issuer, audiences and time of the access token.
 
+        Args:
+            kid: the name of the only key that may have signed it; None: whichever of the SSO's the token names.
+            options: python-jose's: ``verify_aud``, ``verify_exp`` and ``verify_iss`` may be False, ``leeway`` is in
+                seconds, ``require_...`` asks for a claim. The signature and the subject are always checked: who
+                asks to skip them is warned.
+
         Returns:
-            its claims: ``sub`` (``CHARACTER:EVE:<id>``), ``name``, ``owner``, ``scp``, ``exp``...
+            its claims: ``sub`` (``CHARACTER:EVE:<id>``), ``name``, ``owner``, ``scp``, ``exp``... It also answers
+            the old names ``CharacterID``, ``CharacterName``, ``CharacterOwnerHash``, ``Scopes`` and ``ExpiresOn``.
 
         Raises:
             LoginRequiredError: there is no access token. (Also an AttributeError, as in version 1.)
             TokenInvalidError: it is not valid; the text says why.
             SSOUnavailableError: the SSO's keys cannot be had now.
         """
-        return run(self._verifying(self._over()))
+        return run(self._verifying(self._over(), kid, read_options(options, stacklevel=2)))
 
     def revoke(self) -> None:
         """Make the SSO forget this login, and forget it here.
@@ -112,6 +128,25 @@ class EsiSecurity(Shell[Transport]):
             SSOUnavailableError: the SSO did not do it; the tokens stay, try later.
         """
         run(self._revoking(self._over()))
+
+    def __call__(self, request: Any) -> Any:
+        """Put the token into a request object of version 1's kind, when it asks for this login by its name.
+
+        Args:
+            request: has ``_security`` (an iterable of dicts by `security_name`; empty: public) and ``_p["header"]``.
+
+        Returns:
+            the same request.
+
+        Raises:
+            SSOError: it needs a token, and none could be had.
+        """
+        for needed in request._security or ():
+            if self.security_name in needed:
+                request._p["header"]["Authorization"] = f"Bearer {run(self.token(self._over()))}"
+            else:
+                LOGGER.warning("Missing Securities: [%s]", ", ".join(needed))
+        return request
 
     def _over(self) -> BlockingRuntime:
         if self._transport is not None and self._runtime is None:
@@ -140,9 +175,9 @@ class AsyncEsiSecurity(Shell[AsyncTransport]):
         """See `EsiSecurity.refresh`."""
         return await self._refreshing(self._over(), asked_scopes(scope_list))
 
-    async def verify(self) -> dict[str, Any]:
+    async def verify(self, kid: str | None = None, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """See `EsiSecurity.verify`."""
-        return await self._verifying(self._over())
+        return await self._verifying(self._over(), kid, read_options(options, stacklevel=2))
 
     async def revoke(self) -> None:
         """See `EsiSecurity.revoke`."""

@@ -33,6 +33,7 @@ assert_type(security.auth("code"), dict[str, Any])
 assert_type(security.refresh(), dict[str, Any])
 assert_type(security.refresh(["scope"]), dict[str, Any])
 assert_type(security.verify(), dict[str, Any])
+assert_type(security.verify("key", {"verify_exp": False}), dict[str, Any])
 assert_type(security.is_token_expired(offset=60), bool)
 assert_type(security.access_token, str | None)
 assert_type(security.refresh_token, str | None)
@@ -64,5 +65,4 @@ def of(claims: Claims) -> None:
 
 EsiSecurity("x", "id", "secret", transport=default_async_transport())  # type: ignore[arg-type]
 AsyncEsiSecurity("x", "id", "secret", transport=default_transport())  # type: ignore[arg-type]
-security.get_auth_uri()  # type: ignore[call-arg]
 security.is_token_expired("soon")  # type: ignore[arg-type]

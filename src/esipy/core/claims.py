@@ -14,7 +14,19 @@ from typing import Any, NamedTuple, NoReturn, cast
 
 from esipy.exceptions import TokenInvalidError
 
-__all__ = ["EVE_AUDIENCE", "LEEWAY_SECONDS", "Claims", "check_claims", "peek_character_id", "read_scopes", "spellings"]
+__all__ = [
+    "CHECKED",
+    "EVE_AUDIENCE",
+    "LEEWAY_SECONDS",
+    "STRICT",
+    "Checks",
+    "Claims",
+    "check_claims",
+    "peek_character_id",
+    "peek_subject",
+    "read_scopes",
+    "spellings",
+]
 
 EVE_AUDIENCE = "EVE Online"
 """The audience that every token names beside the application's client id."""
@@ -25,6 +37,28 @@ LEEWAY_SECONDS = 30.0
 _SUBJECT = "CHARACTER:EVE:"
 
 
+CHECKED = ("aud", "exp", "iss")
+"""The claims whose check a program may leave out; the subject is always checked."""
+
+
+class Checks(NamedTuple):
+    """How strictly claims are checked.
+
+    Attributes:
+        leeway_seconds: how long after its end a token is still taken.
+        skipped: of `CHECKED`, those that are not checked.
+        required: claims that have to be there, whatever they say.
+    """
+
+    leeway_seconds: float = LEEWAY_SECONDS
+    skipped: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
+
+
+STRICT = Checks()
+"""All that the library itself asks of a token."""
+
+
 class Claims(NamedTuple):
     """What a token says.
 
@@ -33,7 +67,7 @@ class Claims(NamedTuple):
         name: the character's name; empty when the token does not tell.
         owner: changes when the character is sold to another account; empty when the token does not tell.
         scopes: what the character allowed.
-        expires_at: seconds since 1970 (UTC).
+        expires_at: seconds since 1970 (UTC); 0 when the token does not tell and that was not checked.
         client_id: the application that the token was made for.
     """
 
@@ -45,7 +79,9 @@ class Claims(NamedTuple):
     client_id: str
 
 
-def check_claims(payload: Mapping[str, Any], *, client_id: str, issuer: str, now: float) -> Claims:
+def check_claims(
+    payload: Mapping[str, Any], *, client_id: str, issuer: str, now: float, checks: Checks = STRICT
+) -> Claims:
     """Read a payload, and refuse it unless issuer, both audiences and time are right.
 
     Args:
@@ -53,21 +89,26 @@ def check_claims(payload: Mapping[str, Any], *, client_id: str, issuer: str, now
         client_id: the application that the token has to be made for.
         issuer: the SSO's name; each of its `spellings` will do.
         now: seconds since 1970 (UTC).
+        checks: what may be left out, or has to be there beside.
 
     Raises:
         TokenInvalidError: the text names the claim.
     """
-    if _text(payload.get("iss")) not in spellings(issuer):
+    for claim in sorted(checks.required):
+        if payload.get(claim) is None:
+            _refuse(f"it does not tell what was required ({claim})")
+    if "iss" not in checks.skipped and _text(payload.get("iss")) not in spellings(issuer):
         _refuse("it was not issued by this SSO (iss)")
     audience = _texts(payload.get("aud"))
-    if client_id not in audience or EVE_AUDIENCE not in audience:
+    if "aud" not in checks.skipped and not (client_id in audience and EVE_AUDIENCE in audience):
         _refuse("it was made for another application (aud)")
     expires_at = _seconds(payload.get("exp"))
-    if expires_at is None:
-        _refuse("it does not say until when it holds (exp)")
-    if now >= expires_at + LEEWAY_SECONDS:
-        _refuse("it has expired (exp)")
-    character_id = _character_id(payload.get("sub"))
+    if "exp" not in checks.skipped:
+        if expires_at is None:
+            _refuse("it does not say until when it holds (exp)")
+        if now >= expires_at + checks.leeway_seconds:
+            _refuse("it has expired (exp)")
+    character_id = peek_subject(payload.get("sub"))
     if character_id is None:
         _refuse("it names no character (sub)")
     return Claims(
@@ -75,7 +116,7 @@ def check_claims(payload: Mapping[str, Any], *, client_id: str, issuer: str, now
         name=_text(payload.get("name")),
         owner=_text(payload.get("owner")),
         scopes=read_scopes(payload.get("scp")),
-        expires_at=expires_at,
+        expires_at=expires_at or 0.0,
         client_id=client_id,
     )
 
@@ -103,10 +144,11 @@ def peek_character_id(token: str) -> int | None:
         payload = msgspec.json.decode(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except ValueError:  # binascii's and msgspec's errors, and text that is not ASCII
         return None
-    return _character_id(cast("dict[str, object]", payload).get("sub")) if isinstance(payload, dict) else None
+    return peek_subject(cast("dict[str, object]", payload).get("sub")) if isinstance(payload, dict) else None
 
 
-def _character_id(subject: object) -> int | None:
+def peek_subject(subject: object) -> int | None:
+    """Which character a subject names; None when none."""
     number = subject.removeprefix(_SUBJECT) if isinstance(subject, str) and subject.startswith(_SUBJECT) else ""
     # The length keeps int() away from texts that it refuses to read.
     return int(number) if number.isascii() and number.isdigit() and len(number) < 20 else None

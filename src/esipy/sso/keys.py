@@ -62,20 +62,35 @@ class Keys:
             if not self._now:
                 raise
 
-    async def verify(self, runtime: Runtime, asker: Asker, url: str, token: str) -> dict[str, Any]:
+    def shown(self) -> list[dict[str, Any]]:
+        """The keys as they are known now: public JWKs."""
+        return [dict(key.as_dict(private=False)) for key in self._now]
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the program gave one JWK, and no set."""
+        return self._given is not None and "keys" not in self._given
+
+    async def verify(
+        self, runtime: Runtime, asker: Asker, url: str, token: str, kid: str | None = None
+    ) -> dict[str, Any]:
         """Check a token's signature and give its payload, of which nothing else is checked.
+
+        Args:
+            kid: the only key that may have signed it; None: whichever of the SSO's.
 
         Raises:
             TokenInvalidError: no key of the SSO has made this signature, or it is no JWT.
             SSOUnavailableError: it needs a key that is not known, and the keys cannot be had now.
         """
         await self.ready(runtime, asker, url)
-        payload = self._payload(token)
+        payload = self._payload(token, kid)
         if payload is None:
             await self._refetch(runtime, asker, url)
-            payload = self._payload(token)  # also when it was another's fetch that brought the key
+            payload = self._payload(token, kid)  # also when it was another's fetch that brought the key
         if payload is None:
-            raise _invalid("its signature is not of any key of the SSO")
+            wanted = "any key of the SSO" if kid is None else f"the SSO's key {kid}"
+            raise _invalid(f"its signature is not of {wanted}")
         return payload
 
     async def _refetch(self, runtime: Runtime, asker: Asker, url: str) -> None:
@@ -100,7 +115,7 @@ class Keys:
         self._not_before = runtime.now() + PAUSE_SECONDS
         self._stale_at = runtime.now() + lifetime_seconds(headers)
 
-    def _payload(self, token: str) -> dict[str, Any] | None:
+    def _payload(self, token: str, kid: str | None) -> dict[str, Any] | None:
         """The payload; None when no known key has signed it."""
         from joserfc import jws
         from joserfc.errors import JoseError
@@ -111,9 +126,9 @@ class Keys:
             headers = signed.headers()
             if headers.get("alg") != ALGORITHM:
                 raise _invalid("its algorithm is not the SSO's")
-            name = headers.get("kid")
+            names = (headers.get("kid"), kid)
             for key in (*self._now, *self._before):
-                may_fit = name is None or key.kid is None or name == key.kid
+                may_fit = key.kid is None or all(name is None or name == key.kid for name in names)
                 if may_fit and jws.validate_compact(signed, key, registry=registry):
                     payload = read_object(signed.payload)
                     if payload is None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from esipy.core.claims import Claims, peek_character_id
+from esipy.core.claims import Checks, Claims, peek_character_id
 from esipy.events import Signal
 from esipy.exceptions import LoginRequiredError, SSOError, TokenInvalidError, TokenRevokedError
 from esipy.runtime.base import Runtime
@@ -27,6 +27,7 @@ from esipy.sso.grants import Application, Grant
 from esipy.sso.metadata import Endpoints
 from esipy.sso.source import Source
 from esipy.sso.tokens import Held, Tokens
+from esipy.sso.verified import Verified
 
 __all__ = ["MARGIN_SECONDS", "REFRESHES_AT_ONCE", "Login", "scope_list"]
 
@@ -79,6 +80,7 @@ class Login(Tokens):
         self.signal_token_updated = signal
         self._source = source
         self._endpoints = source.endpoints
+        self._keys = source.given_keys
         self._clock_error = 0.0
         """Seconds by which the SSO's clock is ahead of ours, as its last answer told."""
 
@@ -165,15 +167,15 @@ class Login(Tokens):
             pass  # it had forgotten it already
         self._take(held, Held(None, None, None))
 
-    async def _verifying(self, runtime: Runtime) -> dict[str, Any]:
+    async def _verifying(self, runtime: Runtime, kid: str | None, checks: Checks) -> Verified:
         """Check the access token there is; its payload."""
         token = self.access_token
         if not token:
             raise LoginRequiredError(f"No access token are available at this time; {_LOG_IN}")
         endpoints = await self._located(runtime)
         now = runtime.now() + self._clock_error
-        payload, _ = await self._source.verify(runtime, endpoints, token, self.client_id, now)
-        return payload
+        payload, _ = await self._source.verify(runtime, endpoints, token, self.client_id, now, kid=kid, checks=checks)
+        return Verified(payload)
 
     def _needed_refresh_token(self) -> str:
         """The refresh token.
@@ -248,6 +250,7 @@ class Login(Tokens):
 
     async def _located(self, runtime: Runtime) -> Endpoints:
         self._endpoints = endpoints = await self._source.locate(runtime)
+        self._keys = self._source.keys(runtime, endpoints)
         return endpoints
 
     async def _ready(self, runtime: Runtime) -> Endpoints:

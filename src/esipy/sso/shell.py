@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 import warnings
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from esipy.events import AFTER_TOKEN_REFRESH, Signal
+from esipy.exceptions import InvalidCallError
 from esipy.settings import LIBRARY, Settings
 from esipy.sso import grants
 from esipy.sso.grants import Application
@@ -18,6 +20,7 @@ from esipy.sso.login import Login, scope_list
 from esipy.sso.metadata import Endpoints
 from esipy.sso.source import Source
 from esipy.sso.wire import Asker, require_private
+from esipy.version1.keywords import ignore_unknown
 
 __all__ = ["Shell", "asked_scopes"]
 
@@ -27,6 +30,10 @@ TransportT = TypeVar("TransportT")
 
 DEFAULT_METADATA_URL = "https://login.eveonline.com/.well-known/oauth-authorization-server"
 """Version 1's default; it stands for the metadata of whatever ``sso_url`` is set."""
+
+
+_RANDOM: Any = object()
+"""In the place of a state that was not given."""
 
 
 class Shell(Login, Generic[TransportT]):
@@ -51,6 +58,7 @@ class Shell(Login, Generic[TransportT]):
     ) -> None:
         if secret_key is None and code_verifier is None:
             raise AttributeError("Either secret_key or code_verifier must be filled")
+        settings = ignore_unknown(type(self).__name__, settings, Settings.__slots__, stacklevel=2)
         own_headers = dict(headers or {})
         for name in list(own_headers):
             if name.lower() == "user-agent" and settings.get("user_agent") is None:
@@ -70,8 +78,9 @@ class Shell(Login, Generic[TransportT]):
             token_identifier,
         )
         self._transport = transport
+        self.state: str | None = None
 
-    # -- version 1's names for the endpoints -------------------------------------------------------------------
+    # -- version 1's names for the endpoints and keys ----------------------------------------------------------
 
     @property
     def oauth_issuer(self) -> str:
@@ -93,19 +102,51 @@ class Shell(Login, Generic[TransportT]):
         """Where tokens are revoked, as far as known without asking the SSO."""
         return self._endpoints.revoke
 
+    @property
+    def jwks_key(self) -> dict[str, Any] | None:
+        """The one key that the program gave as ``jwks_key``; None when it gave a set, or none."""
+        keys = self._keys
+        return next(iter(keys.shown()), None) if keys is not None and keys.is_one else None
+
+    @property
+    def jwks_key_set(self) -> dict[str, dict[str, Any]] | None:
+        """The SSO's keys by their names, as far as known without asking it; None when the program gave one key."""
+        keys = self._keys
+        if keys is not None and keys.is_one:
+            return None
+        return {str(key.get("kid")): key for key in (() if keys is None else keys.shown())}
+
     # -- without a network -------------------------------------------------------------------------------------
 
-    def get_auth_uri(self, state: str, scopes: Iterable[str] | None = None) -> str:
+    def get_auth_uri(self, state: str = _RANDOM, scopes: Iterable[str] | None = None, implicit: bool = False) -> str:
         """The address to send the user's browser to.
 
         Args:
             state: text that comes back to ``redirect_uri`` with the code: make it random, keep it in the user's
-                session and compare it, or anyone can log your user in as somebody else.
-            scopes: what the user is asked to allow; None asks only who the character is, and gives no refresh token.
+                session and compare it, or anyone can log your user in as somebody else. Without one (version 0)
+                a random one is made, kept as ``.state``, and a warning says so.
+            scopes: what the user is asked to allow, as a list or as one text; None asks only who the character is,
+                and gives no refresh token.
+            implicit: version 1's; has to be False.
 
         Raises:
-            AttributeError: no state.
+            AttributeError: the state is None or empty.
+            InvalidCallError: the implicit flow was asked for.
         """
+        if implicit:
+            raise InvalidCallError(
+                "implicit=True: the SSO gives no tokens to browsers any more; leave it out, and log in with "
+                "code_verifier=esipy.utils.generate_code_verifier() in the place of a secret"
+            )
+        if isinstance(state, (list, tuple, set, frozenset)):  # version 0 had the scopes first
+            state, scopes = (scopes if isinstance(scopes, str) else _RANDOM), state
+        if state is _RANDOM:
+            state = self.state = secrets.token_urlsafe(16)
+            message = (
+                "get_auth_uri() without state: a random one was made, see .state; compare it with the one that comes "
+                "back with the code, or anyone can log your user in as somebody else"
+            )
+            warnings.warn(message, UserWarning, stacklevel=2)
         if not state:
             raise AttributeError('"state" must be non empty, non None string')
         return grants.authorize_url(
@@ -190,7 +231,12 @@ def _source(
 
 
 def asked_scopes(scopes: Iterable[str] | None) -> tuple[str, ...]:
-    if isinstance(scopes, str):
+    """The scopes that a refresh asks for.
+
+    Raises:
+        AttributeError: it is no list, as in version 1: one text may be one scope or several.
+    """
+    if scopes and (isinstance(scopes, str) or not hasattr(scopes, "__iter__")):
         raise AttributeError("scope_list must be a list of scope.")
     return scope_list(scopes or ())
 

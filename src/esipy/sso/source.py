@@ -11,7 +11,7 @@ import threading
 import weakref
 from typing import Any, NamedTuple
 
-from esipy.core.claims import Claims, check_claims
+from esipy.core.claims import STRICT, Checks, Claims, check_claims
 from esipy.runtime.base import Runtime
 from esipy.sso.keys import Keys
 from esipy.sso.metadata import Endpoints, Metadata
@@ -57,15 +57,25 @@ class Source(NamedTuple):
         Raises:
             SSOUnavailableError: there are none, and none can be had now.
         """
-        await self._keys(runtime, endpoints).ready(runtime, self.asker, endpoints.jwks)
+        await self.keys(runtime, endpoints).ready(runtime, self.asker, endpoints.jwks)
 
     async def verify(
-        self, runtime: Runtime, endpoints: Endpoints, token: str, client_id: str, now: float
+        self,
+        runtime: Runtime,
+        endpoints: Endpoints,
+        token: str,
+        client_id: str,
+        now: float,
+        *,
+        kid: str | None = None,
+        checks: Checks = STRICT,
     ) -> tuple[dict[str, Any], Claims]:
         """Check signature and claims of an access token.
 
         Args:
             now: seconds since 1970 (UTC) at which it has to be good.
+            kid: the only key that may have signed it; None: whichever of the SSO's.
+            checks: of its claims.
 
         Returns:
             its payload, and what that says.
@@ -74,10 +84,11 @@ class Source(NamedTuple):
             TokenInvalidError: it is not a token of this SSO for this application, or its time is over.
             SSOUnavailableError: the keys cannot be had now.
         """
-        payload = await self._keys(runtime, endpoints).verify(runtime, self.asker, endpoints.jwks, token)
-        return payload, check_claims(payload, client_id=client_id, issuer=endpoints.issuer, now=now)
+        payload = await self.keys(runtime, endpoints).verify(runtime, self.asker, endpoints.jwks, token, kid)
+        return payload, check_claims(payload, client_id=client_id, issuer=endpoints.issuer, now=now, checks=checks)
 
-    def _keys(self, runtime: Runtime, endpoints: Endpoints) -> Keys:
+    def keys(self, runtime: Runtime, endpoints: Endpoints) -> Keys:
+        """The keys that tokens are checked with, as far as they were fetched."""
         return self.given_keys or _known_over(runtime).keys.setdefault(endpoints.jwks, Keys())
 
 
