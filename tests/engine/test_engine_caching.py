@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -112,6 +113,25 @@ def test_T02_a_read_that_a_write_overtook_is_not_kept() -> None:
         return [*sources, *[(await bench.engine.perform(read)).source for _ in range(2)]]
 
     assert bench.run(story()) == ["network", "network", "network", "cache"]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_T02_a_write_while_an_answer_is_being_put_drops_it(shared: bool) -> None:
+    """Between the check and the end of ``put`` a write comes, from this client or another with the same store."""
+    read = ops.fittings.get_characters_character_id_fittings(character_id=91)
+    delete = ops.fittings.delete_characters_character_id_fittings_fitting_id(character_id=91, fitting_id=5)
+
+    class Slow(MemoryCache):
+        async def put(self, key: str, answer: Any, path: str) -> None:
+            if len(script.requests) == 1:
+                writer.perform(delete)
+            await super().put(key, answer, path)
+
+    store = Slow()
+    script = Script(answer([], **FRESH), answer(b"", 204), answer([], **FRESH))
+    reader = Bench("blocking", script, signer=Login(), cache=store)
+    writer = Bench("blocking", script, signer=Login(), cache=store) if shared else reader
+    assert [reader.perform(read).source for _ in range(2)] == ["network", "network"]
 
 
 def test_T03_a_login_that_is_swapped_under_way_is_kept_under_its_own_name() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from esipy import EsiApp
-from esipy.exceptions import ServerError, UndecodableAnswerError
+from esipy import EsiApp, ops
+from esipy.exceptions import InvalidCallError, ServerError, UndecodableAnswerError
 from tests.engine.kit import COLOURS, ORDERS, STATUS, STATUS_BODY, WALLET, Bench, Login, Script, answer
 
 HTML = b"<html><h1>502 Bad Gateway</h1></html>"
@@ -75,3 +75,30 @@ def test_T18_no_content_on_a_list_is_an_empty_list() -> None:
     bench = Bench("blocking", Script(answer(b"", 204)), signer=Login())
     assert bench.perform(ORDERS).data == []
     assert bench.perform(WALLET).data is None
+
+
+@pytest.mark.parametrize(("body", "status"), [(b"", 200), (b"[1", 206), (b"[]", 206)])
+def test_T34_a_part_is_no_whole_and_nothing_is_no_list(body: bytes, status: int) -> None:
+    """A 200 without a body, or a 206: ``raise_for_status`` refuses it, and it is not kept."""
+    script = Script(answer(body, status, cache_control="max-age=300"))
+    bench = Bench("blocking", script)
+    for _ in range(2):
+        with pytest.raises(UndecodableAnswerError):
+            bench.perform(ORDERS).raise_for_status()
+    assert len(script.requests) == 2
+
+
+def test_a_page_of_a_captive_portal_is_not_kept() -> None:
+    """HTML with 200 is an error, and the next call asks ESI again."""
+    bench = Bench("blocking", Script(answer(HTML, cache_control="max-age=300"), answer()))
+    with pytest.raises(UndecodableAnswerError):
+        bench.perform(STATUS).raise_for_status()
+    assert bench.perform(STATUS).data.players == 12
+
+
+def test_a_head_of_a_write_is_refused() -> None:
+    """Only a GET can be asked for its headers; nothing is sent."""
+    script = Script()
+    with pytest.raises(InvalidCallError, match="only a GET"):
+        Bench("blocking", script).perform(ops.universe.post_universe_names(body=[1]), method="HEAD")
+    assert script.requests == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from esipy.engine.limiting import blocks_for
 from esipy.exceptions import ErrorLimitedError, RateLimitedError
 from tests.engine.kit import ORDERS, STATUS, WALLET, Bench, Login, Script, answer
 
@@ -112,3 +113,37 @@ def test_a_hit_is_given_even_while_limited() -> None:
     bench.perform(ORDERS)
     bench.perform(ORDERS.replace(page=2))
     assert bench.perform(ORDERS).source == "cache"
+
+
+def test_T26_a_420_stops_the_other_clients_of_the_process_too() -> None:
+    """ESI counts errors by address: what one client caused, all clients wait for."""
+    script = Clocked(answer(b"", 420, retry_after="45"), answer())
+    first = bench_over(script, retry=False)
+    other = Bench("simulated", script, retry=False)
+    other.runtime, other.engine.runtime = first.runtime, first.runtime
+    other.engine.blocks = blocks_for(first.runtime, other.engine.settings.base_url)
+
+    async def story() -> None:
+        await first.engine.perform(ORDERS)
+        await other.engine.perform(STATUS)
+
+    first.run(story())
+    assert script.times[1] - script.times[0] >= 45
+
+
+def test_clients_of_a_process_share_their_blocks() -> None:
+    """Both colours, for one address; another address has its own, and a simulation too."""
+    one, two = Bench("blocking", Script()), Bench("asyncio", Script())
+    far = Bench("blocking", Script(), settings={"base_url": "http://127.0.0.1:9"})
+    assert one.engine.blocks is two.engine.blocks
+    assert one.engine.blocks is not far.engine.blocks
+    assert Bench("simulated", Script()).engine.blocks is not one.engine.blocks
+
+
+def test_an_end_that_is_no_number_blocks_for_a_minute() -> None:
+    """A reset of four hundred digits does not stop everyone for ever."""
+    script = Clocked(answer(b"", 420, x_esi_error_limit_reset="9" * 400), answer())
+    bench = bench_over(script, retry=False, settings={"max_wait": 10**4})
+    first = bench.perform(ORDERS)
+    assert first.status == 420
+    assert bench.engine.blocks.wait("x", bench.runtime.now())[0] < 2**32

@@ -59,6 +59,22 @@ def test_T44_no_token_is_told(status: int, caplog: pytest.LogCaptureFixture) -> 
     assert [text for text in texts if SECRET in text] == []
 
 
+@pytest.mark.parametrize("status", [201, 302, 304, 403])
+def test_T44_a_header_that_repeats_the_token_is_cleaned(status: int) -> None:
+    """``Location`` and ``WWW-Authenticate`` may repeat it; neither answer, signal nor error does."""
+    told: list[dict[str, Any]] = []
+    script = Script(answer({"token": SECRET}, status, location=f"https://x/?t={SECRET}", www_authenticate=SECRET))
+    bench = Bench("blocking", script, signer=Login(token=SECRET))
+    bench.stats.add_receiver(lambda **event: told.append(event))
+    response = bench.perform(WALLET)
+    shown = [repr(told), repr(response.headers.pairs()), repr(response.raw)]
+    try:
+        response.raise_for_status()
+    except Exception as error:
+        shown.append(repr(vars(error)))
+    assert [text for text in shown if SECRET in text] == []
+
+
 def test_T44_a_network_error_shows_no_token(caplog: pytest.LogCaptureFixture) -> None:
     """The error and the signal of a broken connection hold no header."""
     told: list[dict[str, Any]] = []

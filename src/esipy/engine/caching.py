@@ -5,6 +5,9 @@ The rules of time are `esipy.core.freshness`; what is kept where is the store's.
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from weakref import WeakKeyDictionary
+
 from esipy.core.answer import Answer
 from esipy.core.freshness import conditional_headers, lifetime_of, refresh
 from esipy.engine.exchange import Exchange, Proceed
@@ -25,12 +28,18 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
             return Answer(kept.status, kept.headers, kept.body, "cache", kept.fresh_until)
         if exchange.method == "GET":
             exchange.conditions = conditional_headers(kept.headers)
-    reading = exchange.engine.reading
+    reading = readers_of(store)
     reading.add(exchange)
     try:
         answer = await proceed(exchange)
+        return await _keep(exchange, answer, kept, store)
     finally:
         reading.discard(exchange)
+
+
+async def _keep(exchange: Exchange, answer: Answer, kept: Answer | None, store: CacheStore) -> Answer:
+    """Put what came in its place, and give what the call is answered."""
+    operation = exchange.operation
     now = exchange.runtime.now()
     confirmed: Answer | None = None
     if answer.status == 304 and kept is not None:
@@ -45,9 +54,11 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
             await store.drop(_place(exchange, exchange.call.path))
         return answer
     answer.fresh_until = now + lifetime
-    if not exchange.overtaken and (lifetime > 0 or conditional_headers(answer.headers)):
+    if not exchange.overtaken and could_be_json(answer) and (lifetime > 0 or conditional_headers(answer.headers)):
         # The key anew: whose answer this is was settled by the token that was sent.
         await store.put(exchange.cache_key, answer, _place(exchange, exchange.call.path))
+        if exchange.overtaken:  # while it was being put: the write may have dropped before that
+            await store.drop(_place(exchange, exchange.call.path))
     return answer if confirmed is None or not exchange.engine.no_etag_body else confirmed
 
 
@@ -61,11 +72,25 @@ async def _writing(exchange: Exchange, proceed: Proceed, store: CacheStore) -> A
     finally:
         path = exchange.call.path
         for changed in (path, path.rpartition("/")[0]):  # the thing itself, and the list that it is in
-            for reader in tuple(exchange.engine.reading):
-                if reader.call.path == changed:
+            for reader in tuple(readers_of(store)):
+                if reader.call.path == changed and reader.base_url == exchange.base_url:
                     reader.overtaken = True
             await store.drop(_place(exchange, changed))
 
 
+_READERS: MutableMapping[CacheStore, set[Exchange]] = WeakKeyDictionary()
+
+
+def readers_of(store: CacheStore) -> set[Exchange]:
+    """The calls under way whose answers will be put into this store, by all clients of the process that share it."""
+    readers = _READERS.get(store)
+    return _READERS.setdefault(store, set()) if readers is None else readers
+
+
+def could_be_json(answer: Answer) -> bool:
+    """Whether a body is worth keeping: a captive portal's page, sent with 200, is not."""
+    return answer.body[:1] not in (b"", b"<") or answer.status == 204
+
+
 def _place(exchange: Exchange, path: str) -> str:
-    return exchange.engine.settings.base_url + path
+    return exchange.base_url + path

@@ -19,15 +19,17 @@ _DECODERS: dict[str, Decoder[Any]] = {}
 
 def decoder_for(operation: Operation[Any]) -> Decoder[Any]:
     """The one decoder of an operation; making it twice in two threads does no harm."""
-    decoder = _DECODERS.get(operation.name)
+    decoder = _DECODERS.get(operation.id)
     if decoder is None:
-        decoder = _DECODERS[operation.name] = Decoder(operation.result_type())
+        decoder = _DECODERS[operation.id] = Decoder(operation.result_type())
     return decoder
 
 
 async def decoding(exchange: Exchange, answer: Answer, *, raw_body_only: bool) -> Response[Any]:
     call, operation = exchange.call, exchange.operation
     data: Any = None
+    if not raw_body_only and (answer.status == 206 or (not answer.body and _needs_body(answer, operation))):
+        return Response(call, answer, None, exchange.url, undecodable=True)  # a part is no whole, nothing no list (T34)
     if raw_body_only or not answer.body:
         if answer.status == 204 and call.typed and decoder_for(operation).is_list:
             data = []  # a list operation's "no content" is a list without rows (T18)
@@ -43,9 +45,15 @@ async def decoding(exchange: Exchange, answer: Answer, *, raw_body_only: bool) -
                     await exchange.runtime.tell(exchange.engine.drift_signal, payload)
         except msgspec.DecodeError:
             return Response(call, answer, None, exchange.url, undecodable=True)
+        if not call.typed:
+            data = operation.shaped(data)
     else:
         data = error_body(answer.body)
     return Response(call, answer, data, exchange.url)
+
+
+def _needs_body(answer: Answer, operation: Operation[Any]) -> bool:
+    return 200 <= answer.status < 300 and answer.status != 204 and operation.result is not None
 
 
 def error_body(body: bytes) -> Any:

@@ -37,6 +37,7 @@ class Exchange:
 
     Attributes:
         method: the call's, or HEAD.
+        base_url: ESI's address as the settings name it, or that of the other API that the operation belongs to.
         url: the whole address; it never holds a token.
         principal: whom ESI counts this call against; names no token.
         overtaken: a write has changed what this call reads, while it was under way.
@@ -46,8 +47,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "attempt", "call", "conditions", "engine", "method", "operation", "overtaken", "principal", "runtime",
-        "token", "url",
+        "attempt", "base_url", "call", "conditions", "engine", "method", "operation", "overtaken", "principal",
+        "runtime", "token", "url",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, call: Call[Any], method: str) -> None:
@@ -58,8 +59,9 @@ class Exchange:
         self.call = call
         self.operation = operation
         self.method = method
-        self.url: str = engine.settings.base_url + call.target
-        self.principal: str = "ip" if signer is None or operation.scope is None else signer.principal
+        self.base_url: str = operation.base_url or engine.settings.base_url
+        self.url: str = self.base_url + call.target
+        self.principal: str = call.holder or ("ip" if signer is None or operation.scope is None else signer.principal)
         self.attempt = 1
         self.overtaken = False
         self.token: str | None = None
@@ -76,11 +78,13 @@ class Exchange:
             f"{self.method} {self.url} {call.language or settings.language} "
             f"{settings.tenant} {settings.compatibility_date} {self.principal}"
         )
+        if call.marks:
+            key = f"{key} {call.marks}"
         parameter = self.operation.body
         if parameter is None:
             return key
-        items = call.arguments[parameter.name]
-        return f"{key} {sorted(items) if parameter.unique else items!r}"
+        items = call.arguments.get(parameter.name)  # other APIs have bodies that may be left away
+        return f"{key} {sorted(items) if parameter.unique and items else items!r}"
 
 
 Proceed = Callable[[Exchange], Awaitable[Answer]]

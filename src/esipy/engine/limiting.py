@@ -9,9 +9,11 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from esipy.core.answer import Answer
+from esipy.core.freshness import delta_seconds
 from esipy.core.retries import retry_after
 from esipy.engine.exchange import Exchange, Proceed
 from esipy.exceptions import ErrorLimitedError, LimitedError, RateLimitedError
+from esipy.runtime.base import Runtime
 
 __all__ = ["Blocks", "limiting"]
 
@@ -51,6 +53,12 @@ class Blocks:
             self._until = {bucket: until for bucket, until in self._until.items() if until > now}
 
 
+def blocks_for(runtime: Runtime, base_url: str) -> Blocks:
+    """The blocks of an ESI, shared by all clients of the process: its limits do not ask which client it was."""
+    blocks: Blocks = runtime.shared.setdefault(("blocks", base_url), Blocks(runtime.lock()))
+    return blocks
+
+
 def bucket_of(exchange: Exchange) -> str:
     """Rate-limit group and principal; an operation without a group is counted by itself."""
     group = exchange.operation.group
@@ -72,11 +80,11 @@ async def limiting(exchange: Exchange, proceed: Proceed) -> Answer:
         now = runtime.now()
         asked = retry_after(answer.headers, now)
         if asked is None and answer.status == 420:
-            reset = answer.headers.get("x-esi-error-limit-reset", "")
-            asked = float(reset) if reset.isascii() and reset.isdigit() else None
+            asked = delta_seconds(answer.headers.get("x-esi-error-limit-reset"))
         until = now + (UNSAID_WAIT_SECONDS if asked is None else asked)
         answer.retry_at = until
-        engine.blocks.block(EVERYONE if answer.status == 420 else bucket, until)
+        everyone = answer.status == 420 and exchange.operation.base_url is None  # another API's 420 says nothing of ESI
+        engine.blocks.block(EVERYONE if everyone else bucket, until)
     return answer
 
 

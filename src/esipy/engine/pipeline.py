@@ -17,15 +17,16 @@ from typing import TypeVar
 
 from esipy.core.answer import Answer
 from esipy.core.retries import RetryPolicy
-from esipy.core.wire import HttpRequest
+from esipy.core.wire import Headers, HttpRequest, HttpResponse
 from esipy.engine.announcing import announcing
 from esipy.engine.caching import caching
 from esipy.engine.decoding import decoding
 from esipy.engine.exchange import Exchange, Layer, Proceed, Signer
-from esipy.engine.limiting import Blocks, limiting
+from esipy.engine.limiting import blocks_for, limiting
 from esipy.engine.retrying import retrying
 from esipy.engine.signing import signing
 from esipy.events import Signal
+from esipy.exceptions import InvalidCallError
 from esipy.operation import Call
 from esipy.response import Response
 from esipy.runtime.base import Runtime
@@ -42,7 +43,11 @@ LAYERS: tuple[Layer, ...] = (caching, retrying, signing, limiting, announcing)
 async def sending(exchange: Exchange) -> Answer:
     """The exchange itself, over the runtime's transport."""
     call, settings = exchange.call, exchange.engine.settings
-    headers = exchange.engine.headers_for(call.language, has_body=call.body is not None)
+    headers = exchange.engine.headers_for(
+        call.language, has_body=call.body is not None, foreign=exchange.operation.base_url is not None
+    )
+    if call.headers:
+        headers = _with_own(headers, call.headers, exchange.conditions)
     if exchange.token is not None:
         headers = (*headers, ("Authorization", f"Bearer {exchange.token}"))
     if exchange.conditions:
@@ -58,10 +63,25 @@ async def sending(exchange: Exchange) -> Answer:
             max_answer_bytes=settings.max_answer_bytes,
         )
     )
-    body = response.body
-    if response.status >= 400 and exchange.token is not None:
-        body = body.replace(exchange.token.encode(), b"[token]")  # should ESI repeat it, nobody is told (T44)
-    return Answer(response.status, response.headers, body)
+    if response.status != 200 and exchange.token is not None:
+        return _without(exchange.token, response)
+    return Answer(response.status, response.headers, response.body)
+
+
+def _without(token: str, response: HttpResponse) -> Answer:
+    """An answer that may be told to others; should ESI repeat the token, nobody hears it (T44)."""
+    pairs = [(name, value.replace(token, "[token]")) for name, value in response.headers.pairs()]
+    return Answer(response.status, Headers(pairs), response.body.replace(token.encode(), b"[token]"))
+
+
+def _with_own(
+    headers: tuple[tuple[str, str], ...], own: tuple[tuple[str, str], ...], conditions: list[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    """The headers of a call in place of the client's; where a kept answer is revalidated, its validators count."""
+    named = {name.lower() for name, _ in own}
+    asked = {name.lower() for name, _ in conditions}
+    kept = (pair for pair in headers if pair[0].lower() not in named)
+    return (*kept, *(pair for pair in own if pair[0].lower() not in asked))
 
 
 def compose(layers: tuple[Layer, ...], innermost: Proceed) -> Proceed:
@@ -101,11 +121,9 @@ class Engine:
         self.drift_signal = drift_signal
         self.no_etag_body = no_etag_body
         """Version 1's option: a 304 is answered as it came, without the kept body."""
-        self.blocks = Blocks(runtime.lock())
+        self.blocks = blocks_for(runtime, settings.base_url)
         self._own_headers = dict(headers)
-        self._headers: dict[tuple[str, bool], tuple[tuple[str, str], ...]] = {}
-        self.reading: set[Exchange] = set()
-        """The calls under way whose answers will be kept."""
+        self._headers: dict[tuple[str, bool, bool], tuple[tuple[str, str], ...]] = {}
         self._refused: dict[str, str] = {}
         self._proceed = compose(LAYERS, sending)
 
@@ -117,26 +135,39 @@ class Engine:
             InvalidCallError: the call cannot be sent.
         """
         call.check_sendable()
+        if method == "HEAD" and call.operation.method != "GET":
+            raise InvalidCallError(
+                f"{call.operation.name} is a {call.operation.method}: only a GET can be asked for its headers"
+            )
         exchange = Exchange(self, call, method or call.operation.method)
         answer = await self._proceed(exchange)
         return await decoding(exchange, answer, raw_body_only=raw_body_only or method == "HEAD")
 
-    def headers_for(self, language: str | None, *, has_body: bool) -> tuple[tuple[str, str], ...]:
-        """The headers of every call in this language; one tuple each, so that transports may compare by identity."""
+    def headers_for(
+        self, language: str | None, *, has_body: bool, foreign: bool = False
+    ) -> tuple[tuple[str, str], ...]:
+        """The headers of every call in this language; one tuple each, so that transports may compare by identity.
+
+        Another API than ESI is told who sends and what can be read; what this client's user set for ESI, which may be
+        a token, is none of its business (T45).
+        """
         spoken = language or self.settings.language
-        known = self._headers.get((spoken, has_body))
+        known = self._headers.get((spoken, has_body, foreign))
         if known is not None:
             return known
         own = self._own_headers
+        for_esi = {
+            "X-Compatibility-Date": self.settings.compatibility_date,
+            "X-Tenant": self.settings.tenant,
+        }
         headers = {
             "Accept": "application/json",
             "Accept-Language": spoken,
-            "X-Compatibility-Date": self.settings.compatibility_date,
-            "X-Tenant": self.settings.tenant,
+            **({} if foreign else for_esi),
             **({"Content-Type": "application/json"} if has_body else {}),
-            **own,
+            **({"User-Agent": own["User-Agent"]} if foreign and "User-Agent" in own else {} if foreign else own),
         }
-        made = self._headers[(spoken, has_body)] = tuple(headers.items())
+        made = self._headers[(spoken, has_body, foreign)] = tuple(headers.items())
         return made
 
     def refused_again(self, principal: str, token: str) -> bool:

@@ -1,5 +1,8 @@
 """Calls that need a token get one; a token that ESI refuses before its time is refreshed, once.
 
+A call of version 1 may bring its own: it is sent as it is, and stands for nobody's login. Operations of other APIs
+than ESI have no scope here, so that the login's token never goes there (T45).
+
 The token goes into this exchange's header only, and the exchange goes to ESI's own address only (T45).
 """
 
@@ -7,12 +10,16 @@ from __future__ import annotations
 
 from esipy.core.answer import Answer
 from esipy.engine.exchange import Exchange, Proceed, Signer
-from esipy.exceptions import LoginRequiredError
+from esipy.exceptions import SSOError
 
 __all__ = ["signing"]
 
 
 async def signing(exchange: Exchange, proceed: Proceed) -> Answer:
+    own = exchange.call.token
+    if own is not None:
+        exchange.token = own
+        return await proceed(exchange)
     signer = exchange.engine.signer
     if signer is None or exchange.operation.scope is None:
         return await proceed(exchange)
@@ -23,8 +30,8 @@ async def signing(exchange: Exchange, proceed: Proceed) -> Answer:
         return answer
     try:
         token = await signer.token(exchange.runtime, not_this=token)
-    except LoginRequiredError:
-        return answer  # there is nothing to refresh it with: ESI's own words say best what is wrong
+    except SSOError:
+        return answer  # no other token can be had: ESI's own words are the answer
     _carry(exchange, signer, token)
     answer = await proceed(exchange)
     if answer.status == 401:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.clock import steady_clock
+from esipy.runtime.shared import PROCESS
 from esipy.transport.base import AsyncTransport
 
 __all__ = ["AioRuntime"]
@@ -26,6 +27,7 @@ class AioRuntime:
 
     def __init__(self, transport: AsyncTransport) -> None:
         self.transport = transport
+        self.shared = PROCESS
         self.now = steady_clock()
         self.random = random.Random().random  # noqa: S311 (jitter, not secrets)
         self._unfinished: set[asyncio.Task[Any]] = set()

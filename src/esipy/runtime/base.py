@@ -22,6 +22,9 @@ A = TypeVar("A")
 class Runtime(Protocol):
     """What the engine asks of the world."""
 
+    shared: dict[Any, Any]
+    """What all clients of a process have in common; a simulation has its own."""
+
     async def send(self, request: HttpRequest) -> HttpResponse:
         """One exchange over the transport.
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast
 
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.clock import steady_clock
+from esipy.runtime.shared import PROCESS
 from esipy.transport.base import Transport
 
 __all__ = ["BlockingRuntime", "run"]
@@ -46,6 +47,7 @@ class BlockingRuntime:
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
+        self.shared = PROCESS
         self.now = steady_clock()
         self.random = random.Random().random  # noqa: S311 (jitter, not secrets)
 

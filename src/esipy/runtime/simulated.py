@@ -58,6 +58,7 @@ class SimulatedRuntime:
         seed: int = 0,
         start: float = START,
     ) -> None:
+        self.shared: dict[Any, Any] = {}
         self._server = server
         self._latency = latency_seconds
         self._now = start
