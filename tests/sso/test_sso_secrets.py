@@ -131,6 +131,19 @@ def test_T44_the_principal_is_no_token_and_never_another_characters() -> None:
     assert [] == _hidden_in(" ".join(names), "opaque", "R1", "R2")
 
 
+def test_T03_a_token_that_tells_no_character_is_never_counted_as_who_is_logged_in_now() -> None:
+    """A call of A that is under way when B logs in does not get B's name, nor a third one's; one of B does."""
+    security = _login(ScriptedSso(), secret_key=SECRET)
+    security.update_token({"access_token": "opaque-A", "refresh_token": "A", "expires_in": 1199})
+    assert security.principal == security.principal_of("opaque-A")
+    security.update_token({"access_token": "opaque-B", "refresh_token": "B", "expires_in": 1199})
+    assert security.principal == security.principal_of("opaque-B")
+    names = {security.principal, security.principal_of("opaque-A"), security.principal_of("opaque-C")}
+    assert 3 == len(names)
+    assert [] == _hidden_in(" ".join(names), "opaque")
+    assert "app:90000001" == security.principal_of(signed())
+
+
 def test_T44_what_happens_in_a_whole_life_is_logged_without_secrets(
     sandbox: RunningSandbox, colour: Colour, caplog: pytest.LogCaptureFixture
 ) -> None:

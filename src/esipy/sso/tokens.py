@@ -67,12 +67,7 @@ class Tokens:
     def character_id(self) -> int | None:
         """Whose access token it is; None when there is none, or it does not tell."""
         token = self.access_token
-        if not token:
-            return None
-        peeked = self._peeked
-        if peeked[0] != token:
-            peeked = self._peeked = (token, peek_character_id(token))
-        return peeked[1]
+        return self._character_of(token) if token else None
 
     @property
     def principal(self) -> str:
@@ -84,21 +79,34 @@ class Tokens:
         character_id = self.character_id
         if character_id is not None:
             return f"{self.client_id}:{character_id}"
-        return self._nameless_principal()
+        with _swap:
+            return self._nameless_principal()
 
     def principal_of(self, access_token: str) -> str:
-        """Whom ESI counts a call with this token against, whoever is logged in by now."""
-        if access_token == self.access_token:
-            return self.principal
-        character_id = peek_character_id(access_token)
-        return self._nameless_principal() if character_id is None else f"{self.client_id}:{character_id}"
+        """Whom ESI counts a call with this token against, whoever is logged in by now.
+
+        A token that tells no character and is not held any more is nobody's: each asking gives another id.
+        """
+        character_id = self._character_of(access_token)
+        if character_id is not None:
+            return f"{self.client_id}:{character_id}"
+        with _swap:
+            if access_token == self.access_token:
+                return self._nameless_principal()
+        return f"{self.client_id}:{secrets.token_hex(8)}"
+
+    def _character_of(self, token: str) -> int | None:
+        peeked = self._peeked
+        if peeked[0] != token:
+            peeked = self._peeked = (token, peek_character_id(token))
+        return peeked[1]
 
     def _nameless_principal(self) -> str:
+        """Has to be called under the lock."""
         token = self.refresh_token or self.access_token
-        with _swap:
-            if self._nameless[0] != token:
-                self._nameless = (token, secrets.token_hex(8))
-            return f"{self.client_id}:{self._nameless[1]}"
+        if self._nameless[0] != token:
+            self._nameless = (token, secrets.token_hex(8))
+        return f"{self.client_id}:{self._nameless[1]}"
 
     def _put(self, tokens: Mapping[str, Any], now: float) -> None:
         """Take tokens as the token endpoint gives them; without ``refresh_token`` the one there is stays."""
