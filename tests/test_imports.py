@@ -28,7 +28,8 @@ LAYERS: dict[str, frozenset[str]] = {
     "settings": frozenset({"exceptions"}),
     "core": frozenset({"exceptions", "settings"}),
     "utils": GROUND | {"cache"},  # in functions only: version 1's helpers about caches (see LAZILY)
-    "operation": GROUND | {"ops"},  # in functions only: an unpickled call finds its operation (see LAZILY)
+    # in functions only (see LAZILY): an unpickled call finds its operation; calling an operation is version 1's way
+    "operation": GROUND | {"ops", "version1"},
     "ops": GROUND | {"operation"},
     "response": GROUND | {"operation"},
     "events": GROUND,
@@ -42,7 +43,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "stores": GROUND | SEAMS,
     "cache": GROUND | SEAMS | {"stores"},
     "version1.keywords": frozenset(),
-    "version1": VALUES | {"ops", "cache", "version1.keywords"},
+    "version1": VALUES | {"ops", "cache", "transport", "version1.keywords"},
     "app": VALUES | {"ops", "cache", "version1", "version1.keywords"},
     "shell": CLIENTS - {"client", "security"},
     "client": CLIENTS,
@@ -57,7 +58,7 @@ LAYERS: dict[str, frozenset[str]] = {
 PARTS_OF = {"_signal": "events", "_receivers": "events", "_delivery": "events", "_deferred": "events"}
 """Modules that belong to another's part of the house."""
 
-LAZILY = {("operation", "ops"), ("utils", "cache")}
+LAZILY = {("operation", "ops"), ("operation", "version1"), ("utils", "cache")}
 """Against the order of the layers, so inside functions only."""
 
 PURE = frozenset(
@@ -74,7 +75,7 @@ NEVER: dict[str, frozenset[str]] = {
 
 THIRD_PARTY: dict[str, frozenset[str]] = {
     # each third-party package, and the modules (or whole parts) that may import it
-    "msgspec": frozenset({"core", "operation", "ops", "engine", "sso", "stores", "shell", "sandbox"}),
+    "msgspec": frozenset({"version1", "core", "operation", "ops", "engine", "sso", "stores", "shell", "sandbox"}),
     "pycurl": frozenset({f"transport.{name}" for name in ("curl", "curl_aio", "curl_handle", "curl_options")})
     | {"transport.curl_watch"},
     "httpx2": frozenset({"transport.httpx2"}),

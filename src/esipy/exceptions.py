@@ -27,6 +27,7 @@
     ├── InvalidCallError (ValueError)     you: a call that cannot be sent
     ├── UnknownOperationError (KeyError)  you: no operation of that name
     ├── MissingFieldError (KeyError, AttributeError)  you: a field that this answer does not have
+    ├── DocumentError (ValueError)        you: an OpenAPI document that cannot be read
     └── SettingError (ValueError)         you: a setting that cannot be meant
 
 No error holds a token, a secret or a code: neither in its text nor in an attribute.
@@ -45,6 +46,7 @@ __all__ = [
     "BrokenAnswerError",
     "ClientError",
     "ConnectError",
+    "DocumentError",
     "ErrorLimitedError",
     "ForbiddenError",
     "InvalidCallError",
@@ -249,6 +251,10 @@ class UnknownOperationError(_KeyError):
 
 class MissingFieldError(_KeyError, AttributeError):
     """A version 1 data object has no such field; the text lists those it has."""
+
+
+class DocumentError(ValueError):
+    """An OpenAPI or Swagger document that cannot be read; the text names the place in it as a JSON pointer."""
 
 
 class SettingError(ValueError):

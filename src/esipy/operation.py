@@ -131,6 +131,23 @@ class Operation(Generic[T_co]):
         self._result_type: Any = None
 
     @property
+    def base_url(self) -> str | None:
+        """The address of the API it belongs to; None: ESI's, which the client's settings name."""
+        return None
+
+    @property
+    def url(self) -> str:
+        """Version 1's form of the address: ``//esi.evetech.net/markets/{region_id}/orders``."""
+        from esipy.version1.requests import base_of
+
+        return base_of(self).partition(":")[2] + self.path
+
+    @property
+    def security(self) -> list[dict[str, list[str]]] | None:
+        """What a login has to bring, as version 1's document said it; None when it is public."""
+        return None if self.scope is None else [{"evesso": [self.scope]}]
+
+    @property
     def cacheable(self) -> bool:
         """Whether answers may be kept: every GET, and the POST to which ESI gives a lifetime."""
         return self.method == "GET" or (self.method == "POST" and self.lifetime_seconds is not None)
@@ -153,12 +170,17 @@ class Operation(Generic[T_co]):
         return None
 
     def __call__(self, **arguments: Any) -> Call[Any]:
-        """Build a call that answers with version 1's data objects.
+        """Build a call that answers with version 1's data objects, and is read as version 1's requests were.
+
+        The names that version 1 had for bodies are taken, and ``datasource``, ``token``, ``language``, ``user_agent``
+        and ``If_None_Match`` besides (`esipy.version1.names`).
 
         Raises:
             InvalidCallError: (a ValueError) an argument is unknown, missing or of the wrong type.
         """
-        return Call(self, arguments, typed=False)
+        from esipy.version1.requests import build  # here: typed calls do without
+
+        return build(self, arguments)
 
     def result_type(self) -> Any:
         """The type of the answer's data, as msgspec reads it; None when the answer has no body."""
@@ -166,6 +188,10 @@ class Operation(Generic[T_co]):
             types = import_module(f"esipy.ops.types.{self.module}")
             self._result_type = eval(self.result, dict(vars(types)))  # noqa: S307 - generated, never input
         return self._result_type
+
+    def shaped(self, data: Any) -> Any:
+        """Version 1's data objects of a good answer in the form that this operation promised."""
+        return data
 
     def struct_type(self, parameter: Parameter) -> Any:
         """The Struct of a body of kind ``object``."""
@@ -262,6 +288,26 @@ class Call(Generic[T_co]):
         put(self, "typed", typed)
         put(self, "_arguments", kept)
         put(self, "_hash", None)
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """(name, value) pairs that are sent with this call only: version 1's calls may have some."""
+        return ()
+
+    @property
+    def token(self) -> str | None:
+        """An access token in place of the login's: version 1's calls may bring one."""
+        return None
+
+    @property
+    def holder(self) -> str | None:
+        """Who asks with `token`, in a text that does not hold it; None without one."""
+        return None
+
+    @property
+    def marks(self) -> str:
+        """What `headers` change in the answer, for the keys of caches; "" when nothing."""
+        return ""
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from esipy.exceptions import InvalidCallError
 
 __all__ = ["Kind", "Parameter", "Where", "check", "check_size", "encode", "refuse_unknown"]
 
-Kind = Literal["integer", "number", "boolean", "string", "integers", "strings", "object"]
-Where = Literal["path", "query", "body"]
+Kind = Literal["integer", "number", "boolean", "string", "integers", "strings", "object", "json"]
+Where = Literal["path", "query", "header", "body"]
 
 _INTEGERS = range(-(2**63), 2**63)  # ESI's integers are int64
 _WORDS: dict[Kind, str] = {
@@ -30,6 +30,7 @@ _WORDS: dict[Kind, str] = {
     "integers": "a list of integers",
     "strings": "a list of texts",
     "object": "a dict or its Struct",
+    "json": "JSON data",
 }
 
 
@@ -38,8 +39,9 @@ class Parameter:
 
     Attributes:
         name: ESI's name; a body has the name ``body``.
-        where: in the path, the query, or as the body.
-        kind: the JSON type; ``integers`` and ``strings`` are arrays; ``object`` is a body with fields.
+        where: in the path, the query, a header (other documents than ESI's have some), or as the body.
+        kind: the JSON type; ``integers`` and ``strings`` are arrays; ``object`` is a body with fields; ``json`` takes
+            anything that JSON can say (other documents' bodies).
         required: must be given, unless ``default`` is there.
         default: the value ESI takes when none is given; None when there is none.
         choices: known values (of the items, if it is an array). They are documentation: any text passes.
@@ -279,6 +281,15 @@ def _strings(operation: str, parameter: Parameter, value: Any) -> tuple[str, ...
     return tuple(checked)
 
 
+def _json(operation: str, parameter: Parameter, value: Any) -> Any:
+    import msgspec
+
+    try:
+        return msgspec.to_builtins(value)
+    except (TypeError, RecursionError):
+        _refuse(operation, parameter, value)
+
+
 _CHECKS: dict[Kind, Callable[[str, Parameter, Any], Any]] = {
     "integer": _integer,
     "number": _number,
@@ -286,6 +297,7 @@ _CHECKS: dict[Kind, Callable[[str, Parameter, Any], Any]] = {
     "string": _string,
     "integers": _integers,
     "strings": _strings,
+    "json": _json,
 }
 
 
