@@ -32,7 +32,7 @@ bench: $(STAMP)  ## measure the speed budget, as ratios in one run
 
 docs: $(STAMP)  ## build the documentation into build/docs
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
-	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	@$(BIN)/python -m sphinx -E -a -W --keep-going -q -b html docs build/docs
 
 catalogue: $(STAMP)  ## write src/esipy/ops anew from ESI's document: make catalogue DOCUMENT=...
 	@$(BIN)/python -m tools.catalogue $(DOCUMENT)

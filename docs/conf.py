@@ -20,6 +20,7 @@ default_role = "code"  # docstrings write `Name`
 add_module_names = False
 autodoc_default_options = {"members": True, "inherited-members": True}
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 maximum_signature_line_length = 88
 napoleon_numpy_docstring = False
@@ -35,10 +36,19 @@ html_css_files = ["esipy.css"]
 
 
 def setup(app: Sphinx) -> None:
-    """Napoleon takes what stands before a colon in a property's first line for its type: ours are sentences."""
-    app.connect("autodoc-process-docstring", _guard_colon, priority=400)
+    """Let docstrings be read as they are meant."""
+    app.connect("autodoc-process-docstring", _keep_sentences, priority=400)
 
 
-def _guard_colon(_app: Sphinx, what: str, _name: str, _object: object, _options: Any, lines: list[str]) -> None:
-    if what in ("attribute", "property"):
-        lines.insert(0, "")
+def _keep_sentences(_app: Sphinx, what: str, _name: str, _object: object, _options: Any, lines: list[str]) -> None:
+    """Napoleon takes what stands before a colon for a type, in a property and under ``Returns:``. Ours are sentences.
+
+    A line that ends before its colon has none for Napoleon, and is one line again for the reader.
+    """
+    places = [0] if what in ("attribute", "property") else []
+    places += [place + 1 for place, line in enumerate(lines) if line.strip() == "Returns:"]
+    for place in reversed(places):
+        sentence, colon, rest = lines[place].partition(": ")
+        if colon:
+            indent = sentence[: len(sentence) - len(sentence.lstrip())]
+            lines[place : place + 1] = [f"{sentence}\\", f"{indent}: {rest}"]
