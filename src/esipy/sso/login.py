@@ -4,6 +4,8 @@ Rules kept here:
 
 - Who needs a new token at the same time shares one refresh (T37), also several logins that hold the same refresh
   token; at most `REFRESHES_AT_ONCE` run in a process. A refresh that has begun is ended, whoever is cancelled.
+- Each login whose tokens were replaced for a request tells its own signal, once, whichever of them refreshed: each
+  may be stored at a place of its own.
 - The keys are fetched before a refresh token or a code is spent, so that the answer can be verified. It is
   verified before it replaces anything (T42). When it is refused, a rotated refresh token in it is kept aside and
   used once the SSO refuses the old one: a rotated token is not lost.
@@ -43,6 +45,7 @@ _LOG_IN = "log in: send the user to get_auth_uri(state, scopes), then call auth(
 class _Landed(NamedTuple):
     """What a refresh brought: for everybody who waited for it."""
 
+    by: Login
     new: Held
     answer: dict[str, Any]
     scopes: tuple[str, ...]
@@ -116,8 +119,8 @@ class Login(Tokens):
 
     async def _refresh_and_tell(self, runtime: Runtime, held: Held, refresh_token: str) -> _Landed | None:
         token_identifier = self.token_identifier
-        landed, led = await self._refresh_once(runtime, held, refresh_token, ())
-        if landed is not None and led:
+        landed, led, moved = await self._refresh_once(runtime, held, refresh_token, ())
+        if landed is not None and (led or moved):
             payload = {
                 "token_type": "Bearer",
                 **landed.answer,
@@ -136,7 +139,7 @@ class Login(Tokens):
         """Refresh now, whatever the time, or share the refresh that is under way; the SSO's answer."""
         while True:
             refresh_token = self._needed_refresh_token()
-            landed, led = await runtime.finish(self._refresh_once(runtime, self._held(), refresh_token, scopes))
+            landed, led, _ = await runtime.finish(self._refresh_once(runtime, self._held(), refresh_token, scopes))
             # Who asks for scopes has to get these, not those of the refresh that was under way.
             if landed is not None and (led or landed.scopes == scopes):
                 return landed.answer
@@ -191,11 +194,12 @@ class Login(Tokens):
 
     async def _refresh_once(
         self, runtime: Runtime, held: Held, refresh_token: str, scopes: tuple[str, ...]
-    ) -> tuple[_Landed | None, bool]:
+    ) -> tuple[_Landed | None, bool, bool]:
         """Refresh, or wait for who does; has to be given to ``runtime.finish``.
 
         Returns:
-            what it brought (None: somebody has replaced the tokens already, look again), and whether it was us.
+            what it brought (None: somebody has replaced the tokens already, look again); whether it was this
+            caller that refreshed; whether this caller brought us the tokens that another login had refreshed.
         """
         key = (self.client_id, refresh_token)
         try:
@@ -203,9 +207,8 @@ class Login(Tokens):
         except TokenRevokedError:
             self._drop(refresh_token)
             raise
-        if landed is not None:
-            self._take(held, landed.new)
-        return landed, led
+        moved = landed is not None and not led and self._take(held, landed.new) and landed.by is not self
+        return landed, led, moved
 
     async def _refresh(
         self, runtime: Runtime, held: Held, refresh_token: str, scopes: tuple[str, ...]
@@ -230,7 +233,7 @@ class Login(Tokens):
             raise
         new = Held(grant.access_token, rotated, self._expiry(runtime, grant, claims))
         self._take(held, new)  # before the flight ends, so that who comes next sees it
-        return _Landed(new, grant.answer, scopes)
+        return _Landed(self, new, grant.answer, scopes)
 
     async def _spend(
         self, runtime: Runtime, endpoints: Endpoints, refresh_token: str, scopes: tuple[str, ...]

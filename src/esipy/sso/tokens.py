@@ -129,12 +129,19 @@ class Tokens:
             self.access_token, self.refresh_token, self.token_expiry = new
             self._aside = None
 
-    def _take(self, held: Held, new: Held) -> None:
-        """Put new tokens in the place of those they were got for, and of no others."""
+    def _take(self, held: Held, new: Held) -> bool:
+        """Put new tokens in the place of those they were got for, and of no others; whether it changed any."""
         with _swap:
-            if (self.access_token, self.refresh_token) == held[:2]:
+            if self.refresh_token != held.refresh_token:
+                return False
+            if self.access_token == held.access_token:
                 self.access_token, self.refresh_token, self.token_expiry = new
-                self._aside = None
+            elif new.refresh_token != held.refresh_token:
+                self.refresh_token = new.refresh_token  # put in by hand was the access token alone: this one is spent
+            else:
+                return False
+            self._aside = None
+            return True
 
     def _drop(self, refresh_token: str) -> None:
         """Forget a refresh token that is dead."""
