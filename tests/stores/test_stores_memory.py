@@ -132,7 +132,7 @@ def test_the_bound_holds_whatever_is_done(steps: list[tuple[str, str, int, str]]
         else:
             run(cache.drop(path))
         counted = sum(
-            len(kept.body) + len(key) + len(where) + ENTRY_BYTES for key, (kept, where) in cache._entries.items()
+            len(kept.body) + len(key) + len(where) + ENTRY_BYTES for key, (kept, where, _) in cache._entries.items()
         )
         assert cache._bytes == counted <= max_bytes
         assert sorted(cache._entries) == sorted(key for keys in cache._keys_by_path.values() for key in keys)
@@ -200,5 +200,5 @@ def test_threads_share_it() -> None:
         for flight in [pool.submit(work, seed) for seed in range(8)]:
             flight.result(timeout=60)
     entries = cache._entries.items()
-    assert cache._bytes == sum(len(kept.body) + len(key) + len(path) + ENTRY_BYTES for key, (kept, path) in entries)
+    assert cache._bytes == sum(len(kept.body) + len(key) + len(path) + ENTRY_BYTES for key, (kept, path, _) in entries)
     assert cache._bytes <= 60_000

@@ -99,12 +99,13 @@ _NOTHING: dict[str, list[str]] = {}
 _lines_read: dict[bytes, tuple[str, str]] = {}
 _MOST_LINES = 2048
 _LONGEST_LINE = 256
+_NEW_EACH_TIME = frozenset({"etag", "x-esi-request-id", "x-request-id", "x-ratelimit-remaining", "x-ratelimit-used"})
 
 
 def _read_line(line: bytes) -> tuple[str, str]:
     name, colon, value = line.decode("latin-1").partition(":")
     pair = (name.rstrip(" \t").lower(), value.strip(" \t\r\n")) if colon and name[:1] not in (" ", "\t") else ("", "")
-    if len(line) <= _LONGEST_LINE:
+    if len(line) <= _LONGEST_LINE and pair[0] not in _NEW_EACH_TIME:
         if len(_lines_read) >= _MOST_LINES:
             _lines_read.clear()
         _lines_read[line] = pair

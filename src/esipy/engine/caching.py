@@ -22,7 +22,8 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
         return await proceed(exchange)
     if not operation.cacheable:
         return await _writing(exchange, proceed, store)
-    kept = await store.get(exchange.cache_key)
+    key, asking = exchange.cache_key, exchange.principal
+    kept = await store.get(key)
     if kept is not None:
         if kept.fresh_until is not None and kept.fresh_until > exchange.runtime.now():
             return Answer(kept.status, kept.headers, kept.body, "cache", kept.fresh_until)
@@ -32,12 +33,14 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
     reading.add(exchange)
     try:
         answer = await proceed(exchange)
-        return await _keep(exchange, answer, kept, store)
+        if exchange.principal != asking:  # whose answer it is was settled by the token that was sent
+            key = exchange.cache_key
+        return await _keep(exchange, answer, kept, store, key)
     finally:
         reading.discard(exchange)
 
 
-async def _keep(exchange: Exchange, answer: Answer, kept: Answer | None, store: CacheStore) -> Answer:
+async def _keep(exchange: Exchange, answer: Answer, kept: Answer | None, store: CacheStore, key: str) -> Answer:
     """Put what came in its place, and give what the call is answered."""
     operation = exchange.operation
     now = exchange.runtime.now()
@@ -55,8 +58,7 @@ async def _keep(exchange: Exchange, answer: Answer, kept: Answer | None, store: 
         return answer
     answer.fresh_until = now + lifetime
     if not exchange.overtaken and could_be_json(answer) and (lifetime > 0 or conditional_headers(answer.headers)):
-        # The key anew: whose answer this is was settled by the token that was sent.
-        await store.put(exchange.cache_key, answer, _place(exchange, exchange.call.path))
+        await store.put(key, answer, _place(exchange, exchange.call.path))
         if exchange.overtaken:  # while it was being put: the write may have dropped before that
             await store.drop(_place(exchange, exchange.call.path))
     return answer if confirmed is None or not exchange.engine.no_etag_body else confirmed

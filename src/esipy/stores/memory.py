@@ -28,7 +28,7 @@ class MemoryCache:
     def __init__(self, max_bytes: int = 256 * 1024 * 1024) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._entries: OrderedDict[str, tuple[Answer, str]] = OrderedDict()
+        self._entries: OrderedDict[str, tuple[Answer, str, int]] = OrderedDict()
         self._keys_by_path: dict[str, set[str]] = {}
         self._lock = threading.Lock()
 
@@ -45,11 +45,12 @@ class MemoryCache:
 
     async def put(self, key: str, answer: Answer, path: str) -> None:
         with self._lock:
-            self._forget(key)
+            if key in self._entries:
+                self._forget(key)
             cost = _cost(key, answer, path)
             if cost > self._max_bytes // 4:
                 return
-            self._entries[key] = (answer, path)
+            self._entries[key] = (answer, path, cost)
             self._keys_by_path.setdefault(path, set()).add(key)
             self._bytes += cost
             while self._bytes > self._max_bytes:
@@ -70,8 +71,8 @@ class MemoryCache:
         entry = self._entries.pop(key, None)
         if entry is None:
             return
-        answer, path = entry
-        self._bytes -= _cost(key, answer, path)
+        _, path, cost = entry
+        self._bytes -= cost
         keys = self._keys_by_path[path]
         keys.discard(key)
         if not keys:
