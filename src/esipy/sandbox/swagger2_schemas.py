@@ -54,7 +54,7 @@ def parameter_object(operation: Operation[Any], parameter: Parameter) -> dict[st
     """One parameter of an operation."""
     written: dict[str, Any] = {"name": parameter.name, "in": parameter.where, "required": parameter.required}
     if parameter.where == "body":
-        written["name"] = BODY_NAMES[operation.name]
+        written["name"] = BODY_NAMES.get(operation.name, "body")
         if parameter.kind == "object":
             return {**written, "schema": _schema(inspect.type_info(operation.struct_type(parameter)))}
         return {**written, "schema": _value(parameter)}
