@@ -6,7 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from esipy import ops
+import pytest
+
+from esipy import EsiApp, EsiClient, EsiSecurity, ops
+from esipy.cache import FileCache
+from esipy.testing import sandbox
 from esipy.version1.gone import GONE, RENAMED, ROUTE
 from esipy.version1.names import BODY_NAMES
 
@@ -36,3 +40,35 @@ def test_every_operation_that_is_gone_is_in_the_table() -> None:
     for old, today in RENAMED.items():
         assert told.pop(old).startswith(today)
     assert told == GONE
+
+
+def test_what_is_said_to_warn_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line of the table is taken, with one warning, which names the program's own line."""
+    section = PAGE.split("\n## What warns\n")[1].split("\n## ")[0]
+    written = re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE)
+    assert len(written) > 8
+    monkeypatch.chdir(tmp_path)
+    headers = {"User-Agent": "MyApp/1.0 (me@example.com)"}
+    with sandbox(set_environment=True) as server:
+        app = EsiApp()
+        security = EsiSecurity(server.redirect_uri, server.client_id, server.secret_key, headers=headers)
+        security.update_token(server.login(scopes=[]))
+        names = {
+            "CALLBACK": server.redirect_uri,
+            "CLIENT_ID": server.client_id,
+            "SECRET_KEY": server.secret_key,
+            "EsiApp": EsiApp,
+            "EsiClient": EsiClient,
+            "EsiSecurity": EsiSecurity,
+            "FileCache": FileCache,
+            "adapter": object(),
+            "app": app,
+            "client": EsiClient(headers=headers),
+            "headers": headers,
+            "op": app.op["get_status"](),
+            "security": security,
+        }
+        for line in written:
+            with pytest.warns(UserWarning) as caught:
+                eval(compile(line, "the program", "eval"), names)
+            assert ["the program"] == [warning.filename for warning in caught], line
