@@ -87,14 +87,68 @@ def test_T52_asend_robust_goes_on_as_send_robust_does(failing: Signal[...], capl
     assert ["second", "fourth"] == [record.getMessage().split(" of ")[0][-6:] for record in caplog.records]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), asyncio.CancelledError()])
-def test_what_ends_programs_and_tasks_is_not_swallowed(failing: Signal[...], error: BaseException) -> None:
-    """Only Exceptions are logged away: an interrupt, an exit and a cancellation propagate from send_robust()."""
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()])
+def test_what_ends_programs_is_not_swallowed(failing: Signal[...], error: BaseException) -> None:
+    """An interrupt, an exit and the end of a coroutine propagate from send_robust()."""
     with pytest.raises(type(error)):
         failing.send_robust(heard=[], error=error)
     coroutine = failing.asend_robust(heard=[], error=error)
     with pytest.raises(type(error)):
         coroutine.send(None)
+
+
+def test_T52_a_receiver_that_awaits_something_cancelled_has_just_failed(
+    failing: Signal[...], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody has cancelled the sender: it is logged, the next receiver is told, and the sender goes on."""
+    heard: list[str] = []
+
+    async def awaits(**kwargs: Any) -> None:
+        task = asyncio.create_task(asyncio.Event().wait())
+        task.cancel()
+        await task
+
+    async def main() -> str:
+        signal = Signal[...]("AWAITED")
+        for receiver in (awaits, lambda: heard.append("next")):
+            signal.add_receiver(receiver)
+        await signal.asend_robust()
+        failing.send_robust(heard=heard, error=asyncio.CancelledError())
+        return "went on"
+
+    assert "went on" == asyncio.run(main())
+    assert ["next", "first", "third"] == heard
+    failing.send_robust(heard=heard, error=asyncio.CancelledError())  # without any loop too
+    assert ["first", "third"] == heard[3:]
+    assert ["awaits", "second", "second"] == [
+        record.getMessage().split(" of signal ")[0].rpartition(".")[2] for record in caplog.records
+    ]
+
+
+def test_a_cancelled_sender_is_not_held_back(caplog: pytest.LogCaptureFixture) -> None:
+    """The task that sends is cancelled while it awaits a receiver: it ends, no further receiver is told."""
+    heard: list[str] = []
+
+    async def main() -> None:
+        waits = asyncio.Event()
+
+        async def forever() -> None:
+            waits.set()
+            await asyncio.Event().wait()
+
+        signal = Signal[...]("AWAITED")
+        for receiver in (forever, lambda: heard.append("next")):
+            signal.add_receiver(receiver)
+        sending = asyncio.create_task(signal.asend_robust())
+        await waits.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        assert sending.cancelled()
+
+    asyncio.run(main())
+    assert [] == heard
+    assert [] == caplog.records
 
 
 @pytest.mark.parametrize(

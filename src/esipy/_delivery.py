@@ -13,7 +13,16 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import quote
 
-__all__ = ["Names", "failed", "full_name", "hand_over", "names_taken", "refuse_coroutine", "withhold"]
+__all__ = [
+    "Names",
+    "failed",
+    "full_name",
+    "hand_over",
+    "is_meant_for_us",
+    "names_taken",
+    "refuse_coroutine",
+    "withhold",
+]
 
 LOGGER = logging.getLogger("esipy.events")
 
@@ -90,6 +99,24 @@ def refuse_coroutine(answer: object, receiver: Callable[..., object]) -> None:
             f"receiver {full_name(receiver)} is a coroutine function, which nobody awaits here; "
             "use AsyncEsiClient (or Signal.asend), or make it a plain function"
         )
+
+
+def is_meant_for_us(error: BaseException) -> bool:
+    """Whether what a receiver raised is to end the sender too: an interrupt, an exit, our own cancellation.
+
+    A receiver that awaits something cancelled raises CancelledError as well; then nobody has cancelled our task.
+    """
+    if isinstance(error, Exception):
+        return False
+    from asyncio import CancelledError, current_task  # costs 40 ms: only who is cancelled or ended pays
+
+    if not isinstance(error, CancelledError):
+        return True
+    try:
+        task = current_task()
+    except RuntimeError:  # no loop runs here
+        return False
+    return task is not None and task.cancelling() > 0
 
 
 def withhold(text: str, payload: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Generator, Iterable, MutableSeq
 from contextlib import contextmanager
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from esipy._delivery import Names, failed, hand_over, names_taken, refuse_coroutine
+from esipy._delivery import Names, failed, hand_over, is_meant_for_us, names_taken, refuse_coroutine
 from esipy._receivers import Entry, EventReceivers
 
 __all__ = ["Signal"]
@@ -157,7 +157,10 @@ class Signal(Generic[P]):
                 refuse_coroutine(answer, call)
 
     def send_robust(self, /, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Tell each receiver; an `Exception` of one is logged (``esipy.events``), and the next is told."""
+        """Tell each receiver; what one raises is logged (``esipy.events``), and the next is told.
+
+        KeyboardInterrupt and SystemExit are obeyed, and so is a cancellation, if it is this task that is cancelled.
+        """
         if args:
             self._refuse_positions()
         for call, names in self._live:
@@ -165,7 +168,9 @@ class Signal(Generic[P]):
                 answer = hand_over(call, names, kwargs)
                 if answer is not None:
                     refuse_coroutine(answer, call)
-            except Exception as error:
+            except BaseException as error:
+                if is_meant_for_us(error):
+                    raise
                 failed(self.name, call, error, kwargs)
 
     async def asend(self, /, *args: P.args, **kwargs: P.kwargs) -> None:
@@ -178,7 +183,7 @@ class Signal(Generic[P]):
                 await answer
 
     async def asend_robust(self, /, *args: P.args, **kwargs: P.kwargs) -> None:
-        """As `send_robust`; coroutine functions are awaited, one after the other. A cancellation is obeyed."""
+        """As `send_robust`; coroutine functions are awaited, one after the other."""
         if args:
             self._refuse_positions()
         for call, names in self._live:
@@ -186,7 +191,9 @@ class Signal(Generic[P]):
                 answer = hand_over(call, names, kwargs)
                 if answer is not None and isinstance(answer, Coroutine):
                     await answer
-            except Exception as error:
+            except BaseException as error:
+                if is_meant_for_us(error):
+                    raise
                 failed(self.name, call, error, kwargs)
 
     def flush(self, timeout: float | None = None) -> bool:
