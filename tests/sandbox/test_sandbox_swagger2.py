@@ -11,8 +11,9 @@ import pytest
 
 from esipy import ops
 from esipy.sandbox import RunningSandbox, serve
-from esipy.sandbox.swagger2 import VERSIONS, document, existed, meta_document, old_id
+from esipy.sandbox.swagger2 import VERSIONS, document, meta_document, old_id, old_operations
 from esipy.sandbox.swagger2_schemas import BODY_NAMES
+from esipy.version1.names import BODY_NAMES as version1_names
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,7 @@ def test_what_is_no_document_is_refused(server: RunningSandbox, method: str, tar
 def test_ids_and_paths_are_those_of_that_time(latest: dict[str, Any]) -> None:
     """An id is method and path in snake case, a path ends with a slash; what is newer than the older API is absent."""
     listed = operations_of(latest)
-    assert {old_id(one) for one in ops.operations() if existed(one)} == set(listed)
+    assert {old_id(one) for one in old_operations()} == set(listed)
     assert {path for path in latest["paths"] if path.endswith("/")} == set(latest["paths"])
     assert {"get_characters_character_id", "get_markets_region_id_orders", "post_universe_names"} <= set(listed)
     assert not {"post_route_origin_system_id_destination_system_id", "get_freelance_jobs"} & set(listed)
@@ -131,7 +132,7 @@ def test_private_operations_name_their_scope(latest: dict[str, Any]) -> None:
 
 def test_every_body_has_its_old_name(latest: dict[str, Any]) -> None:
     """All operations of the older API that have a body are in the table, and the document says so."""
-    with_body = {one.name for one in ops.operations() if one.body is not None and existed(one)}
+    with_body = {one.name for one in old_operations() if one.body is not None}
     assert with_body == set(BODY_NAMES)
     written = {
         name: parameter["name"]
@@ -140,6 +141,8 @@ def test_every_body_has_its_old_name(latest: dict[str, Any]) -> None:
         if parameter.get("in") == "body"
     }
     assert written == BODY_NAMES
+    # Written apart from the library's own table, so that neither can share the other's mistakes.
+    assert {**BODY_NAMES, "post_route": "body"} == version1_names
 
 
 def test_common_parameters_stand_where_they_stood(latest: dict[str, Any]) -> None:
@@ -181,6 +184,17 @@ def test_the_older_api_takes_version_1s_spellings(server: RunningSandbox) -> Non
     assert (200, 422) == (
         ask(server, f"/v3{target}", headers=signed)[0].status, ask(server, target, headers=signed)[0].status,
     )  # fmt: skip
+
+
+def test_the_old_route_is_todays_as_a_bare_list(server: RunningSandbox) -> None:
+    """``get_route_origin_destination`` is served under a version, and gives the systems that today's operation gives."""
+    _, body = ask(
+        server, "/latest/route/30000142/30000160/?datasource=tranquility&flag=shortest&avoid=30000150,30000151"
+    )
+    route = json.loads(body)
+    assert (30000142, 30000160) == (route[0], route[-1])
+    assert not {30000150, 30000151} & set(route)
+    assert 404 == ask(server, "/route/30000142/30000160")[0].status
 
 
 def test_the_first_key_may_have_the_name_that_the_real_one_has() -> None:

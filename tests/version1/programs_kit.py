@@ -57,6 +57,7 @@ PROGRAMS: dict[str, Callable[[RunningSandbox], None] | None] = {
     "meta_app": None,
     "name_resolver": None,
     "planet_report": None,
+    "route_planner": None,
     "telemetry": None,
     "waitlist": None,
     "wallet_exporter": None,

@@ -26,7 +26,8 @@ from esipy.sandbox.esi_meta import OPENAPI, meta_handlers
 from esipy.sandbox.esi_routes import Match, Router
 from esipy.sandbox.exchange import SandboxAnswer, SandboxRequest
 from esipy.sandbox.state import state_handlers
-from esipy.sandbox.swagger2 import Documents, existed
+from esipy.sandbox.swagger2 import Documents, exists
+from esipy.sandbox.swagger2_route import OLD_ROUTE, old_route
 from esipy.sandbox.validate import Invalid, check_parameters
 from esipy.sandbox.world import World, stable
 from esipy.sandbox.world_answers import world_handlers
@@ -79,7 +80,7 @@ class EsiApi:
         self.limits = Limits(enforce=enforce_limits)
         self.changes = Changes(clock)
         operations = list(ops.operations())
-        self._router = Router([*operations, OPENAPI])
+        self._router = Router([*operations, OPENAPI, OLD_ROUTE])
         self._documents = Documents()
         self._generic = Generic(self.world)
         self._handlers: dict[str, Handler] = {
@@ -89,6 +90,7 @@ class EsiApi:
             **meta_handlers(operations),
             **state_handlers(self.world, self._generic, self.changes.touch),
         }
+        self._handlers[OLD_ROUTE.name] = old_route(self._handlers["post_route"])
         self._bodies: OrderedDict[tuple[Any, ...], _Body] = OrderedDict()
         self._cache_bytes = cache_bytes
         self.cached_bytes = 0
@@ -146,7 +148,7 @@ class EsiApi:
     def _reply(self, request: SandboxRequest, match: Match, operation: Operation[Any]) -> SandboxAnswer:
         now = self.clock.now()
         tenant = asked_tenant(request)
-        if asked_date(request, now) < operation.since and not (match.old and existed(operation)):
+        if not exists(operation, asked_date(request, now), old=match.old):
             raise Refused(404, f"this route exists from compatibility date {operation.since}")
         self.limits.check(operation, request.identity, now)
         self.access.check_token(operation, request)

@@ -8,6 +8,7 @@ written when it is first asked for, with the host at which it was asked for, and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
@@ -20,9 +21,10 @@ from esipy.sandbox.esi_access import OLDEST_DATE, asked_tenant
 from esipy.sandbox.esi_asked import TENANTS
 from esipy.sandbox.esi_freshness import etag_of, has_it
 from esipy.sandbox.exchange import SandboxAnswer, SandboxRequest
+from esipy.sandbox.swagger2_route import OLD_ROUTE
 from esipy.sandbox.swagger2_schemas import answer_schema, parameter_object
 
-__all__ = ["VERSIONS", "Documents", "document", "existed", "meta_document", "old_id"]
+__all__ = ["VERSIONS", "Documents", "document", "exists", "meta_document", "old_id", "old_operations"]
 
 VERSIONS = ("latest", "dev", "legacy", "_latest", "_dev", "_legacy", "v1", "v2", "v3", "v4", "v5", "v6")
 
@@ -77,9 +79,17 @@ def _written(version: str, host: str) -> tuple[bytes, str]:
     return raw, etag_of(raw)
 
 
-def existed(operation: Operation[Any]) -> bool:
-    """Whether the older API had this operation, in this or an older form."""
-    return operation.since <= OLDEST_DATE or operation.name in _REWRITTEN
+def exists(operation: Operation[Any], date: str, *, old: bool) -> bool:
+    """Whether an operation is there at a compatibility date, or under a version of the older API."""
+    if operation is OLD_ROUTE:
+        return old
+    return operation.since <= date or (old and operation.name in _REWRITTEN)
+
+
+def old_operations() -> Iterator[Operation[Any]]:
+    """The operations that the older API had, in this or an older form."""
+    yield from (operation for operation in ops.operations() if exists(operation, OLDEST_DATE, old=True))
+    yield OLD_ROUTE
 
 
 def old_id(operation: Operation[Any]) -> str:
@@ -106,7 +116,7 @@ def document(host: str, version: str = "latest") -> dict[str, Any]:
     """A version's whole document, for a server at ``HOST:PORT``."""
     paths: dict[str, dict[str, Any]] = {}
     scopes: dict[str, str] = {}
-    for operation in filter(existed, ops.operations()):
+    for operation in old_operations():
         paths.setdefault(f"{operation.path}/", {})[operation.method.lower()] = _operation(operation)
         if operation.scope is not None:
             scopes[operation.scope] = operation.scope
