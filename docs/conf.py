@@ -15,6 +15,7 @@ version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_heading_anchors = 3
+smartquotes = False
 default_role = "code"  # docstrings write `Name`
 
 add_module_names = False

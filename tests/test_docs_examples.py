@@ -8,8 +8,8 @@ reads::
     state = "kept in the user's session"
     -->
 
-``pycon`` blocks are compared with what they print. ``sh`` blocks are given to the command, line by line. A block
-that is not to run says why in a comment before it: ``<!-- not run: needs a browser -->``.
+``pycon`` blocks are compared with what they print. ``sh`` blocks are given to the command, line by line. ``text``
+blocks, and those without a language, only show something.
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 BLOCK = re.compile(
-    r"^(?:<!-- not run: (?P<reason>[^\n]+?) -->\n\s*)?```(?P<kind>\w*)[^\n]*\n(?P<code>.*?)^```$"
-    r"|^<!-- hidden\n(?P<hidden>.*?)^-->$",
+    r"^```(?P<kind>[^\n]*)\n(?P<code>.*?)^```$|^<!-- hidden\n(?P<hidden>.*?)^-->$",
     re.MULTILINE | re.DOTALL,
 )
 RUNS_ELSEWHERE = ("esipy demo", "esipy sandbox", "pip install", "make ", "export ")
@@ -53,11 +52,10 @@ class Block(NamedTuple):
 
 
 def blocks(page: str) -> Iterator[Block]:
-    """The blocks of a page that are to run, in order."""
+    """The blocks of a page, in order."""
     for found in BLOCK.finditer(page):
         group = "code" if found["hidden"] is None else "hidden"
-        if found["reason"] is None:
-            yield Block(found["kind"] or group, found[group], page.count("\n", 0, found.start(group)) + 1)
+        yield Block(found["kind"] or group, found[group], page.count("\n", 0, found.start(group)) + 1)
 
 
 def prepared(server: RunningSandbox) -> dict[str, Any]:
@@ -133,3 +131,11 @@ def test_every_example_of_a_page_runs(page: Path, names: dict[str, Any]) -> None
         if block.kind not in SHOWN and not block.kind.startswith("{"):
             with redirect_stdout(io.StringIO()):
                 RUNNERS[block.kind](page, block, names)
+
+
+def test_no_example_is_overlooked() -> None:
+    """Blocks of code are found wherever they stand, and there are some."""
+    found = [block.kind for page in PAGES for block in blocks(page.read_text())]
+    assert found.count("python") >= 25
+    for kind in RUNNERS.keys() - {"hidden"}:
+        assert found.count(kind) == sum(page.read_text().count(f"```{kind}\n") for page in PAGES), kind
