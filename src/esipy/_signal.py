@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from esipy._delivery import Names, failed, hand_over, is_meant_for_us, names_taken, refuse_coroutine
+from esipy._forks import forget_after_fork
 from esipy._receivers import Entry, EventReceivers
 
 __all__ = ["Signal"]
@@ -50,6 +51,7 @@ class Signal(Generic[P]):
         self._dropped = 0
         self._live: tuple[tuple[Callable[..., object], Names], ...] = ()
         """What sending walks: the entries, or nothing while muted."""
+        forget_after_fork(self)
 
     def __repr__(self) -> str:
         return f"<Signal {self.name}, {len(self._entries)} receivers{', muted' if self._muted else ''}>"
@@ -259,6 +261,11 @@ class Signal(Generic[P]):
     def _tune(self) -> None:
         self._receivers = tuple(entry.receiver for entry in self._entries)
         self._live = () if self._muted else tuple((entry.call, entry.names) for entry in self._entries)
+
+    def forget(self) -> None:
+        """In a child after fork: whoever held the lock is not there, and may have been half done."""
+        self._lock = threading.Lock()
+        self._tune()
 
     def _refuse_positions(self) -> None:
         raise TypeError(f"{self.name} is sent with keyword arguments only")

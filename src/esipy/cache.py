@@ -32,6 +32,7 @@ from collections.abc import Generator, Hashable
 from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
+from esipy._forks import forget_after_fork
 from esipy.stores.doors_file import FileShelf
 from esipy.stores.doors_records import digest as _hash
 from esipy.stores.doors_records import pack, unpack
@@ -68,12 +69,11 @@ class DictCache(BaseCache):
     """
 
     def __init__(self, max_bytes: int = 256 * MEGABYTE, max_entries: int = 100_000) -> None:
-        self._dict: OrderedDict[Hashable, Any] = OrderedDict()
-        self._sizes: dict[Hashable, int] = {}
-        self._bytes = 0
         self._max_bytes = max_bytes
         self._max_entries = max_entries
+        self._begin()
         self._lock = threading.Lock()
+        forget_after_fork(self)
 
     def get(self, key: Any, default: Any = None) -> Any:
         with self._lock:
@@ -101,9 +101,19 @@ class DictCache(BaseCache):
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._dict.clear()
-            self._sizes.clear()
-            self._bytes = 0
+            self._begin()
+
+    def forget(self) -> None:
+        """In a child after fork: keep the values, unless another thread of the parent was changing them."""
+        half_changed = self._lock.locked()
+        self._lock = threading.Lock()
+        if half_changed:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._dict: OrderedDict[Hashable, Any] = OrderedDict()
+        self._sizes: dict[Hashable, int] = {}
+        self._bytes = 0
 
     def _forget(self, key: Hashable) -> None:
         self._dict.pop(key, None)

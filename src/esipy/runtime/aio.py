@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from operator import length_hint
 from typing import Any, TypeVar
 
+from esipy._forks import ForkLock
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.clock import steady_clock
 from esipy.runtime.shared import PROCESS
@@ -39,7 +39,7 @@ class AioRuntime:
         await asyncio.sleep(max(seconds, 0.0))
 
     def lock(self) -> AbstractContextManager[object]:
-        return threading.Lock()
+        return ForkLock()
 
     async def join(self, flight: Future[T]) -> T:
         if not flight.done():

@@ -49,7 +49,7 @@ class Runtime(Protocol):
         ...
 
     def lock(self) -> AbstractContextManager[object]:
-        """A plain lock for state that threads share; it is never held across an await."""
+        """A lock for state that threads share; it is never held across an await, and free in a child of a fork."""
         ...
 
     async def join(self, flight: Future[T]) -> T:

@@ -17,6 +17,7 @@ from contextvars import copy_context
 from operator import length_hint
 from typing import Any, TypeVar, cast
 
+from esipy._forks import ForkLock
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.clock import steady_clock
 from esipy.runtime.shared import PROCESS
@@ -58,7 +59,7 @@ class BlockingRuntime:
         time.sleep(max(seconds, 0.0))  # noqa: ASYNC251 (this is what makes it the blocking runtime)
 
     def lock(self) -> AbstractContextManager[object]:
-        return threading.Lock()
+        return ForkLock()
 
     async def join(self, flight: Future[T]) -> T:
         return flight.result()

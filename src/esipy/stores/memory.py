@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
+from esipy._forks import forget_after_fork
 from esipy.core.answer import Answer
 
 __all__ = ["MemoryCache"]
@@ -27,10 +28,9 @@ class MemoryCache:
 
     def __init__(self, max_bytes: int = 256 * 1024 * 1024) -> None:
         self._max_bytes = max_bytes
-        self._bytes = 0
-        self._entries: OrderedDict[str, tuple[Answer, str, int]] = OrderedDict()
-        self._keys_by_path: dict[str, set[str]] = {}
+        self._begin()
         self._lock = threading.Lock()
+        forget_after_fork(self)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -63,9 +63,19 @@ class MemoryCache:
 
     async def clear(self) -> None:
         with self._lock:
-            self._entries.clear()
-            self._keys_by_path.clear()
-            self._bytes = 0
+            self._begin()
+
+    def forget(self) -> None:
+        """In a child after fork: keep the answers, unless another thread of the parent was changing them."""
+        half_changed = self._lock.locked()
+        self._lock = threading.Lock()
+        if half_changed:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._bytes = 0
+        self._entries: OrderedDict[str, tuple[Answer, str, int]] = OrderedDict()
+        self._keys_by_path: dict[str, set[str]] = {}
 
     def _forget(self, key: str) -> None:
         entry = self._entries.pop(key, None)

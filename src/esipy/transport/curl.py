@@ -13,10 +13,10 @@ from typing import cast
 
 import pycurl
 
+from esipy._forks import abandon, forget_after_fork
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.transport.curl_handle import Handle
 from esipy.transport.curl_options import constant_options
-from esipy.transport.forks import abandon, forget_after_fork
 
 __all__ = ["CurlTransport"]
 

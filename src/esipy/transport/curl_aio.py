@@ -16,13 +16,13 @@ from typing import Any
 
 import pycurl
 
+from esipy._forks import abandon, forget_after_fork
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.exceptions import AnswerTimeoutError, ConnectError
 from esipy.transport.curl import CurlTransport
 from esipy.transport.curl_handle import Handle
 from esipy.transport.curl_options import constant_options
 from esipy.transport.curl_watch import Ready, can_watch, watch_in
-from esipy.transport.forks import abandon, forget_after_fork
 
 __all__ = ["AsyncCurlTransport"]
 

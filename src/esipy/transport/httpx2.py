@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from esipy._forks import abandon, forget_after_fork
 from esipy.core.wire import Headers, HttpRequest, HttpResponse
 from esipy.exceptions import (
     AnswerTimeoutError,
@@ -21,7 +22,6 @@ from esipy.exceptions import (
     NetworkError,
     SettingError,
 )
-from esipy.transport.forks import abandon, forget_after_fork
 
 if TYPE_CHECKING:
     import httpx2

@@ -1,0 +1,142 @@
+"""What a child of a fork begins with: no lock of its parent's threads is held, and nothing is half changed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import pytest
+
+from esipy.cache import DictCache
+from esipy.core.answer import Answer
+from esipy.core.wire import Headers
+from esipy.engine.limiting import Blocks
+from esipy.events import Signal
+from esipy.runtime.aio import AioRuntime
+from esipy.runtime.blocking import BlockingRuntime, run
+from esipy.stores.memory import MemoryCache
+from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork"),
+    pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning"),
+]
+
+
+def child(work: Callable[[], bool]) -> bool:
+    """Whether it was true in a child; one that hangs is ended and false."""
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(5)
+        os._exit(0 if work() else 1)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def child_while_held(lock: Any, work: Callable[[], bool]) -> bool:
+    """The same, forked while another thread holds this lock."""
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            assert let_go.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(hold)
+        assert held.wait(10)
+        try:
+            return child(work)
+        finally:
+            let_go.set()
+            holding.result(10)
+
+
+def lock_of(holder: Any) -> Any:
+    """The lock that it holds while it changes."""
+    return holder._lock
+
+
+def kept(cache: MemoryCache) -> bool:
+    """Whether it has the answer ``a``."""
+    return run(cache.get("a")) is not None
+
+
+def memory_cache() -> MemoryCache:
+    """With the answer ``a``."""
+    cache = MemoryCache()
+    run(cache.put("a", Answer(200, Headers(), b"1"), "/p"))
+    return cache
+
+
+def test_a_memory_cache_serves_a_child() -> None:
+    """What the parent kept is still there."""
+    cache = memory_cache()
+    assert child(lambda: kept(cache))
+
+
+def test_a_memory_cache_that_was_being_changed_begins_anew_in_a_child() -> None:
+    """It does not wait for the thread that changed it, and trusts nothing of it; the parent keeps all."""
+    cache = memory_cache()
+
+    def work() -> bool:
+        empty = not kept(cache) and len(cache) == 0
+        run(cache.put("a", Answer(200, Headers(), b"1"), "/p"))
+        return empty and kept(cache)
+
+    assert child_while_held(lock_of(cache), work)
+    assert kept(cache)
+
+
+def test_a_dict_cache_serves_a_child() -> None:
+    """It keeps what it had, unless another thread was changing it."""
+    cache = DictCache()
+    cache.set("a", 1)
+
+    def has_it() -> bool:
+        return bool(cache.get("a") == 1)
+
+    assert child(has_it)
+
+    def work() -> bool:
+        empty = cache.get("a") is None
+        cache.set("a", 2)
+        return bool(empty and cache.get("a") == 2)
+
+    assert child_while_held(lock_of(cache), work)
+    assert 1 == cache.get("a")
+
+
+def test_a_signal_can_be_changed_in_a_child() -> None:
+    """Its receivers are those of the parent, and more can be added although a thread was adding one."""
+    told: list[str] = []
+    happened: Signal[...] = Signal("HAPPENED")
+    happened.add_receiver(partial(told.append, "parent's"))
+
+    def work() -> bool:
+        happened.add_receiver(partial(told.append, "child's"))
+        happened.send()
+        return told == ["parent's", "child's"]
+
+    assert child_while_held(lock_of(happened), work)
+
+
+@pytest.mark.parametrize(
+    "runtime", [BlockingRuntime(ScriptedTransport([])), AioRuntime(AsyncScriptedTransport([]))], ids=["blocking", "aio"]
+)
+def test_the_engines_blocks_are_free_in_a_child(runtime: Any) -> None:
+    """The lock that a runtime gives is not held in a child."""
+    lock = runtime.lock()
+    blocks = Blocks(lock)
+    blocks.block("bucket", 5.0)
+
+    def work() -> bool:
+        blocks.block("bucket", 10.0)
+        return blocks.wait("bucket", 4.0) == (6.0, False)
+
+    assert child_while_held(lock, work)
