@@ -13,14 +13,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from esipy.engine.exchange import Signer
+from esipy.events import API_CALL_STATS as API_CALL_STATS  # these too could be had from here in version 1
 from esipy.events import Signal
+from esipy.exceptions import APIException as APIException
 from esipy.operation import Call
 from esipy.response import Response
 from esipy.runtime.blocking import BlockingRuntime, run
+from esipy.shell import LOGGER as LOGGER
 from esipy.shell import Shell
 from esipy.stores.base import CacheStore
 from esipy.transport import default_async_transport, default_transport
 from esipy.transport.base import AsyncTransport, Transport
+from esipy.utils import check_cache as check_cache
+from esipy.utils import get_cache_time_left as get_cache_time_left
+from esipy.utils import make_cache_key as make_cache_key
 from esipy.version1.keywords import OldKeywords, pool_size, the_calls
 
 if TYPE_CHECKING:

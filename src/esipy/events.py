@@ -47,6 +47,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from esipy._delivery import LOGGER as LOGGER
 from esipy._signal import Signal
 
 __all__ = ["AFTER_TOKEN_REFRESH", "ANSWER_DRIFTED", "API_CALL_STATS", "Signal"]

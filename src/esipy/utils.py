@@ -97,9 +97,12 @@ def get_cache_time_left(expires_header: str) -> int:
     return int(expires) - int(time())
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("BaseCache", "DictCache", "DummyCache"):  # version 1 had them here too
-        from esipy import cache
+if not TYPE_CHECKING:
 
-        return getattr(cache, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        """The caches that could be had from here in version 1."""
+        if name in ("BaseCache", "DictCache", "DummyCache"):
+            from esipy import cache
+
+            return getattr(cache, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
