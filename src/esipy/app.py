@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from esipy import ops
-from esipy.exceptions import InvalidCallError, UnknownOperationError
+from esipy.exceptions import APIException as APIException  # version 1 had it here too
+from esipy.exceptions import InvalidCallError, SettingError, UnknownOperationError
 from esipy.operation import Operation
+from esipy.version1.operations import old_operation
 
 __all__ = ["App", "EsiApp", "Operations"]
 
@@ -60,13 +62,13 @@ class Operations(Mapping[str, Operation[Any]]):
         if self._read is not None:
             return self._read.get(name)
         try:
-            return ops.operation(name)
+            return old_operation(ops.operation(name))
         except KeyError:
             pass
         from esipy.version1 import gone  # here: who asks for what is there does not pay for it
 
         if name in gone.RENAMED:
-            return ops.operation(gone.RENAMED[name])
+            return old_operation(ops.operation(gone.RENAMED[name]))
         if name == gone.ROUTE:
             return gone.RouteOperation(ops.operation("post_route"))
         if name in gone.GONE:
@@ -151,6 +153,12 @@ class App:
         return f"<{type(self).__name__} of {self._name}>"
 
 
+def _is_cache(cache: object) -> bool:
+    from esipy.cache import BaseCache  # not everyone has one of these
+
+    return isinstance(cache, BaseCache) or hasattr(cache, "put")
+
+
 _VERSIONS = ("latest", "dev", "legacy", *(f"v{number}" for number in range(1, 7)))
 _SPECIFICATIONS = frozenset(f"{get}{version}_swagger" for get in ("get_", "get__") for version in _VERSIONS)
 
@@ -168,6 +176,9 @@ class EsiApp:
         meta_url: likewise.
         datasource: likewise; a call takes ``datasource=``, a client ``tenant=``.
         ignored: what else version 1's programs pass; it warns.
+
+    Raises:
+        SettingError: (a ValueError) the cache is none.
     """
 
     def __init__(
@@ -185,6 +196,8 @@ class EsiApp:
 
             known = ("cache", "cache_time", "cache_prefix", "meta_url", "datasource")
             ignore_unknown("EsiApp", ignored, known, stacklevel=2)
+        if cache not in (None, False, True) and not _is_cache(cache):
+            raise SettingError(f"cache={cache!r}: has to be derived from esipy.cache.BaseCache, or None")
         self.cache = cache
         self.caching = cache is not None
         self.expire = 86400 if cache_time is not None and cache_time < 0 else cache_time
@@ -213,3 +226,18 @@ class EsiApp:
 
     def __repr__(self) -> str:
         return f"<EsiApp of ESI at {ops.COMPATIBILITY_DATE}>"
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """Names that could be had from here in version 1, and that nothing here needs."""
+        if name in ("check_cache", "get_cache_time_left"):
+            from esipy import utils
+
+            return getattr(utils, name)
+        if name == "LOGGER":
+            from logging import getLogger
+
+            return getLogger(__name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

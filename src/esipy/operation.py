@@ -309,6 +309,9 @@ class Call(Generic[T_co]):
         """What `headers` change in the answer, for the keys of caches; "" when nothing."""
         return ""
 
+    def answered(self, response: Any) -> None:
+        """Told by a client when the call was answered: version 1's calls keep what they were answered."""
+
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments that are sent, by name, as plain data; a copy, arrays as tuples."""

@@ -125,10 +125,7 @@ class Shell:
     async def _request(
         self, call: Call[T], raw_body_only: bool | None, raise_on_error: bool, method: str | None = None
     ) -> Response[T]:
-        if not isinstance(call, Call):  # pyright: ignore[reportUnnecessaryIsInstance] (not everyone runs a checker)
-            raise TypeError(
-                f"{type(call).__name__} is no call: build one with esipy.ops or app.op['operation_id'](...)"
-            )
+        call = _call_of(call)
         raw = self.raw_body_only if raw_body_only is None else raw_body_only
         try:
             sent = call if self._by_hand is None else _signed_by_hand(call, self._by_hand)
@@ -136,7 +133,11 @@ class Shell:
         except (NetworkError, LimitedError) as error:
             if raise_on_error:
                 raise
-            return unanswered(call, error, NO_ANSWER if isinstance(error, NetworkError) else error.status_code)
+            status = NO_ANSWER if isinstance(error, NetworkError) else error.status_code
+            response = unanswered(call, error, status)
+            call.answered(response)
+            return response
+        call.answered(response)
         warning = response.headers.get("warning")
         if warning is not None:
             _tell(response, warning)
@@ -151,6 +152,7 @@ class Shell:
         self, calls: Iterable[Call[T]], threads: int, raw_body_only: bool | None, raise_on_error: bool
     ) -> list[tuple[Call[T], Response[T]]]:
         async def job(call: Call[T]) -> tuple[Call[T], Response[T]]:
+            call = _call_of(call)
             try:
                 return call, await self._request(call, raw_body_only, raise_on_error)
             except SSOError as error:
@@ -212,6 +214,19 @@ def _check(security: Any, signal: Any, retry_requests: Any) -> None:
         raise SettingError(f"signal_api_call_stats={signal!r}: has to be a Signal; add a function with add_receiver")
     if retry_requests not in (None, True, False):
         raise SettingError(f"retry_requests={retry_requests!r}: has to be None, True or False")
+
+
+def _call_of(given: Call[T]) -> Call[T]:
+    """The call, also when it comes as version 1's pair ``(request, response)``.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(given, Call):  # pyright: ignore[reportUnnecessaryIsInstance] (not everyone runs a checker)
+        return given
+    from esipy.version1.requests import call_of
+
+    return call_of(given)
 
 
 def _signed_by_hand(call: Call[T], security: Any) -> Call[T]:

@@ -9,7 +9,6 @@ Source: ESI's Swagger 2.0 document of 2016-2025 (``/latest/swagger.json``), and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from esipy.core.parameters import Parameter
@@ -163,11 +162,11 @@ def as_today(parameter: Parameter, value: Any) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    return int(value) if isinstance(value, (float, Decimal)) and value == value // 1 else value
+    return int(value) if isinstance(value, float) and value == value // 1 else value
 
 
 def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) else value
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 def _list(parameter: Parameter, value: Any, convert: Any) -> Any:

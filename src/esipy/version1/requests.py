@@ -10,7 +10,6 @@ a cache (T44). What a program writes into ``_p["header"]`` is sent; the rest of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
 
 from esipy.core.wire import Headers, as_text
@@ -20,7 +19,7 @@ from esipy.version1.names import body_name, read_arguments
 if TYPE_CHECKING:
     from esipy.response import Response
 
-__all__ = ["PendingResponse", "Request", "build", "request_of"]
+__all__ = ["PendingResponse", "Request", "build", "call_of", "request_of"]
 
 _BEARER = "bearer "
 
@@ -104,10 +103,16 @@ class Request(Call[Any]):
     def _all_headers(self) -> tuple[tuple[str, str], ...]:
         if self._parts is None:
             return self._own_headers
-        written: dict[Any, Any] = self._parts["header"]
-        return tuple((str(name), as_text(value)) for name, value in written.items())
+        shown = ("Accept-Language", self._shown_language)
+        pairs = ((str(name), as_text(value)) for name, value in self._parts["header"].items())
+        return tuple(pair for pair in pairs if pair != shown)
 
     # ---- pyswagger's Request ----
+
+    @property
+    def _shown_language(self) -> str:
+        """What version 1 had in ``_p["header"]`` unasked; the language itself is `language`."""
+        return self.language or "en-us"
 
     @property
     def _p(self) -> dict[str, Any]:
@@ -128,7 +133,12 @@ class Request(Call[Any]):
             elif where == "body":
                 body[body_name(self.operation) or name] = self.arguments[name]
         header = dict(self._own_headers)
-        return {"header": header, "query": list(self.query), "path": path, "body": body, "formData": [], "file": {}}
+        if self.operation.localized:
+            header.setdefault("Accept-Language", self._shown_language)
+        # What was a parameter of the query then, and is a header now, is read where it was; a token is not (T44).
+        asked = (("language", self.language), ("datasource", header.get("X-Tenant")))
+        query = [*self.query, *((name, value) for name, value in asked if value is not None)]
+        return {"header": header, "query": query, "path": path, "body": body, "formData": [], "file": {}}
 
     @property
     def _security(self) -> list[dict[str, list[str]]] | None:
@@ -188,9 +198,8 @@ class Request(Call[Any]):
         return pending
 
     def answered(self, response: Response[Any]) -> None:
-        """Hand the answer to who unpacked the pair, if anybody did."""
-        if self._pending is not None:
-            self._pending.answered(response)
+        """Keep the answer as the second of the pair, ``op[1]``; the last one, when it is sent again."""
+        self._response.answered(response)
 
     def __len__(self) -> int:
         return 2
@@ -252,6 +261,20 @@ def build(operation: Operation[Any], given: Mapping[str, Any]) -> Request:
     return Request(operation, arguments, language=language, headers=headers)
 
 
+def call_of(given: Any) -> Call[Any]:
+    """The call of what a program hands to a client: itself, or the pair ``(request, response)``.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    first = given[0] if isinstance(given, (tuple, list)) and given else given  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(first, Call):
+        return first  # pyright: ignore[reportUnknownVariableType]
+    raise TypeError(
+        f"{type(given).__name__} is no call: build one with esipy.ops or app.op['operation_id'](...)"  # pyright: ignore[reportUnknownArgumentType]
+    )
+
+
 def request_of(call: Call[Any]) -> Request:
     """A call as a request of its own, for a login of version 1's kind that edits it; the call itself stays as it is."""
     if isinstance(call, Request):
@@ -273,6 +296,8 @@ def _is_bearer(name: str, value: str) -> bool:
 
 
 def _digest(text: str) -> str:
+    from hashlib import sha256  # here: few calls have headers of their own, and a start should not pay for it
+
     return sha256(text.encode()).hexdigest()[:32]
 
 
