@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +15,8 @@ import pytest
 
 import esipy
 
-REFERENCE = (Path(__file__).parents[1] / "docs" / "reference.md").read_text()
+ROOT = Path(__file__).parents[1]
+REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 CLASSES = [name for name in esipy.__all__ if not isinstance(getattr(esipy, name), ModuleType)]
 MODULES = sorted({*esipy.__all__} - {*CLASSES})
 DOORS = ["cache", "events", "testing", "utils"]
@@ -63,3 +66,16 @@ def test_what_a_module_offers_is_in_the_reference(name: str) -> None:
     offered = [f"esipy.{name}.{public}" for public in module.__all__ if public in described and public[0] != "_"]
     assert offered
     assert [] == [path for path in offered if f":: {path}\n" not in REFERENCE and f":: {path}()\n" not in REFERENCE]
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
+def test_names_that_a_page_mentions_exist(page: Path) -> None:
+    """Whoever reads ``esipy.cache`` or ``client.fetch`` in a page finds it."""
+    mentioned = set(re.findall(r"`(esipy(?:\.\w+)+)", page.read_text()))
+    for prefix, owner in (("client", "EsiClient"), ("security", "EsiSecurity"), ("SIGNAL", "events.Signal")):
+        attributes = re.findall(rf"`{prefix}\.([a-z]\w*)\(", page.read_text())
+        mentioned |= {f"esipy.{owner}.{attribute}" for attribute in attributes}
+    for name in sorted(mentioned):
+        assert resolve_name(name) is not None, name
