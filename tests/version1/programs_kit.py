@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import esipy
@@ -65,14 +65,18 @@ PROGRAMS: dict[str, Callable[[RunningSandbox], None] | None] = {
 """Every program, and what its sandbox is told before."""
 
 
-def run_ours(name: str) -> list[str]:
+def run_ours(name: str, *, untold: Collection[str] = ()) -> list[str]:
     """What a program prints on this library.
+
+    Args:
+        name: the program's.
+        untold: environment variables that are kept from it.
 
     Raises:
         RuntimeError: it failed; with what it said.
     """
     source = str(Path(esipy.__file__).parent.parent)
-    return _run(name, [sys.executable], {"PYTHONPATH": source})
+    return _run(name, [sys.executable], {"PYTHONPATH": source}, untold)
 
 
 def run_version1(name: str, version1: Environment) -> list[str]:
@@ -90,18 +94,19 @@ def expected(name: str) -> list[str]:
     return expected_file(name).read_text(encoding="utf-8").splitlines()
 
 
-def _run(name: str, command: list[str], variables: dict[str, str]) -> list[str]:
+def _run(name: str, command: list[str], variables: dict[str, str], untold: Collection[str] = ()) -> list[str]:
     with serve(first_kid=KID) as server:
         prepare = PROGRAMS[name]
         if prepare is not None:
             prepare(server)
+        told = {variable: value for variable, value in _addresses(server).items() if variable not in untold}
         done = subprocess.run(
             [*command, str(HERE / "programs" / f"{name}.py")],
             capture_output=True,
             check=False,
             encoding="utf-8",
             timeout=TIME_LIMIT_SECONDS,
-            env={**child_environment(), **variables, **_addresses(server), "PYTHONIOENCODING": "utf-8"},
+            env={**child_environment(), **variables, **told, "PYTHONIOENCODING": "utf-8"},
         )
     if done.returncode:
         raise RuntimeError(f"{name} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")

@@ -26,6 +26,13 @@ class Difference(NamedTuple):
 
 
 DIFFERENCES: dict[str, tuple[Difference, ...]] = {
+    "desktop_pkce": (
+        Difference(
+            "params: ['client_id', 'code_verifier', 'grant_type', 'refresh_token']",
+            "params: ['client_id', 'grant_type', 'refresh_token']",
+            "the verifier belongs to the code, not to a refresh (RFC 7636, section 4.5): it is not sent again",
+        ),
+    ),
     "discord_bot": (
         Difference(
             "!wallet failed: 400",
@@ -66,6 +73,18 @@ def test_every_program_is_run() -> None:
 def test_a_program_of_version_1_runs_unchanged(name: str) -> None:
     """It prints here, line by line, what it printed on EsiPy 1.2.3, but for the listed differences."""
     assert expected_here(name) == run_ours(name)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_that_names_eves_own_addresses_does_the_same(name: str) -> None:
+    """ESI's and the SSO's addresses, which most programs have in their source, mean the catalogue and the settings."""
+    assert expected_here(name) == run_ours(name, untold=("ESI_SWAGGER_JSON", "ESI_META_JSON", "SSO_METADATA"))
+
+
+@pytest.mark.parametrize("name", ["contract_watcher", "name_resolver", "telemetry"])
+def test_a_public_program_does_the_same_with_a_document_of_another_host(name: str) -> None:
+    """Where the settings do not say that the sandbox is ESI, its Swagger 2.0 document is read like any other API's."""
+    assert expected_here(name) == run_ours(name, untold=("ESI_BASE_URL",))
 
 
 @pytest.fixture(scope="session")

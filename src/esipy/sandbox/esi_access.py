@@ -140,10 +140,13 @@ def asked_tenant(request: SandboxRequest) -> str:
 
 
 def asked_language(request: SandboxRequest) -> str:
-    """The language of the answer: the known one that is wanted most, else English (RFC 9110 section 12.5.4)."""
+    """The language of the answer: the known one that is wanted most, else English (RFC 9110 section 12.5.4).
+
+    The older API's ``language`` goes before the header, as that document said: version 1 sends both.
+    """
     old = next((value for name, value in request.query if name == "language"), "")
     wanted: list[tuple[float, str]] = []
-    for part in (request.headers.get("accept-language") or old).split(","):
+    for part in (old or request.headers.get("accept-language", "")).split(","):
         tag, _, weight = part.strip().partition(";")
         try:
             quality = float(weight.strip().removeprefix("q=") or 1)

@@ -29,7 +29,7 @@ class Server:
         port: 0 takes a free one.
 
     Raises:
-        ValueError: ``host`` is not a loopback address.
+        ValueError: ``host`` is not a loopback address, or ``port`` cannot be one.
         OSError: the port is taken.
         ImportError: the extra ``sandbox`` is not installed.
     """
@@ -39,6 +39,8 @@ class Server:
     ) -> None:
         if not ip_address(host).is_loopback:
             raise ValueError(f"the sandbox serves loopback only, not {host}")
+        if not 0 <= port <= 65535:
+            raise ValueError(f"port {port}: ports are 0 to 65535, and 0 takes a free one")
         self._answering = answering
         self._http_date = http_date
         self._parser = http_parser()

@@ -1,5 +1,8 @@
 """What goes wrong, and how a careful program of those days handled it."""
+import json
 import logging
+import os
+import tempfile
 import warnings
 
 from esipy import App, EsiClient, EsiSecurity
@@ -9,6 +12,21 @@ from esipy.security import APIException as SameException
 import config
 
 app = App.create(config.ESI_SWAGGER_JSON)
+
+NOBODY = {
+    'swagger': '2.0',
+    'info': {'title': 'nobody', 'version': '1'},
+    'host': '127.0.0.1:9',
+    'schemes': ['http'],
+    'paths': {
+        '/nothing': {
+            'get': {
+                'operationId': 'get_nothing',
+                'responses': {'200': {'description': 'nothing', 'schema': {'type': 'object'}}},
+            },
+        },
+    },
+}
 
 
 class Lines(logging.Handler):
@@ -87,10 +105,14 @@ def main():
     print('deprecated:', response.status, any('deprecated' in str(one.message) for one in caught))
     print('logged:', any('deprecated' in line.getMessage() for line in lines.records))
 
-    # nobody is there
+    # an API of somebody else, from a file, and nobody is there
+    with tempfile.NamedTemporaryFile('w', suffix='.json', delete=False) as document:
+        json.dump(NOBODY, document)
+    other = App.create(document.name)
+    os.unlink(document.name)
     lost = EsiClient(timeout=5, headers={'User-Agent': config.ESI_USER_AGENT})
     try:
-        code = lost.request(status, opt={'url_netloc': '127.0.0.1:9'}).status
+        code = lost.request(other.op['get_nothing'](), opt={}).status
     except APIException as error:
         code = error.status_code
     print('nobody there:', code)

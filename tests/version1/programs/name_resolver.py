@@ -41,7 +41,6 @@ def main():
     request, response = operations['system'](system_id=30000142, language='de')
     print(type(request._p['path']['system_id']).__name__, request._p['path']['system_id'])
     print('language' in dict(request._p['query']), dict(request._p['query'])['language'])
-    print(sorted(request._p['header'].items()) == [] or sorted(request._p['header']))
     print(response.status)
     print(client.request((request, response)).data.name)
 
