@@ -15,7 +15,7 @@ version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_heading_anchors = 3
-smartquotes = False
+smartquotes_action = "D"  # dashes, which autodoc writes as --; quotes and dots stay as they are
 default_role = "code"  # docstrings write `Name`
 
 add_module_names = False
