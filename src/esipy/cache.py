@@ -28,11 +28,11 @@ import threading
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Generator, Hashable
-from contextlib import contextmanager
-from typing import Any, NoReturn, cast
+from collections.abc import Hashable
+from typing import Any, cast
 
 from esipy._forks import forget_after_fork
+from esipy.stores.doors_clients import memcached_reader, require_redis
 from esipy.stores.doors_file import FileShelf
 from esipy.stores.doors_records import digest as _hash
 from esipy.stores.doors_records import pack, unpack
@@ -47,15 +47,15 @@ MEGABYTE = 1024 * 1024
 class BaseCache:
     """What a cache has to have. Derive from it; the names and defaults of the arguments are yours."""
 
-    def set(self, key: Any, value: Any, expire: float | None = 300) -> Any:
+    def set(self, key: Any, value: Any, expire: Any = 300, /) -> Any:
         """Keep a value for so many seconds."""
         raise NotImplementedError
 
-    def get(self, key: Any, default: Any = None) -> Any:
+    def get(self, key: Any, default: Any = None, /) -> Any:
         """The value, or ``default`` when there is none."""
         raise NotImplementedError
 
-    def invalidate(self, key: Any) -> Any:
+    def invalidate(self, key: Any, /) -> Any:
         """Forget a value; it is no error when there is none."""
         raise NotImplementedError
 
@@ -192,23 +192,18 @@ class MemcachedCache(BaseCache):
     """On memcached. What is larger than a megabyte, memcached's own bound, is not kept.
 
     Args:
-        memcache_client: of python-memcached, or of pymemcache or pylibmc without a serializer of its own: any
-            with ``get(key)``, ``set(key, value, seconds)`` and ``delete(key)``. It has to be safe for your threads.
+        memcache_client: of python-memcached, or of pymemcache without ``serde``. It has to be safe for your threads.
 
     Raises:
-        TypeError: it is no such client, or one that turns what it reads into objects.
+        TypeError: it is no such client, or one that unpickles what it reads.
     """
 
     def __init__(self, memcache_client: Any) -> None:
-        _require(memcache_client, "get", "set", "delete")
-        serializer = getattr(memcache_client, "serde", None)
-        if serializer is not None and serializer.serialize("", [])[0] != []:
-            raise TypeError("this client unpickles what it reads: make one for this cache without serde=")
+        self._read = memcached_reader(memcache_client)
         self._mc = memcache_client
 
     def get(self, key: Any, default: Any = None) -> Any:
-        with _never_unpickling(self._mc):
-            return _unpacked(self._mc.get(_hash(key)), default)
+        return _unpacked(self._read(_hash(key)), default)
 
     def set(self, key: Any, value: Any, expire: float | None = 300) -> bool:
         """Keep plain data; True when it is kept.
@@ -240,12 +235,7 @@ class RedisCache(BaseCache):
     """
 
     def __init__(self, redis_client: Any) -> None:
-        _require(redis_client, "get", "set", "delete")
-        if hasattr(redis_client, "aclose"):
-            raise TypeError("an asyncio client cannot be used here: give redis.Redis, with a short socket_timeout")
-        pool = getattr(redis_client, "connection_pool", None)
-        if getattr(pool, "connection_kwargs", {}).get("decode_responses"):
-            raise TypeError("this client reads texts, and entries are bytes: make one without decode_responses=True")
+        require_redis(redis_client)
         self._r = redis_client
 
     def get(self, key: Any, default: Any = None) -> Any:
@@ -295,27 +285,3 @@ def _size(value: object) -> int:
     if isinstance(value, (list, tuple, set, frozenset)):
         return size + sum(map(_size, cast("list[object]", value)))
     return size
-
-
-def _require(client: Any, *verbs: str) -> None:
-    for verb in verbs:
-        if not callable(getattr(client, verb, None)):
-            raise TypeError(f"{type(client).__name__} is no client of such a server: it has no {verb}()")
-
-
-def _refuse(*_: Any) -> NoReturn:
-    """In the place of an unpickler."""
-    raise ValueError("an entry that is code")
-
-
-@contextmanager
-def _never_unpickling(client: Any) -> Generator[None]:
-    """python-memcached unpickles whatever the server says is a pickle: not here. (Its attributes are per thread.)"""
-    if not hasattr(client, "unpickler"):
-        yield
-        return
-    before, client.unpickler = client.unpickler, _refuse
-    try:
-        yield
-    finally:
-        client.unpickler = before

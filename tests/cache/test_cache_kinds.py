@@ -218,11 +218,26 @@ def test_T11_a_client_of_memcached_that_unpickles_is_refused() -> None:
     """pymemcache's with a serializer: it would run what it reads before we see it."""
     from pymemcache import serde
     from pymemcache.client.base import Client
+    from pymemcache.client.hash import HashClient
 
     for serializer in (serde.pickle_serde, serde.compressed_serde):
         with pytest.raises(TypeError, match="without serde="):
             MemcachedCache(Client("localhost", serde=serializer))
+    with pytest.raises(TypeError, match="without serde="):
+        MemcachedCache(HashClient(["localhost:1"], serde=serde.pickle_serde))
     MemcachedCache(Client("localhost"))
+    MemcachedCache(HashClient(["localhost:1"]))
+
+
+def test_T11_a_client_of_memcached_that_nobody_knows_is_refused() -> None:
+    """Whether it unpickles cannot be seen."""
+
+    class Client(dict[str, Any]):
+        set = dict.__setitem__
+        delete = dict.__delitem__
+
+    with pytest.raises(TypeError, match=r"may unpickle what it reads: give a client of python-memcached or pymemcache"):
+        MemcachedCache(Client())
 
 
 @pytest.mark.parametrize("name", ["memcached by pymemcache", "memcached by python-memcached"])
