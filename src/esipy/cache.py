@@ -16,6 +16,8 @@ that is not ours, or is corrupt, is a miss.
 These caches are called in the thread, and in the event loop, of whoever makes the request: short for a server
 nearby. A server that does not answer stops an event loop for as long as your client waits: give it a short
 time limit (``redis.Redis(socket_timeout=1)``).
+
+Kept answers bear the moment at which they cease to be fresh, so machines that share a server need clocks that agree.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from esipy._forks import abandon, forget_after_fork
+
 __all__ = ["FILE_NAME", "FileShelf"]
 
 LOGGER = logging.getLogger("esipy.cache")
@@ -27,14 +29,6 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (name TEXT NOT NULL UNIQUE, data BLOB NOT NULL, ends REAL);
 CREATE INDEX IF NOT EXISTS entries_by_end ON entries (ends);
 """
-
-
-class _Opened:
-    """The connection of one process, and who may use it now."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.connection: sqlite3.Connection | None = None
 
 
 class FileShelf:
@@ -50,7 +44,9 @@ class FileShelf:
         self._folder = Path(folder)
         self._max_bytes = max_bytes
         self._timeout = timeout
-        self._opened: dict[int, _Opened] = {}
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        forget_after_fork(self)
         self._do(lambda _: None)
 
     def get(self, name: str) -> bytes | None:
@@ -87,12 +83,20 @@ class FileShelf:
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        opened = self._opened.get(os.getpid())
-        if opened is not None:
-            with opened.lock:
-                connection, opened.connection = opened.connection, None
-                if connection is not None:
-                    connection.close()
+        with self._lock:
+            self._close()
+
+    def forget(self) -> None:
+        """In a child after fork: the connection is the parent's, which not even closing leaves alone."""
+        self._lock = threading.Lock()
+        if self._connection is not None:
+            abandon(self._connection)
+            self._connection = None
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _make_room(self, connection: sqlite3.Connection) -> None:
         while _used_bytes(connection) > self._max_bytes:
@@ -104,26 +108,23 @@ class FileShelf:
                 return
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        opened = self._opened.setdefault(os.getpid(), _Opened())
-        with opened.lock:
+        with self._lock:
             try:
-                return self._once(opened, work)
+                return self._once(work)
             except sqlite3.DatabaseError as error:
                 # Its subclasses mean something else: a full disk, a lock that did not come free.
                 if type(error) is not sqlite3.DatabaseError:
                     raise
                 LOGGER.warning("%s is no cache any more (%s): it is begun anew", self._folder, error)
-            if opened.connection is not None:
-                opened.connection.close()
-                opened.connection = None
+            self._close()
             for end in ("", "-wal", "-shm"):
                 (self._folder / f"{FILE_NAME}{end}").unlink(missing_ok=True)
-            return self._once(opened, work)
+            return self._once(work)
 
-    def _once(self, opened: _Opened, work: Callable[[sqlite3.Connection], T]) -> T:
-        if opened.connection is None:
-            opened.connection = self._connect()
-        with opened.connection as connection:
+    def _once(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._connection is None:
+            self._connection = self._connect()
+        with self._connection as connection:
             return work(connection)
 
     def _connect(self) -> sqlite3.Connection:
