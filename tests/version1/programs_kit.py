@@ -47,6 +47,7 @@ PROGRAMS: dict[str, Callable[[RunningSandbox], None] | None] = {
     "asset_tool": None,
     "celery_tasks": None,
     "contract_watcher": None,
+    "corporation_auth": None,
     "desktop_pkce": None,
     "discord_bot": None,
     "error_handling": a_bad_day,

@@ -26,6 +26,18 @@ class Difference(NamedTuple):
 
 
 DIFFERENCES: dict[str, tuple[Difference, ...]] = {
+    "corporation_auth": (
+        Difference(
+            "two scopes: 400",
+            "two scopes: ['esi-characters.read_corporation_roles.v1', 'esi-skills.read_skills.v1']",
+            "T46: version 1 joined scopes by '+' and then encoded them, so that the SSO refused more than one",
+        ),
+        Difference(
+            "director: True roles: 12 ",
+            "director: True roles: 12 []",
+            "an array is a list, and its text a list's; version 1 wrote the items joined by commas",
+        ),
+    ),
     "desktop_pkce": (
         Difference(
             "params: ['client_id', 'code_verifier', 'grant_type', 'refresh_token']",
@@ -75,7 +87,8 @@ def test_a_program_of_version_1_runs_unchanged(name: str) -> None:
     assert expected_here(name) == run_ours(name)
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+# The gatekeeper asks the SSO by itself: with EVE's own addresses it would leave this machine.
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name != "corporation_auth"])
 def test_a_program_that_names_eves_own_addresses_does_the_same(name: str) -> None:
     """ESI's and the SSO's addresses, which most programs have in their source, mean the catalogue and the settings."""
     assert expected_here(name) == run_ours(name, untold=("ESI_SWAGGER_JSON", "ESI_META_JSON", "SSO_METADATA"))
