@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import sys
@@ -231,3 +232,11 @@ def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "httptools", None)
     with pytest.raises(ImportError, match=r"pip install EsiPy\[sandbox\]"):
         serve()
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_what_is_no_port_is_refused_before_a_socket_is_opened(port: int) -> None:
+    """It is a ValueError that names it; an unclosed socket would be a warning, and so an error here."""
+    with pytest.raises(ValueError, match=f"port {port}: ports are 0 to 65535"):
+        serve(port=port)
+    gc.collect()

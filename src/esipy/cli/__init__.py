@@ -1,20 +1,37 @@
-"""The ``esipy`` command: one file a noun."""
+"""The ``esipy`` command: one file a noun.
+
+Rules kept here: whatever is wrong is said in one line on stderr, without a traceback, and the exit status is 1;
+what the library logs and warns of on the way is one line each, too, and only if it matters to who typed the command.
+"""
 
 from __future__ import annotations
 
+import logging
 import sys
+import warnings
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command; what is wrong is said in one line, without a traceback."""
+    """Run the command."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        # Retries that go well in the end are nobody's business here.
+        logging.basicConfig(level=logging.ERROR, format="esipy: %(message)s")
+        try:
+            _run()
+        except Exception as error:  # its text says what to do; a traceback would only hide it
+            _say(str(error) or type(error).__name__)
+            raise SystemExit(1) from None
+
+
+def _run() -> None:
     import typer
 
     from esipy.cli.call import call
     from esipy.cli.demo import demo
     from esipy.cli.sandbox import sandbox
-    from esipy.exceptions import APIException
 
     app = typer.Typer(
         name="esipy",
@@ -26,8 +43,14 @@ def main() -> None:
     app.command()(call)
     app.command()(demo)
     app.command()(sandbox)
-    try:
-        app()
-    except (APIException, ValueError, KeyError, ImportError) as error:
-        sys.stderr.write(f"esipy: {error}\n")
-        raise SystemExit(1) from None
+    app()
+
+
+def _say(text: str) -> None:
+    """One line on stderr: what servers answered may have several, and characters that steer the terminal."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    sys.stderr.write(f"esipy: {line}\n")
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    _say(f"warning: {message}")
