@@ -6,21 +6,23 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
 
-from esipy.sandbox import ControlClient
+from esipy.cli import main
+from esipy.sandbox import ControlClient, serve
 from tests.sandbox.wire import ask
 
 COMMAND = [sys.executable, "-W", "error", "-c", "from esipy.cli import main; main()", "sandbox"]
 
 
 @contextmanager
-def started(*options: str) -> Iterator[subprocess.Popen[str]]:
-    """The command, running."""
-    process = subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def started(*options: str) -> Generator[subprocess.Popen[str]]:
+    """The command, running; its stdin is a pipe."""
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([*COMMAND, *options], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     try:
         yield process
     finally:
@@ -58,3 +60,50 @@ def test_it_tells_people_where_it_is() -> None:
         assert f"export ESI_BASE_URL={url}" in lines
         assert f"export ESI_SSO_URL={url}" in lines
         assert ask(url, "/_sandbox/about").status == 200
+
+
+def test_with_its_parent_it_ends() -> None:
+    """``--with-parent``: the end of stdin ends it as a signal does; what is written to stdin before does not."""
+    with started("--json", "--with-parent") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("not the end\n")
+        process.stdin.flush()
+        url = json.loads(process.stdout.readline())["url"]
+        assert 200 == ask(url, "/status").status
+        output, errors = process.communicate(timeout=20)
+        assert ("", "", 0) == (output, errors, process.returncode)
+
+
+def test_without_that_the_end_of_stdin_is_nothing() -> None:
+    """A service that is started with stdin closed goes on serving."""
+    with started("--json") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.close()
+        url = json.loads(process.stdout.readline())["url"]
+        assert 200 == ask(url, "/status").status
+        assert process.poll() is None
+        process.stdin = None  # for communicate(), which would write to it
+
+
+def test_a_port_in_use_is_said_in_one_line() -> None:
+    """No traceback, nothing left open, and the exit status is 1."""
+    with serve() as running, started("--port", running.url.rpartition(":")[2]) as process:
+        output, errors = process.communicate(timeout=20)
+    assert ("", 1) == (output, process.returncode)
+    (line,) = errors.splitlines()
+    assert line.startswith("esipy: [Errno ")
+    assert running.url.rpartition(":")[2] in line
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_what_is_no_port_is_refused_with_its_name(
+    port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a usage error, before anything is opened."""
+    monkeypatch.setattr(sys, "argv", ["esipy", "sandbox", "--port", port])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert 2 == ended.value.code
+    assert "--port" in capsys.readouterr().err

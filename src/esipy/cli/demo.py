@@ -64,9 +64,14 @@ def demo() -> None:
 
 @contextmanager
 def sandbox_process() -> Generator[dict[str, str]]:
-    """A sandbox in a process of its own: where it is and its application; ended when the block is left."""
-    command = [sys.executable, "-m", "esipy", "sandbox", "--json", "--token-lifetime", str(TOKEN_SECONDS)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (our own command)
+    """A sandbox in a process of its own: where it is and its application.
+
+    It is ended when the block is left, and by its stdin when this process is killed within.
+    """
+    options = ("--json", "--with-parent", "--token-lifetime", str(TOKEN_SECONDS))
+    command = [sys.executable, "-m", "esipy", "sandbox", *options]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603 (our own command)
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

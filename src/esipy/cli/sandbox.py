@@ -1,11 +1,14 @@
-"""``esipy sandbox``: a local ESI and SSO in a process of its own, until Ctrl-C or SIGTERM."""
+"""``esipy sandbox``: a local ESI and SSO in a process of its own, until Ctrl-C, SIGTERM, or the end of its parent."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
-from threading import Event
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -14,13 +17,16 @@ __all__ = ["sandbox"]
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="where to listen on 127.0.0.1; 0 takes a free port")] = 0,
+    port: Annotated[int, typer.Option(help="where to listen on 127.0.0.1; 0 takes a free port", min=0, max=65535)] = 0,
     seed: Annotated[int, typer.Option(help="the same seed gives the same data")] = 1,
     characters: Annotated[int, typer.Option(help="how many characters can log in", min=1)] = 10,
     token_lifetime: Annotated[int, typer.Option(help="seconds an access token is good", min=1)] = 1199,
     rotate: Annotated[bool, typer.Option("--rotate", help="each refresh replaces the refresh token")] = False,
     limits: Annotated[bool, typer.Option("--limits", help="enforce rate limits and the error limit")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the addresses as one line of JSON")] = False,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", help="end when stdin does: so when the program that started it is gone")
+    ] = False,
 ) -> None:
     """Serve a local ESI and SSO: typed data for every operation, real logins, and faults on request.
 
@@ -29,13 +35,15 @@ def sandbox(
     from esipy.sandbox import serve
     from esipy.testing import environment
 
-    stopped = Event()
+    ended: SimpleQueue[object] = SimpleQueue()  # the one queue that a signal handler may put into at any moment
 
-    def stop(*_: object) -> None:
-        stopped.set()
+    def end(*_: object) -> None:
+        ended.put(None)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    if with_parent:
+        Thread(target=_wait_for_parent, args=(ended,), daemon=True).start()
     with serve(
         port=port,
         seed=seed,
@@ -61,6 +69,16 @@ def sandbox(
                 typer.echo(f"  {name:<12} {facts[name]}")
             typer.echo("\nStop it with Ctrl-C.")
         sys.stdout.flush()
-        # In slices, because on Windows a wait without end cannot be interrupted.
-        while not stopped.wait(1.0):
+        while True:
+            with suppress(Empty):
+                ended.get(timeout=1.0)  # in slices, because on Windows a wait without end cannot be interrupted
+                return
+
+
+def _wait_for_parent(ended: SimpleQueue[object]) -> None:
+    # The system closes the other end of the pipe, however the parent ends. os.read, because a daemon thread
+    # inside sys.stdin's own lock makes the interpreter's end an abort.
+    with suppress(OSError):
+        while os.read(0, 4096):
             pass
+    ended.put(None)
