@@ -91,7 +91,8 @@ class RouteOperation(Operation[Any]):
         Raises:
             InvalidCallError: an argument is unknown, missing or of the wrong type.
         """
-        given = {name: arguments.pop(name) for name in _OLD_NAMES if arguments.get(name) is not None}
+        old = {name: arguments.pop(name, None) for name in _OLD_NAMES}
+        given = {name: value for name, value in old.items() if value is not None}
         for name in ("origin", "destination"):
             if name not in given and f"{name}_system_id" not in arguments:
                 raise InvalidCallError(f"{ROUTE}: parameter {name!r} is missing (an integer)")
@@ -128,14 +129,19 @@ def _body(given: Mapping[str, Any]) -> dict[str, Any]:
             raise InvalidCallError(f"{ROUTE}: 'flag' has to be one of {', '.join(_PREFERENCES)}, not {flag!r}")
         body["preference"] = _PREFERENCES[flag]
     if "avoid" in given:
-        body["avoid_systems"] = list(dict.fromkeys(_system(item) for item in _listed(given["avoid"])))
+        body["avoid_systems"] = list(dict.fromkeys(_system(item) for item in _listed("avoid", given)))
     if "connections" in given:
-        body["connections"] = [_connection(item) for item in _listed(given["connections"])]
+        body["connections"] = [_connection(item) for item in _listed("connections", given)]
     return body
 
 
-def _listed(value: Any) -> Iterable[Any]:
-    return [item for item in value.split(",") if item] if isinstance(value, str) else value
+def _listed(name: str, given: Mapping[str, Any]) -> Iterable[Any]:
+    value = given[name]
+    if isinstance(value, str):
+        return [item for item in value.split(",") if item]
+    if not isinstance(value, Iterable):
+        raise InvalidCallError(f"{ROUTE}: {name!r} has to be a list of system ids, not {value!r}")
+    return value  # pyright: ignore[reportUnknownVariableType]
 
 
 def _system(value: Any) -> int:

@@ -131,7 +131,8 @@ class Request(Call[Any]):
             if where == "path":
                 path[name] = as_text(value)
             elif where == "body":
-                body[body_name(self.operation) or name] = self.arguments[name]
+                items: tuple[Any, ...] | None = value if isinstance(value, tuple) else None
+                body[body_name(self.operation) or name] = self.arguments[name] if items is None else list(items)
         header = dict(self._own_headers)
         if self.operation.localized:
             header.setdefault("Accept-Language", self._shown_language)
