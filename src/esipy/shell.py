@@ -224,7 +224,7 @@ def _call_of(given: Call[T]) -> Call[T]:
     """
     if isinstance(given, Call):  # pyright: ignore[reportUnnecessaryIsInstance] (not everyone runs a checker)
         return given
-    from esipy.version1.requests import call_of
+    from esipy.version1.pairs import call_of
 
     return call_of(given)
 

@@ -16,7 +16,8 @@ from esipy.exceptions import InvalidCallError
 from esipy.operation import Call, Operation
 from esipy.sandbox import RunningSandbox, serve
 from esipy.version1.names import BODY_NAMES
-from esipy.version1.requests import PendingResponse, Request, request_of
+from esipy.version1.pairs import PendingResponse
+from esipy.version1.requests import Request, request_of
 from tests.client.colours import UA
 
 OP: Any = EsiApp().get_latest_swagger.op
@@ -309,9 +310,9 @@ def test_a_call_is_a_pair_itself(client: Any) -> None:
     with pytest.raises(IndexError):
         op[2]
     with pytest.raises(TypeError, match=r"str is no call: build one with esipy\.ops"):
-        client.request("get_status")  # type: ignore[arg-type]
+        client.request("get_status")
     with pytest.raises(TypeError, match="tuple is no call"):
-        client.request((1, 2))  # type: ignore[arg-type]
+        client.request((1, 2))
 
 
 def test_requests_come_back_from_multi_request(client: Any) -> None:

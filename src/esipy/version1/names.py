@@ -80,16 +80,18 @@ def read_arguments(operation: Operation[Any], given: Mapping[str, Any]) -> Given
         InvalidCallError: a header's value cannot be sent, or a parameter was given under two names.
     """
     known = operation.by_name
-    in_headers = {one.name.lower(): one for one in operation.parameters if one.where == "header"}
-    old_body = body_name(operation)
+    # Only other documents' operations have parameters in headers: they are not among those by name.
+    headed = len(known) < len(operation.parameters)
+    in_headers = {one.name.lower(): one for one in operation.parameters if one.where == "header"} if headed else {}
     arguments: dict[str, Any] = {}
     language: str | None = None
     headers: list[tuple[str, str]] = []
     for name, value in given.items():
-        word = name.lower().replace("-", "_")
         if name in known:
             arguments[name] = as_today(known[name], value)
-        elif name == old_body and "body" in known:
+            continue
+        word = name.lower().replace("-", "_")
+        if "body" in known and name == body_name(operation):
             if given.get("body") is not None:
                 raise InvalidCallError(f"{operation.name}: the body is given twice, as 'body' and as {name!r}")
             arguments["body"] = as_today(known["body"], value)

@@ -15,35 +15,14 @@ from typing import TYPE_CHECKING, Any, Self
 from esipy.core.wire import Headers, as_text
 from esipy.operation import Call, Operation
 from esipy.version1.names import body_name, read_arguments
+from esipy.version1.pairs import PendingResponse
 
 if TYPE_CHECKING:
     from esipy.response import Response
 
-__all__ = ["PendingResponse", "Request", "build", "call_of", "request_of"]
+__all__ = ["Request", "build", "request_of"]
 
 _BEARER = "bearer "
-
-
-class PendingResponse:
-    """The second of the pair ``request, response = op``: empty until the pair was sent, then the answer.
-
-    Attributes:
-        status: the HTTP status; None until it is there.
-        data, raw, header: as of the answer.
-    """
-
-    def __init__(self) -> None:
-        self.status: int | None = None
-        self.data: Any = None
-        self.raw: bytes | None = None
-        self.header: Mapping[str, list[Any]] = {}
-
-    def answered(self, response: Response[Any]) -> None:
-        """Take an answer over."""
-        self.status, self.data, self.raw, self.header = response.status, response.data, response.raw, response.header
-
-    def __repr__(self) -> str:
-        return "<PendingResponse>" if self.status is None else f"<PendingResponse {self.status}>"
 
 
 class Request(Call[Any]):
@@ -131,8 +110,8 @@ class Request(Call[Any]):
             if where == "path":
                 path[name] = as_text(value)
             elif where == "body":
-                items: tuple[Any, ...] | None = value if isinstance(value, tuple) else None
-                body[body_name(self.operation) or name] = self.arguments[name] if items is None else list(items)
+                data: Any = self.arguments[name]  # a copy
+                body[body_name(self.operation) or name] = list(data) if isinstance(value, tuple) else data
         header = dict(self._own_headers)
         if self.operation.localized:
             header.setdefault("Accept-Language", self._shown_language)
@@ -260,20 +239,6 @@ def build(operation: Operation[Any], given: Mapping[str, Any]) -> Request:
     """
     arguments, language, headers = read_arguments(operation, given)
     return Request(operation, arguments, language=language, headers=headers)
-
-
-def call_of(given: Any) -> Call[Any]:
-    """The call of what a program hands to a client: itself, or the pair ``(request, response)``.
-
-    Raises:
-        TypeError: it is neither.
-    """
-    first = given[0] if isinstance(given, (tuple, list)) and given else given  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(first, Call):
-        return first  # pyright: ignore[reportUnknownVariableType]
-    raise TypeError(
-        f"{type(given).__name__} is no call: build one with esipy.ops or app.op['operation_id'](...)"  # pyright: ignore[reportUnknownArgumentType]
-    )
 
 
 def request_of(call: Call[Any]) -> Request:
