@@ -89,5 +89,5 @@ def _prepare(name: str, ours: list[str], packages: tuple[str, ...]) -> Environme
     probe = [str(environment.python), "-c", "from esipy import App, EsiClient"]
     if subprocess.run(probe, capture_output=True, check=False, cwd=ROOT, env=child_environment()).returncode:
         # Version 1 after Python 3.11: pyswagger needs the module imp.
-        del environment.versions["esipy"]
+        environment.versions.pop("esipy", None)
     return environment
