@@ -224,7 +224,7 @@ def test_a_decorator_may_give_what_the_signal_does_not() -> None:
             status_code=304,
             elapsed_time=0.1,
             message="",
-            operation_id=None,
+            operation_id="GetStatus",
             method="GET",
             principal="",
             attempt=1,

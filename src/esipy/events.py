@@ -25,19 +25,22 @@ Every signal:
 | | token_identifier | Any | what the program gave to the security object to know it by; None when nothing |
 | | previous_refresh_token | str or None | the refresh token that was used; differs when the SSO rotated it |
 | | **extra | Any | whatever else the token endpoint answered |
-| API_CALL_STATS | | | sent after each HTTP exchange: also a 304, each retry, a connection error; not a hit |
+| API_CALL_STATS | | | sent after each HTTP exchange with ESI (not the SSO): a 304, each retry, a connection error too |
 | | url | str | what was asked for, without any token |
 | | status_code | int | the HTTP status; 500 when no answer came |
 | | elapsed_time | float | seconds from sending to the whole answer |
 | | message | str or None | None for status 200; else the body as text, or what broke the connection |
-| | operation_id | str or None | ESI's id, as ``GetStatus``; None for an exchange that belongs to no operation |
+| | operation_id | str | ESI's id, as ``GetStatus``; of another document: its id there, ``@``, a mark of the document |
 | | method | str | the HTTP method, upper case |
 | | principal | str | whom ESI counts the exchange against |
 | | attempt | int | 1 for the first exchange of a call, 2 for its first retry |
 | ANSWER_DRIFTED | | | sent once for each answer that did not fit its declared type; the call succeeded |
-| | operation_id | str | ESI's id, as ``GetStatus`` |
+| | operation_id | str | as above |
 | | url | str | what was asked for, without any token |
 | | places | tuple[str, ...] | where and what, as ``$[].new_field: unknown field`` |
+
+Exchanges with the SSO (keys, tokens) and those that read another document are told by no signal. Logins that hold the
+same refresh token share one refresh; each of them whose tokens it replaced for a request tells its own signal, once.
 
 A receiver without ``**kwargs`` gets only the arguments that it names, and later versions may add arguments to
 every signal. To a type checker a receiver always has ``**kwargs``.
@@ -75,13 +78,13 @@ def _api_call_stats(
     status_code: int,
     elapsed_time: float,
     message: str | None,
-    operation_id: str | None,
+    operation_id: str,
     method: str,
     principal: str,
     attempt: int,
     **extra: Any,
 ) -> None:
-    """Sent after each HTTP exchange: also a 304, each retry, a connection error; not a hit."""
+    """Sent after each HTTP exchange with ESI (not the SSO): a 304, each retry, a connection error too."""
 
 
 def _answer_drifted(*, operation_id: str, url: str, places: tuple[str, ...], **extra: Any) -> None:

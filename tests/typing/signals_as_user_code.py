@@ -55,7 +55,7 @@ with API_CALL_STATS.connected_to(awaited), API_CALL_STATS.muted():
         status_code=200,
         elapsed_time=0.1,
         message=None,
-        operation_id=None,
+        operation_id="GetStatus",
         method="GET",
         principal="",
         attempt=1,

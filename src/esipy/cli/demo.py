@@ -158,9 +158,9 @@ class Statistics:
         self._seconds: dict[tuple[str, int], list[float]] = {}
         self._lock = threading.Lock()  # multi_request's threads send it too
 
-    def __call__(self, status_code: int, elapsed_time: float, operation_id: str | None, **_: Any) -> None:
+    def __call__(self, status_code: int, elapsed_time: float, operation_id: str, **_: Any) -> None:
         with self._lock:
-            self._seconds.setdefault((operation_id or "", status_code), []).append(elapsed_time)
+            self._seconds.setdefault((operation_id, status_code), []).append(elapsed_time)
 
     def table(self) -> Any:
         """Calls, median and 95th percentile in milliseconds."""
