@@ -10,9 +10,11 @@ import time
 from collections import namedtuple
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,7 +135,8 @@ def test_plain_data_comes_back_as_it_was(value: Any) -> None:
 
 
 def test_what_stands_on_plain_data_is_kept_as_that() -> None:
-    """A named tuple is a tuple, a version 1 data object a dict."""
+    """A named tuple is a tuple, a version 1 data object a dict, a status its number."""
+    assert [int, 404] == [type(unpack(pack(HTTPStatus.NOT_FOUND))), unpack(pack(HTTPStatus.NOT_FOUND))]
     kept = namedtuple("kept", "status body")(200, b"x")
     assert (200, b"x") == unpack(pack(kept))
     again = unpack(pack(DataObject(name="n", rows=[1])))
@@ -188,6 +191,7 @@ def test_T11_a_corrupt_entry_is_a_miss(shared: Backend) -> None:
         whole.replace(b"2026", b"20x6"),
     ]
     broken += [b"esipy1:" + b"\x91" * 100_000]
+    broken += [b"esipy1:" + msgspec.msgpack.encode(msgspec.msgpack.Ext(code, b"\x01")) for code in range(10)]
     for raw in broken:
         shared.plant("key", raw)
         assert "default" == cache.get("key", "default"), raw[:80]

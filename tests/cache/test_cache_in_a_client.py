@@ -310,6 +310,26 @@ def test_T02_a_path_is_dropped_although_its_generation_could_not_be_read() -> No
     assert run(door.get("key")) is None
 
 
+def test_methods_that_cannot_be_asked_for_their_arguments_are_called_as_version_1_did() -> None:
+    """Some that are not written in Python; here ``dict.pop``, which loses what it gives."""
+    cache = Timeout()
+    run(Door(cache).put("key", answer(), "/p"))
+    kept = {name: pickle.loads(raw) for name, raw in cache.kept.items()}
+    cache.get = kept.pop  # type: ignore[method-assign]
+    door = Door(cache)
+    assert run(door.get("key")) is not None
+    assert run(door.get("key")) is None
+
+
+def test_a_method_that_no_arguments_fit_is_a_cache_that_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    """The log says what is wrong with it."""
+    cache = Timeout()
+    cache.get = lambda: None  # type: ignore[assignment,misc]
+    assert run(Door(cache).get("key")) is None
+    assert "Timeout.get failed" in caplog.messages[0]
+    assert "takes 0 positional arguments but 2 were given" in caplog.messages[0]
+
+
 def test_clear_forgets_everything_where_a_cache_can() -> None:
     """And says so where it cannot."""
     door = Door(DictCache())
