@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,16 +16,24 @@ from sso_kit import ScriptedSso
 
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.aio import AioRuntime
+from esipy.runtime.base import Runtime
 from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.security import EsiSecurity
 from esipy.sso.flights import Flights, Slots
 from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
 
 BLOCKING = BlockingRuntime(ScriptedTransport([]))
+LIMIT = 30.0
+"""Seconds after which a test that hangs gives up; none of them waits for it."""
 
 
 def _tasks() -> AioRuntime:
     return AioRuntime(AsyncScriptedTransport([]))
+
+
+def within(slots: Slots, runtime: Runtime, work: Callable[[], Coroutine[Any, Any, Any]]) -> Coroutine[Any, Any, Any]:
+    """Work in a slot."""
+    return slots.within(runtime, LIMIT, lambda: None, work)
 
 
 def test_who_comes_after_the_landing_flies_again() -> None:
@@ -36,7 +45,7 @@ def test_who_comes_after_the_landing_flies_again() -> None:
         done.append(len(done))
         return len(done)
 
-    assert [(1, True), (2, True)] == [run(flights.fly(BLOCKING, "key", work)) for _ in range(2)]
+    assert [(1, True), (2, True)] == [run(flights.fly(BLOCKING, "key", LIMIT, work)) for _ in range(2)]
 
 
 def test_other_keys_fly_apart() -> None:
@@ -47,9 +56,9 @@ def test_other_keys_fly_apart() -> None:
         return "inner"
 
     async def outer() -> Any:
-        return await flights.fly(BLOCKING, "other", inner)
+        return await flights.fly(BLOCKING, "other", LIMIT, inner)
 
-    assert ((("inner", True)), True) == run(flights.fly(BLOCKING, "key", outer))
+    assert ((("inner", True)), True) == run(flights.fly(BLOCKING, "key", LIMIT, outer))
 
 
 def test_a_failure_is_everybodys_and_ends_the_flight() -> None:
@@ -66,12 +75,12 @@ def test_a_failure_is_everybodys_and_ends_the_flight() -> None:
         async def succeed() -> str:
             return "yes"
 
-        asking = [asyncio.ensure_future(flights.fly(runtime, "key", fail)) for _ in range(3)]
+        asking = [asyncio.ensure_future(flights.fly(runtime, "key", LIMIT, fail)) for _ in range(3)]
         await asyncio.sleep(0)
         landing.set()
         outcomes = await asyncio.gather(*asking, return_exceptions=True)
         assert ["no"] * 3 == [str(outcome) for outcome in outcomes]
-        assert ("yes", True) == await flights.fly(runtime, "key", succeed)
+        assert ("yes", True) == await flights.fly(runtime, "key", LIMIT, succeed)
 
     asyncio.run(scene())
 
@@ -95,8 +104,8 @@ def test_a_leader_that_is_stopped_is_followed_by_another() -> None:
 
             return coroutine
 
-        first = asyncio.ensure_future(flights.fly(runtime, "key", work("first")))
-        others = [asyncio.ensure_future(flights.fly(runtime, "key", work(name))) for name in ("second", "third")]
+        first = asyncio.ensure_future(flights.fly(runtime, "key", LIMIT, work("first")))
+        others = [asyncio.ensure_future(flights.fly(runtime, "key", LIMIT, work(name))) for name in ("second", "third")]
         await asyncio.sleep(0)
         assert ["first"] == led
         first.cancel()
@@ -120,24 +129,23 @@ def test_no_slot_is_lost_whoever_is_cancelled(count: int, tasks: int, cancelled:
 
         async def work() -> None:
             nonlocal inside, most
-            await slots.enter(runtime)
             try:
                 inside += 1
                 most = max(most, inside)
                 await asyncio.sleep(0)
             finally:
                 inside -= 1
-                slots.leave()
 
-        working = [asyncio.ensure_future(work()) for _ in range(tasks)]
+        working = [asyncio.ensure_future(within(slots, runtime, work)) for _ in range(tasks)]
         await asyncio.sleep(0)
         for number in cancelled:
             if number < tasks:
                 working[number].cancel()
         await asyncio.gather(*working, return_exceptions=True)
         assert most <= count
-        for _ in range(count):
-            await asyncio.wait_for(slots.enter(runtime), 5)
+        together = asyncio.Barrier(count)
+        async with asyncio.timeout(LIMIT):
+            await asyncio.gather(*(within(slots, runtime, together.wait) for _ in range(count)))
 
     asyncio.run(scene())
 
@@ -145,35 +153,36 @@ def test_no_slot_is_lost_whoever_is_cancelled(count: int, tasks: int, cancelled:
 def test_slots_are_handed_over_between_threads_and_tasks_in_order() -> None:
     """The longest waiting goes next, whatever it is."""
     slots = Slots(1)
-    run(slots.enter(BLOCKING))
     order: list[str] = []
-    waits = threading.Semaphore(0)
+    waits, let_go = threading.Semaphore(0), threading.Event()
 
     class Telling(BlockingRuntime):
-        async def join(self, flight: Any) -> Any:
+        async def join(self, flight: Any, seconds: float | None = None) -> Any:
             waits.release()
-            return await super().join(flight)
+            return await super().join(flight, seconds)
 
-    def thread() -> None:
-        run(slots.enter(Telling(ScriptedTransport([]))))
-        order.append("thread")
-        slots.leave()
+    async def note(who: str) -> None:
+        order.append(who)
 
     async def task() -> None:
-        runtime = _tasks()
-        entering = asyncio.ensure_future(slots.enter(runtime))
+        entering = asyncio.ensure_future(within(slots, _tasks(), lambda: note("task")))
         await asyncio.sleep(0)
         waits.release()
         await entering
-        order.append("task")
-        slots.leave()
 
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(thread)
+    async def hold() -> None:
+        waits.release()
+        assert await asyncio.to_thread(let_go.wait, LIMIT)
+
+    with ThreadPoolExecutor(3) as pool:
+        holding = pool.submit(asyncio.run, within(slots, _tasks(), hold))
+        assert waits.acquire(timeout=10)
+        first = pool.submit(run, within(slots, Telling(ScriptedTransport([])), lambda: note("thread")))
         assert waits.acquire(timeout=10)
         second = pool.submit(asyncio.run, task())
         assert waits.acquire(timeout=10)
-        slots.leave()
+        let_go.set()
+        holding.result(10)
         first.result(10)
         second.result(10)
     assert ["thread", "task"] == order
@@ -183,27 +192,23 @@ def test_slots_are_handed_over_between_threads_and_tasks_in_order() -> None:
 @pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
 def test_a_child_does_not_wait_for_its_parents_flights() -> None:
     """In the parent a flight and all slots are taken by threads, which the child does not have."""
-    flights: Flights[str] = Flights()
-    slots = Slots(1)
+    flights: Flights[str] = Flights(Slots(1))
     flying, land = threading.Event(), threading.Event()
 
     async def parents() -> str:
-        await slots.enter(BLOCKING)
         flying.set()
         assert land.wait(10)
-        slots.leave()
         return "parent"
 
     async def childs() -> str:
-        await slots.enter(BLOCKING)
         return "child"
 
     with ThreadPoolExecutor(1) as pool:
-        flight = pool.submit(run, flights.fly(BLOCKING, "key", parents))
+        flight = pool.submit(run, flights.fly(BLOCKING, "key", LIMIT, parents))
         assert flying.wait(10)
         pid = os.fork()
         if pid == 0:
-            os._exit(0 if run(flights.fly(BLOCKING, "key", childs)) == ("child", True) else 1)
+            os._exit(0 if run(flights.fly(BLOCKING, "key", LIMIT, childs)) == ("child", True) else 1)
         assert 0 == os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         land.set()
         assert ("parent", True) == flight.result(10)

@@ -171,9 +171,9 @@ def test_many_who_need_the_keys_at_once_fetch_them_once() -> None:
         return sso(request)
 
     class Telling(BlockingRuntime):
-        async def join(self, flight: Any) -> Any:
+        async def join(self, flight: Any, seconds: float | None = None) -> Any:
             joined.release()
-            return await super().join(flight)
+            return await super().join(flight, seconds)
 
     runtime, keys, token = Telling(ScriptedTransport(slow)), Keys(), signed()
     with ThreadPoolExecutor(5) as pool:

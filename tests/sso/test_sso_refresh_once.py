@@ -174,9 +174,9 @@ def test_a_loop_that_ends_in_the_middle_leaves_nobody_waiting(sandbox: RunningSa
     leading, joined = threading.Event(), threading.Event()
 
     class Telling(BlockingRuntime):
-        async def join(self, flight: Any) -> Any:
+        async def join(self, flight: Any, seconds: float | None = None) -> Any:
             joined.set()
-            return await super().join(flight)
+            return await super().join(flight, seconds)
 
     async def scene(runtime: AioRuntime) -> None:
         asking = asyncio.ensure_future(security.token(runtime))
@@ -223,10 +223,10 @@ def test_T37_the_new_tokens_are_in_place_before_anybody_who_waited_goes_on(
     found: list[str | None] = []
 
     class Telling(BlockingRuntime):
-        async def join(self, flight: Any) -> Any:
+        async def join(self, flight: Any, seconds: float | None = None) -> Any:
             flight.add_done_callback(lambda _: found.append(security.access_token))
             joined.set()
-            return await super().join(flight)
+            return await super().join(flight, seconds)
 
     transport = default_transport()
     with ThreadPoolExecutor(2) as pool:

@@ -99,9 +99,9 @@ def test_a_refresh_by_hand_shares_the_one_under_way(sandbox: RunningSandbox, blo
         joined = threading.Event()
 
         class Telling(BlockingRuntime):
-            async def join(self, flight: Any) -> Any:
+            async def join(self, flight: Any, seconds: float | None = None) -> Any:
                 joined.set()  # noqa: B023 (used within this turn only)
-                return await super().join(flight)
+                return await super().join(flight, seconds)
 
         with ThreadPoolExecutor(2) as pool:
             asking = pool.submit(run, security.token(blocking))

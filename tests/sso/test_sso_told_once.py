@@ -26,9 +26,9 @@ class Joining(BlockingRuntime):
         super().__init__(default_transport())
         self.waiting = threading.Semaphore(0)
 
-    async def join(self, flight: Any) -> Any:
+    async def join(self, flight: Any, seconds: float | None = None) -> Any:
         self.waiting.release()
-        return await super().join(flight)
+        return await super().join(flight, seconds)
 
 
 @pytest.fixture

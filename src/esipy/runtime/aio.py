@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 from esipy._forks import ForkLock
 from esipy.core.wire import HttpRequest, HttpResponse
+from esipy.runtime.base import Strand
 from esipy.runtime.clock import steady_clock
 from esipy.runtime.shared import PROCESS
 from esipy.transport.base import AsyncTransport
@@ -41,7 +43,10 @@ class AioRuntime:
     def lock(self) -> AbstractContextManager[object]:
         return ForkLock()
 
-    async def join(self, flight: Future[T]) -> T:
+    def strand(self) -> Strand:
+        return Strand(threading.get_ident(), asyncio.get_running_loop())
+
+    async def join(self, flight: Future[T], seconds: float | None = None) -> T:
         if not flight.done():
             loop = asyncio.get_running_loop()
             landed: asyncio.Future[None] = loop.create_future()
@@ -55,7 +60,9 @@ class AioRuntime:
                     loop.call_soon_threadsafe(land)
 
             flight.add_done_callback(tell)
-            await landed  # and not the flight itself: a cancelled waiter would cancel it for all (T12)
+            # And not for the flight itself: a cancelled waiter would cancel it for all (T12).
+            async with asyncio.timeout(seconds):
+                await landed
         return flight.result()
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:

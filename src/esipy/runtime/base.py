@@ -9,14 +9,48 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from esipy.core.wire import HttpRequest, HttpResponse
 
-__all__ = ["Runtime"]
+__all__ = ["Runtime", "Strand"]
 
 T = TypeVar("T")
 A = TypeVar("A")
+
+
+class Loop(Protocol):
+    """What is asked of an event loop."""
+
+    def is_closed(self) -> bool: ...
+
+    def is_running(self) -> bool: ...
+
+
+class Strand(NamedTuple):
+    """What runs a coroutine: an event loop, or a thread by itself.
+
+    Attributes:
+        thread: its id.
+        loop: None when it is the thread by itself.
+        behind: the threads that stand still until this one has done its work.
+    """
+
+    thread: int
+    loop: Loop | None = None
+    behind: frozenset[int] = frozenset()
+
+    def holds_up(self, other: Strand) -> bool:
+        """Whether the other stands still while this one waits, so that it must not be waited for."""
+        if other.thread == self.thread:
+            return other.loop is None or other.loop is not self.loop
+        return other.thread in self.behind
+
+    def state(self) -> Literal["runs", "still", "gone"]:
+        """Whether it can go on: a loop that is not run stands still, one that was closed is gone."""
+        if self.loop is None or self.loop.is_running():
+            return "runs"
+        return "gone" if self.loop.is_closed() else "still"
 
 
 class Runtime(Protocol):
@@ -52,8 +86,19 @@ class Runtime(Protocol):
         """A lock for state that threads share; it is never held across an await, and free in a child of a fork."""
         ...
 
-    async def join(self, flight: Future[T]) -> T:
-        """Wait for what another thread or task is doing. Cancelling the waiter does not cancel the flight."""
+    def strand(self) -> Strand:
+        """Who asks, for those who may have to wait for it."""
+        ...
+
+    async def join(self, flight: Future[T], seconds: float | None = None) -> T:
+        """Wait for what another thread or task is doing. Cancelling the waiter does not cancel the flight.
+
+        Args:
+            seconds: how long; None: until it has landed.
+
+        Raises:
+            TimeoutError: it has not landed by then. It flies on.
+        """
         ...
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:

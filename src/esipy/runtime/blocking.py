@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast
 
 from esipy._forks import ForkLock
 from esipy.core.wire import HttpRequest, HttpResponse
+from esipy.runtime.base import Strand
 from esipy.runtime.clock import steady_clock
 from esipy.runtime.shared import PROCESS
 from esipy.transport.base import Transport
@@ -43,6 +44,16 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("a blocking call suspended: something in it awaits a real event loop")
 
 
+class _Crew(threading.local):
+    """What a thread of `gather` knows of those it works for."""
+
+    behind: frozenset[int] = frozenset()
+    """The threads that wait for it."""
+
+
+_crew = _Crew()
+
+
 class BlockingRuntime:
     """`Runtime` over a blocking transport."""
 
@@ -61,8 +72,11 @@ class BlockingRuntime:
     def lock(self) -> AbstractContextManager[object]:
         return ForkLock()
 
-    async def join(self, flight: Future[T]) -> T:
-        return flight.result()
+    def strand(self) -> Strand:
+        return Strand(threading.get_ident(), None, _crew.behind)
+
+    async def join(self, flight: Future[T], seconds: float | None = None) -> T:
+        return flight.result(seconds)
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         return await work
@@ -81,7 +95,10 @@ class BlockingRuntime:
                     return
                 results[place] = await job(cast("A", item))
 
+        behind = _crew.behind | {threading.get_ident()}
+
         def worker() -> None:
+            _crew.behind = behind
             try:
                 run(work())
             except BaseException as error:

@@ -20,6 +20,7 @@ from operator import length_hint
 from typing import Any, TypeVar, cast
 
 from esipy.core.wire import HttpRequest, HttpResponse
+from esipy.runtime.base import Strand
 
 __all__ = ["SimulatedRuntime"]
 
@@ -121,10 +122,34 @@ class SimulatedRuntime:
     def lock(self) -> AbstractContextManager[object]:
         return nullcontext()  # tasks never run at the same time
 
-    async def join(self, flight: Future[T]) -> T:
+    def strand(self) -> Strand:
+        return Strand(0, self)
+
+    def is_running(self) -> bool:
+        """Whether tasks go on: they do whenever anyone asks."""
+        return True
+
+    def is_closed(self) -> bool:
+        """Whether tasks are lost: they never are."""
+        return False
+
+    async def join(self, flight: Future[T], seconds: float | None = None) -> T:
         if not flight.done():
-            await _Pause(lambda wake: flight.add_done_callback(lambda _: self._at(self._now, wake)))
-        return flight.result()
+            await _Pause(lambda wake: self._when(flight, seconds, wake))
+        return flight.result(0)
+
+    def _when(self, flight: Future[Any], seconds: float | None, wake: Callable[[], None]) -> None:
+        woken = False
+
+        def once() -> None:
+            nonlocal woken
+            if not woken:
+                woken = True
+                wake()
+
+        flight.add_done_callback(lambda _: self._at(self._now, once))
+        if seconds is not None:
+            self._at(self._now + seconds, once)
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         return await self.join(self.spawn(work))

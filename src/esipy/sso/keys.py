@@ -40,7 +40,7 @@ class Keys:
         self._before: list[RSAKey] = []
         self._not_before = float("-inf")
         self._stale_at = float("-inf")
-        self._flights: Flights[None] = Flights()
+        self._flights: Flights[None] = Flights(repeatable=True)
         if given is not None:
             self._now = _import(given if "keys" in given else {"keys": [given]})
             self._stale_at = float("inf")
@@ -95,7 +95,8 @@ class Keys:
 
     async def _refetch(self, runtime: Runtime, asker: Asker, url: str) -> None:
         """Fetch the keys, unless that was tried within the last minute."""
-        await runtime.finish(self._flights.fly(runtime, url, lambda: self._fetch(runtime, asker, url)))
+        fetch = self._flights.fly(runtime, url, asker.limit_seconds, lambda: self._fetch(runtime, asker, url))
+        await runtime.finish(fetch)
 
     async def _fetch(self, runtime: Runtime, asker: Asker, url: str) -> None:
         if runtime.now() < self._not_before:

@@ -54,8 +54,8 @@ class _Landed(NamedTuple):
         return "<refreshed tokens>"
 
 
-_flights: Flights[_Landed | None] = Flights()
 _slots = Slots(REFRESHES_AT_ONCE)
+_flights: Flights[_Landed | None] = Flights(_slots)
 
 
 class Login(Tokens):
@@ -203,7 +203,13 @@ class Login(Tokens):
         """
         key = (self.client_id, refresh_token)
         try:
-            landed, led = await _flights.fly(runtime, key, lambda: self._refresh(runtime, held, refresh_token, scopes))
+            landed, led = await _flights.fly(
+                runtime,
+                key,
+                # The keys may have to be fetched before.
+                2 * self._source.asker.limit_seconds,
+                lambda: self._refresh(runtime, held, refresh_token, scopes),
+            )
         except TokenRevokedError:
             self._drop(refresh_token)
             raise
@@ -215,12 +221,8 @@ class Login(Tokens):
     ) -> _Landed | None:
         if self._held() != held:
             return None  # a refresh ended between reading the tokens and this flight: its token is spent
-        await _slots.enter(runtime)
-        try:
-            endpoints = await self._ready(runtime)
-            grant = await self._spend(runtime, endpoints, refresh_token, scopes)
-        finally:
-            _slots.leave()
+        endpoints = await self._ready(runtime)
+        grant = await self._spend(runtime, endpoints, refresh_token, scopes)
         rotated = grant.refresh_token or refresh_token
         try:
             claims = await self._validated(runtime, endpoints, grant)

@@ -86,12 +86,13 @@ class Metadata:
         self._url = url
         self._endpoints = fallback
         self._next_fetch = float("-inf")
-        self._flights: Flights[None] = Flights()
+        self._flights: Flights[None] = Flights(repeatable=True)
 
     async def endpoints(self, runtime: Runtime, asker: Asker) -> Endpoints:
         """The endpoints; what was known before when the document cannot be had or read."""
         if runtime.now() >= self._next_fetch:
-            await runtime.finish(self._flights.fly(runtime, self._url, lambda: self._fetch(runtime, asker)))
+            fetch = self._flights.fly(runtime, self._url, asker.limit_seconds, lambda: self._fetch(runtime, asker))
+            await runtime.finish(fetch)
         return self._endpoints
 
     async def _fetch(self, runtime: Runtime, asker: Asker) -> None:

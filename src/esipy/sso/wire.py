@@ -22,6 +22,8 @@ __all__ = ["Asker", "is_private", "read_object", "require_private"]
 MAX_ANSWER_BYTES = 1024 * 1024
 """No answer of an SSO is larger; what is, is not one."""
 
+MARGIN_SECONDS = 10.0
+
 _SHOWABLE = ("grant_type", "scope", "token_type_hint", "client_id")
 """The fields of a form that an error may carry."""
 
@@ -40,6 +42,11 @@ class Asker(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     timeout: float
     connect_timeout: float
+
+    @property
+    def limit_seconds(self) -> float:
+        """In which an exchange is over for certain, even where many threads share a processor."""
+        return self.timeout + MARGIN_SECONDS
 
     async def get_object(self, runtime: Runtime, url: str) -> tuple[dict[str, Any], Headers]:
         """Fetch a public document: a JSON object, and the headers it came with.
