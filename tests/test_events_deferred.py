@@ -231,6 +231,8 @@ def test_a_forked_child_begins_with_an_empty_queue() -> None:
     out, err = run_program(
         SETUP
         + """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later say that forking with threads is bold
 main, entered = os.getpid(), threading.Event()
 
 def slow(who):
