@@ -19,7 +19,9 @@ def version1() -> Environment:
     """
     environment = prepare_version1()
     if "esipy" not in environment.versions:
-        raise Unavailable("EsiPy 1.2.3 could not be installed (`make clean` forgets that), or does not run on this Python")
+        raise Unavailable(
+            "EsiPy 1.2.3 could not be installed (`make clean` forgets that), or does not run on this Python"
+        )
     if "flask" not in environment.versions and not environment.pip("install", "flask"):
         raise Unavailable("Flask cannot be installed next to EsiPy 1.2.3")
     return environment
