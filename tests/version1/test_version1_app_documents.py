@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from esipy import App, EsiClient, EsiSecurity, ops
+from esipy.core.objects import DataObject
 from esipy.exceptions import AnswerTooLargeError, DocumentError, InvalidCallError
 from esipy.sandbox import RunningSandbox, serve
 from tests.client.colours import UA
@@ -390,9 +391,9 @@ def test_forms_and_documents_without_a_server_are_refused(write: Callable[[Any],
 # ---- what is wrong is told with its place ----
 
 
-def changed(path: str, value: Any) -> dict[str, Any]:
+def changed(path: str, value: Any, original: dict[str, Any] = OPENAPI) -> dict[str, Any]:
     """The document with one place changed, named by a pointer."""
-    document: dict[str, Any] = json.loads(json.dumps(OPENAPI))
+    document: dict[str, Any] = json.loads(json.dumps(original))
     steps = [step.replace("~1", "/") for step in path.split("/")[1:]]
     place: Any = document
     for step in steps[:-1]:
@@ -426,6 +427,10 @@ NODES = "/components/schemas/Node"
         (changed(NODES, {"$ref": "other.json#/Node"}), "leads out of the document"),
         (changed(NODES, {"$ref": "https://a.example/b.json"}), "leads out of the document"),
         (changed(NODES, {"$ref": f"#{NODES}"}), "its $ref leads around in a circle"),
+        (changed("/servers/0/url", "http://["), "#/servers/0: 'http://[' is no address of a server"),
+        (changed("/servers/0/url", "http://me:secret@a.example"), "#/servers/0: a server's address has neither user"),
+        (changed("/paths/~1photos?x", {}), "#/paths/~1photos?x: a path has neither spaces, query nor fragment"),
+        (changed(f"{GET}/parameters/1/name", "X:\r\nY"), f"#{GET}/parameters/1: 'X:\\r\\nY' is no name of a header"),
         (changed("/servers/0/variables/v", {}), "#/servers/0/variables/v/default: is missing"),
     ],
 )  # fmt: skip
@@ -443,6 +448,8 @@ def test_errors_name_the_place(write: Callable[[Any], Path], document: Any, told
     [
         ("", "'' is no address of a document"),
         (None, "None is no address of a document"),
+        ("http://[", "is no address of a document"),
+        ("http://me:secret@a.example/swagger.json", "^a document's address has no user in it$"),
         ("ftp://a.example/swagger.json", "cannot read documents by ftp://"),
         ("/nowhere/at/all.json", "/nowhere/at/all.json: No such file or directory"),
         ("nowhere.json", "nowhere.json: No such file"),
@@ -477,3 +484,45 @@ def test_a_sandbox_is_esi(monkeypatch: pytest.MonkeyPatch) -> None:
 def received(box: RunningSandbox) -> list[Any]:
     """What the sandbox was asked."""
     return box.received()
+
+
+def places(value: Any, pointer: str = "") -> Iterator[str]:
+    """The pointer of every value in a document, its own left out."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, item in inner:
+        below = f"{pointer}/{str(name).replace('/', '~1')}"
+        yield below
+        yield from places(item, below)
+
+
+ODD: list[Any] = [None, True, 7, "", "http://[", "{x}", [], [None], {}, {"": 1}, {"$ref": "#/info"}, {"type": []}]
+
+
+@pytest.mark.parametrize("document", [OPENAPI, SWAGGER], ids=["openapi", "swagger"])
+def test_no_document_is_wrong_in_another_way(write: Callable[[Any], Path], document: dict[str, Any]) -> None:
+    """Whatever stands at whatever place: it is read and its calls are built, or the error is one of ours."""
+    for pointer in places(document):
+        for odd in ODD:
+            path = write(changed(pointer, odd, document))
+            try:
+                app = App.create(str(path))
+                for operation in app.op.values():
+                    assert operation.id == pickle.loads(pickle.dumps(operation)).id
+                    operation.shaped(DataObject())
+                    operation(pet_id=1)
+            except (DocumentError, InvalidCallError):
+                continue
+
+
+def test_a_schema_that_refers_around_is_read(write: Callable[[Any], Path]) -> None:
+    """Many schemas that all contain each other: each is read once."""
+    names = [f"S{number}" for number in range(60)]
+    fields = {name: {"$ref": f"#/components/schemas/{name}"} for name in names} | {
+        "at": {"type": "string", "format": "date-time"}
+    }
+    document = json.loads(json.dumps(OPENAPI)) | {"servers": [{"url": "http://127.0.0.1:9"}]}
+    document["components"]["schemas"] |= {name: {"properties": fields} for name in names}
+    document["components"]["schemas"]["Node"] = {"$ref": "#/components/schemas/S0"}
+    operation = App.create(str(write(document))).op["get_pet"]
+    data = operation.shaped(DataObject(S1=DataObject(S2=DataObject(at="2026-08-04T11:05:00Z"))))
+    assert 2026 == data.S1.S2.at.v.year

@@ -168,6 +168,15 @@ def test_datasource_language_and_etag_become_headers(client: Any, box: RunningSa
     assert entry.headers["user-agent"].startswith("Old/1.0 EsiPy/")
 
 
+def test_T01_what_headers_change_is_kept_apart(client: Any, box: RunningSandbox) -> None:
+    """By data source and by ETag, each kept for itself; who sends is no difference."""
+    regions = OP["get_universe_regions"]
+    calls = [regions(), regions(datasource="singularity"), regions(If_None_Match='"x"')]
+    for call in (*calls, *calls, regions(user_agent="Old/1.0")):
+        assert 200 == client.request(call).status
+    assert 3 == len(box.received("/universe/regions"))
+
+
 @pytest.mark.parametrize("name", ["If_None_Match", "if_none_match", "If-None-Match"])
 def test_an_etag_of_ones_own_gets_a_304(client: Any, box: RunningSandbox, name: str) -> None:
     """As in version 1, for programs that keep answers themselves."""

@@ -43,11 +43,11 @@ class Document(NamedTuple):
 
 def is_at_esi(address: str) -> bool:
     """Whether an address, with a scheme or without, is ESI's: by its own names, or as the settings name it."""
-    here = urlsplit(address)
     esi = urlsplit(Settings.from_environment().base_url)
     try:
+        here = urlsplit(address)
         return here.hostname in _ESI_HOSTS or (here.netloc != "" and _origin(here) == _origin(esi))
-    except ValueError:  # a port that is none
+    except ValueError:  # no address at all
         return False
 
 
@@ -66,6 +66,12 @@ def read(address: str) -> Document | None:
         raise DocumentError(f"{address!r} is no address of a document: it has to be a path or a URL")
     if is_at_esi(address):
         return None
+    try:
+        user = urlsplit(address).username
+    except ValueError:
+        raise DocumentError(f"{address!r} is no address of a document: it has to be a path or a URL") from None
+    if user is not None:  # and maybe a password, which would be in every error
+        raise DocumentError("a document's address has no user in it")
     body, address = _load(address.strip())
     root = Place.of_document(body, address)
     operations, bases = read_operations(root, address, body)

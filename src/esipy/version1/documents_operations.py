@@ -3,7 +3,7 @@
 Rules kept here: an operation goes to the server that its document names, never to ESI's, and no login of ESI's is
 sent with it (T45); it holds all it needs, so that it is pickled by value.
 
-Source: OpenAPI 3.1 (Paths, Server and Parameter Objects); Swagger 2.0 (``schemes``, ``host``, ``basePath``).
+Source: OpenAPI 3.1 and Swagger 2.0, Paths, Operation, Parameter and Response Objects.
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 from esipy.core.objects import is_array
 from esipy.core.parameters import Kind, Parameter, Where
 from esipy.exceptions import InvalidCallError
 from esipy.operation import Call, Operation
 from esipy.version1.documents_places import Place
+from esipy.version1.documents_servers import openapi_server, swagger_server
 from esipy.version1.documents_types import Outline, Outlines, SchemaReader, dated, reachable, types_of
 
 __all__ = ["DocumentOperation", "read_operations"]
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_PATH = re.compile(r"/[!\"$->@-~]*")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 _GOOD = range(200, 300)
 _PLACES: dict[str, Where] = {"path": "path", "query": "query", "header": "header", "body": "body"}
 _KINDS: dict[str, Kind] = {"integer": "integer", "number": "number", "boolean": "boolean"}
@@ -129,6 +131,8 @@ def read_operations(root: Place, address: str, body: bytes) -> tuple[dict[str, O
     for path, item in root.get("paths").fields():
         if not path.startswith("/"):
             continue  # an extension
+        if not _PATH.fullmatch(path):
+            item.refuse("a path has neither spaces, query nor fragment")
         for method in _METHODS:
             place = item.get(method)
             if not place.is_there:
@@ -155,7 +159,10 @@ class _Reader:
         name = place.get("operationId").text_or("") or _made_up(method, path)
         parameters, unsendable = self._parameters(path, item, place)
         statuses, schema = self._answer(place)
-        base_url = _swagger_base(self._root, self._address) if self._swagger else self._server(item, place)
+        if self._swagger:
+            base_url = swagger_server(self._root, self._address)
+        else:
+            base_url = openapi_server((place, item, self._root), self._address)
         if not base_url:
             unsendable = "its document names no server, and was not fetched from one"
         security = place.get("security") if place.get("security").is_there else self._root.get("security")
@@ -201,6 +208,8 @@ class _Reader:
         name = one.get("name").text()
         schema = one if self._swagger and where != "body" else one.get("schema")
         required = one.get("required").value is True or where == "path"
+        if where == "header" and not _HEADER.fullmatch(name):
+            one.refuse(f"{name!r} is no name of a header")
         if where == "body":
             return Parameter(name, where, "json", required=required)
         kind = _kind(schema)
@@ -231,29 +240,6 @@ class _Reader:
         else:
             places = [media.get("schema") for kind, media in answer.get("content").fields() if _is_json(kind)]
         yield from (place for place in places if place.is_there)
-
-    def _server(self, item: Place, place: Place) -> str:
-        for holder in (place, item, self._root):
-            for server in holder.get("servers").items():
-                url = server.get("url").text()
-                for name, variable in server.get("variables").fields():
-                    url = url.replace(f"{{{name}}}", variable.get("default").text())
-                return _absolute(urljoin(self._address, url))
-        return _absolute(urljoin(self._address, "/"))
-
-
-def _swagger_base(root: Place, address: str) -> str:
-    here = urlsplit(address)
-    offered = [scheme.text() for scheme in root.get("schemes").items()]
-    own = here.scheme if here.scheme in ("http", "https") else "https"
-    scheme = "https" if "https" in offered else "http" if "http" in offered else own
-    host = root.get("host").text_or("") or here.netloc
-    return _absolute(f"{scheme}://{host}{root.get('basePath').text_or('')}") if host else ""
-
-
-def _absolute(url: str) -> str:
-    parts = urlsplit(url)
-    return url.rstrip("/") if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
 def _requirement(place: Place) -> dict[str, list[str]]:
