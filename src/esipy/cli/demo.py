@@ -76,7 +76,7 @@ def sandbox_process() -> Generator[dict[str, str]]:
             assert process.stdout is not None
             line = process.stdout.readline()
             if not line:
-                raise ImportError("the sandbox did not start; what it said stands above")
+                raise RuntimeError("the sandbox did not start; why stands above")
             yield json.loads(line)
         finally:
             process.terminate()
@@ -97,7 +97,7 @@ def log_in(console: Console, security: Any, control: ControlClient) -> None:
     console.rule("log in")
     state = secrets.token_urlsafe()
     url = security.get_auth_uri(state=state, scopes=[SCOPE])
-    console.print(f"a user would open {url[:56]}...")
+    console.print(f"{f'a user would open {url}'[: console.width - 3]}...")
     character = control.characters(limit=1)[0]
     answered = parse_qs(urlsplit(control.approve(url, character["character_id"])).query)
     if answered["state"] != [state]:
@@ -148,7 +148,7 @@ def fetch_the_forge(console: Console, client: EsiClient) -> None:
     distinct = len({order.order_id for order in orders})
     newest = max(order.issued for order in orders)
     console.print(f"[bold]{len(orders):,}[/bold] typed orders ({distinct:,} ids) in {seconds:.1f} s")
-    console.print(f"{len(selling):,} of them sell; the newest was issued at {newest:%Y-%m-%d %H:%M} UTC")
+    console.print(f"{len(selling):,} of them sell; the newest is of {newest:%Y-%m-%d %H:%M} UTC")
 
 
 class Statistics:
@@ -163,11 +163,14 @@ class Statistics:
             self._seconds.setdefault((operation_id, status_code), []).append(elapsed_time)
 
     def table(self) -> Any:
-        """Calls, median and 95th percentile in milliseconds."""
+        """Calls, median and 95th percentile in milliseconds; without lines, so that it fits into 60 columns."""
         from rich.table import Table
 
-        table = Table("operation", "status", title="What API_CALL_STATS told", title_justify="left")
-        for name in ("calls", "p50 ms", "p95 ms"):
+        title = "What API_CALL_STATS told (times in ms)"
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        table.add_column("operation", overflow="fold")
+        table.add_column("status")
+        for name in ("calls", "p50", "p95"):
             table.add_column(name, justify="right")
         for (operation, status), seconds in sorted(self._seconds.items()):
             ordered = sorted(seconds)
