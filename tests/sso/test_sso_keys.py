@@ -145,7 +145,9 @@ def test_T41_at_a_real_sso(sandbox: RunningSandbox, colour: Colour) -> None:
     assert not accepts(kid="unknown")
 
 
-def test_T41_a_rotation_between_two_refreshes(sandbox: RunningSandbox, colour: Colour) -> None:
+def test_T41_a_rotation_between_two_refreshes(
+    sandbox: RunningSandbox, colour: Colour, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The key changes, at once and without grace: the refresh that meets the new one fetches it."""
     security = colour.security(sandbox)
     security.update_token(sandbox.login())
@@ -153,7 +155,8 @@ def test_T41_a_rotation_between_two_refreshes(sandbox: RunningSandbox, colour: C
     sandbox.rotate_keys(grace_seconds=0)
     runtime = security._over()
     now = runtime.now
-    runtime.now = lambda: now() + PAUSE_SECONDS
+    # All blocking logins of the process share this runtime: it gets its clock back.
+    monkeypatch.setattr(runtime, "now", lambda: now() + PAUSE_SECONDS)
     colour(security.refresh())
     assert 2 == len(sandbox.received(JWKS))
     assert colour(security.verify())
