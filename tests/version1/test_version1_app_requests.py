@@ -170,11 +170,11 @@ def test_datasource_language_and_etag_become_headers(client: Any, box: RunningSa
 
 def test_T01_what_headers_change_is_kept_apart(client: Any, box: RunningSandbox) -> None:
     """By data source and by ETag, each kept for itself; who sends is no difference."""
-    regions = OP["get_universe_regions"]
-    calls = [regions(), regions(datasource="singularity"), regions(If_None_Match='"x"')]
-    for call in (*calls, *calls, regions(user_agent="Old/1.0")):
+    status = OP["get_status"]
+    calls = [status(), status(datasource="singularity"), status(If_None_Match='"x"')]
+    for call in (*calls, *calls, status(user_agent="Old/1.0")):
         assert 200 == client.request(call).status
-    assert 3 == len(box.received("/universe/regions"))
+    assert 3 == len(box.received("/status"))
 
 
 @pytest.mark.parametrize("name", ["If_None_Match", "if_none_match", "If-None-Match"])
