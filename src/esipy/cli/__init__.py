@@ -21,8 +21,8 @@ def main() -> None:
         logging.basicConfig(level=logging.ERROR, format="esipy: %(message)s")
         try:
             _run()
-        except Exception as error:  # its text says what to do; a traceback would only hide it
-            _say(str(error) or type(error).__name__)
+        except Exception as error:
+            _say(_told(error))
             raise SystemExit(1) from None
 
 
@@ -44,6 +44,15 @@ def _run() -> None:
     app.command()(demo)
     app.command()(sandbox)
     app()
+
+
+def _told(error: Exception) -> str:
+    """The text of an error that was written for people; of any other its class too."""
+    from esipy.exceptions import APIException
+
+    if str(error) and isinstance(error, (APIException, ValueError, KeyError, ImportError, OSError, RuntimeError)):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def _say(text: str) -> None:

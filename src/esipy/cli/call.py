@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from esipy.app import Operations
+    from esipy.operation import Operation
 
 __all__ = ["arguments_of", "call"]
 
@@ -14,12 +18,15 @@ __all__ = ["arguments_of", "call"]
 def call(
     operation: Annotated[str | None, typer.Argument(help="an operation id, old or new, or its unique end")] = None,
     arguments: Annotated[
-        list[str] | None, typer.Argument(help="name=value; arrays as 1,2,3; a body as JSON", metavar="[NAME=VALUE]...")
+        list[str] | None,
+        typer.Argument(help="name=value; arrays as 1,2,3 or JSON; a body as JSON", metavar="NAME=VALUE"),
     ] = None,
     base_url: Annotated[str | None, typer.Option(help="where ESI is; also ESI_BASE_URL")] = None,
     user_agent: Annotated[str | None, typer.Option(help="who you are; also ESI_USER_AGENT")] = None,
     headers: Annotated[bool, typer.Option("--headers", help="print status and headers to stderr")] = False,
-    listing: Annotated[bool, typer.Option("--list", help="list the operations instead")] = False,
+    listing: Annotated[
+        bool, typer.Option("--list", help="list the operations (with OPERATION in them) instead")
+    ] = False,
 ) -> None:
     """Send one call and print its answer as JSON.
 
@@ -33,17 +40,16 @@ def call(
 
     operations = EsiApp().op
     if listing or operation is None:
-        for name in operations:
-            if operation is None or operation in name:
-                typer.echo(name)
+        for name in _names(operations, operation or ""):
+            typer.echo(name)
         return
     found = operations[operation]
-    built = found(**arguments_of(found, arguments or []))
-    settings = Settings.from_environment(base_url=base_url, user_agent=user_agent)
     if found.scope is not None:
         raise ValueError(
             f"{found.name} needs a character's login with the scope {found.scope}; this command sends public calls only"
         )
+    built = found(**arguments_of(found, arguments or []))
+    settings = Settings.from_environment(base_url=base_url, user_agent=user_agent)
     with EsiClient(base_url=settings.base_url, user_agent=settings.user_agent or "esipy-call") as client:
         answer = client.request(built)
     if headers:
@@ -52,21 +58,39 @@ def call(
             sys.stderr.write(f"{name}: {value}\n")
     answer.raise_for_status()
     if answer.raw:
-        typer.echo(json.dumps(json.loads(answer.raw), indent=2, ensure_ascii=False))
+        # What stdout cannot write in its encoding (a file on Windows) is escaped.
+        unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        typer.echo(json.dumps(json.loads(answer.raw), indent=2, ensure_ascii=not unicode))
 
 
-def arguments_of(operation: Any, words: list[str]) -> dict[str, Any]:
+def _names(operations: Operations, part: str) -> list[str]:
+    wanted = _plain(part)
+    names = [name for name in operations if wanted in _plain(name)]
+    if not names:
+        raise ValueError(f"no operation has {part!r} in its name; all of them: esipy call --list")
+    return names
+
+
+def _plain(name: str) -> str:
+    """``get_status`` and ``GetStatus`` as the same text."""
+    return name.replace("_", "").lower()
+
+
+def arguments_of(operation: Operation[Any], words: list[str]) -> dict[str, Any]:
     """``["region_id=10000002", "ids=1,2"]`` as arguments, read as the operation declares them.
 
     Raises:
         ValueError: a word is not name=value, a name is given twice, or a body is not JSON.
     """
-    kinds = {parameter.name: parameter.kind for parameter in operation.parameters}
+    from esipy import ops
+
+    today = {parameter.name: parameter.kind for parameter in ops.operation(operation.name).parameters}
+    kinds = {parameter.name: parameter.kind for parameter in operation.parameters} | today
     arguments: dict[str, Any] = {}
     for word in words:
         name, equals, text = word.partition("=")
         if not equals:
-            raise ValueError(f"{word!r}: arguments are name=value; {operation.name} takes {', '.join(kinds) or 'none'}")
+            raise ValueError(f"{word!r}: arguments are name=value; {operation.name} takes {', '.join(today) or 'none'}")
         if name in arguments:
             raise ValueError(f"{name!r} is given twice")
         arguments[name] = _read(name, text, kinds.get(name))
@@ -74,16 +98,17 @@ def arguments_of(operation: Any, words: list[str]) -> dict[str, Any]:
 
 
 def _read(name: str, text: str, kind: str | None) -> Any:
+    """A word as the value that the call checks: what it cannot be is left to the call, which names it."""
     if kind == "object" or (kind in ("integers", "strings") and text.startswith("[")):
         try:
             return json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{name!r} has to be JSON: {error}") from None
     if kind in ("integers", "strings"):
-        return text.split(",")
+        return [item.strip() for item in text.split(",")] if text else []
     if kind == "number":
         try:
             return float(text)
         except ValueError:
-            return text  # the call refuses it, and names it
-    return text
+            return text
+    return text.lower() if kind == "boolean" else text
