@@ -81,11 +81,14 @@ class Shell:
         self.signal_api_call_stats: Signal[...] = (
             API_CALL_STATS if signal_api_call_stats is None else signal_api_call_stats
         )
+        store = self._store(cache)
+        self.cache = store if isinstance(cache, bool) else cache
+        """What keeps the answers: as it was given, or the client's own; None: nothing does."""
         self._engine = Engine(
             runtime,
             self.settings,
             signer=None if self._by_hand is not None else security,
-            cache=self._store(cache),
+            cache=store,
             retry_policy=policy_for(retry_requests),
             headers={**own_headers, "User-Agent": self._user_agent()},
             stats_signal=self.signal_api_call_stats,

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from esipy import EsiApp, EsiClient, ops
+from esipy.cache import DictCache
 from esipy.sandbox import RunningSandbox
+from esipy.stores.memory import MemoryCache
 from tests.client.colours import UA
 
 STATUS = ops.status.get_status()
@@ -56,6 +58,18 @@ def test_verbs_take_their_old_keywords(box: RunningSandbox) -> None:
             client.request(STATUS, opt={"url_netloc": "localhost"})
         with pytest.raises(TypeError, match="needs a call"):
             client.request()
+
+
+def test_a_client_has_its_cache_and_its_login_as_attributes(box: RunningSandbox) -> None:
+    """``client.cache`` is what was given, or its own; ``client.security`` and the other arguments too."""
+    cache = DictCache()
+    with client_of(box, cache=cache) as client:
+        assert client.cache is cache
+        assert (client.security, client.raw_body_only) == (None, False)
+    with client_of(box) as client:
+        assert isinstance(client.cache, MemoryCache)
+    with client_of(box, cache=None) as client:
+        assert client.cache is None
 
 
 def test_no_etag_body_gives_the_304_itself(box: RunningSandbox) -> None:
