@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -11,7 +13,7 @@ from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.exceptions import AnswerTimeoutError, ConnectError
 from esipy.transport.curl_aio import AsyncCurlTransport
 from tests.transport.rawserver import RawServer
-from tests.transport.senders import LoopWithoutSockets, Sender
+from tests.transport.senders import Sender
 
 
 async def arrived(server: RawServer, count: int = 1) -> None:
@@ -119,21 +121,64 @@ def test_other_work_goes_on(aio: Sender, server: RawServer) -> None:
     assert 200 == aio.run(work())
 
 
-@pytest.mark.parametrize("loop", [asyncio.SelectorEventLoop, LoopWithoutSockets])
-def test_closing_cancels_what_runs(server: RawServer, loop: type[asyncio.SelectorEventLoop]) -> None:
-    """``aclose`` ends the transfers: their tasks are cancelled, their connections closed."""
+def test_closing_ends_what_runs(aio: Sender, server: RawServer) -> None:
+    """``aclose`` ends the transfers, those that wait for their turn too, with an error: nobody cancelled the tasks."""
 
     async def work() -> None:
-        transport = AsyncCurlTransport()
+        transport = aio.make(max_exchanges=1)
+        tasks = [asyncio.create_task(transport.send(HttpRequest("GET", server.url("/hang")))) for _ in range(2)]
+        await arrived(server)
+        await transport.aclose()
+        for task in tasks:
+            with pytest.raises(RuntimeError, match=r"transport (was|is) closed"):
+                await task
+        assert [0, 0] == [task.cancelling() for task in tasks]
+        assert await asyncio.to_thread(server.gone.wait, 10)
+
+    aio.run(work())
+    assert 1 == len(server.seen)
+
+
+def test_cancelling_what_was_closed(aio: Sender, server: RawServer) -> None:
+    """A task that is cancelled in the very turn of the loop in which its transport is closed hears of that."""
+
+    async def work() -> None:
+        transport = aio.make()
         task = asyncio.create_task(transport.send(HttpRequest("GET", server.url("/hang"))))
         await arrived(server)
+        task.cancel()
         await transport.aclose()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert await asyncio.to_thread(server.gone.wait, 10)
 
-    with asyncio.Runner(loop_factory=loop, debug=True) as runner:
-        runner.run(work())
+    aio.run(work())
+
+
+LEFT = """
+import asyncio, sys
+from esipy.core.wire import HttpRequest
+from esipy.runtime.aio import AioRuntime
+from esipy.transport.curl_aio import AsyncCurlTransport
+
+runtime = AioRuntime(AsyncCurlTransport())
+loop = asyncio.new_event_loop()
+
+async def begin():
+    await asyncio.wait_for(runtime.finish(runtime.send(HttpRequest("GET", sys.argv[1]))), 0.2)
+
+try:
+    loop.run_until_complete(begin())
+except TimeoutError:
+    print("left")
+"""
+
+
+def test_a_loop_left_in_the_midst_of_a_transfer(server: RawServer) -> None:
+    """The program ends all the same, however much asyncio complains of the task: it does not crash."""
+    arguments = [sys.executable, "-c", LEFT, server.url("/hang")]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    assert (0, "left\n") == (done.returncode, done.stdout)
+    assert "pycurl" not in done.stderr
 
 
 def test_one_loop_after_another(server: RawServer) -> None:

@@ -49,5 +49,8 @@ class AsyncTransport(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close all connections. Closing twice is no error; sending afterwards is."""
+        """Close all connections. Closing twice is no error; sending afterwards is.
+
+        Transfers that run end with RuntimeError: nobody has cancelled their tasks.
+        """
         ...

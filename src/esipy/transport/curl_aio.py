@@ -10,6 +10,7 @@ waiting beyond its time limit. After ``fork`` a child leaves all of it alone and
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -27,6 +28,7 @@ from esipy.transport.curl_watch import Ready, can_watch, watch_in
 __all__ = ["AsyncCurlTransport"]
 
 _SWEEP_SECONDS = 0.5
+_CLOSED = (0, "this transport was closed during the exchange")
 _TIME_OUT: Ready = [(pycurl.SOCKET_TIMEOUT, 0)]
 
 
@@ -56,7 +58,7 @@ class AsyncCurlTransport:
         Raises:
             NetworkError: no usable answer came.
             InvalidCallError: the URL or a header cannot be sent.
-            RuntimeError: the transport is closed, or belongs to another loop that still lives.
+            RuntimeError: the transport is closed, also meanwhile, or belongs to another loop that still lives.
         """
         loop = asyncio.get_running_loop()
         engine = self._engine
@@ -65,7 +67,7 @@ class AsyncCurlTransport:
         return await engine.send(request)
 
     async def aclose(self) -> None:
-        """Close all connections; transfers that run are cancelled."""
+        """Close all connections; transfers that run end with RuntimeError."""
         self._closed = True
         engine, self._engine = self._engine, None
         if engine is not None:
@@ -104,6 +106,8 @@ class _Sockets:
         self._sweeper: asyncio.TimerHandle | None = None
         self._free = asyncio.Semaphore(max_exchanges)
         self._closed = False
+        # Kept here, because names of modules are taken away at the end of the program.
+        self._exiting = sys.is_finalizing
         self._multi = multi = pycurl.CurlMulti()
         multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         # Room for idle connections to a second host (the SSO), or they would push out each other's.
@@ -155,10 +159,13 @@ class _Sockets:
             failure = await waiter
             if failure is None:
                 return handle.response(request)
+            if failure is _CLOSED:
+                raise RuntimeError(_CLOSED[1])
             raise handle.error(request, failure[0], failure[1])
         finally:
-            if self._running.pop(easy, None) is not None:
-                self._multi.remove_handle(easy)  # cancelled: the transfer ends here
+            # Cancelled: the transfer ends here. At the end of the program the multi handle may be gone before us.
+            if self._running.pop(easy, None) is not None and not self._exiting():
+                self._multi.remove_handle(easy)
             handle.waiter = None
             if self._closed:
                 easy.close()
@@ -168,8 +175,8 @@ class _Sockets:
     def close(self) -> None:
         self._closed = True
         for handle in self._running.values():
-            if handle.waiter is not None and not self.loop.is_closed():
-                handle.waiter.cancel()
+            if not (self.loop.is_closed() or handle.waiter.done()):
+                handle.waiter.set_result(_CLOSED)
         for easy in self._running:
             self._multi.remove_handle(easy)
         self._running.clear()
@@ -258,6 +265,7 @@ class _Threads:
         self._transport = transport
         self._pool = ThreadPoolExecutor(max_exchanges, "esipy-curl")
         self._running: dict[asyncio.Future[HttpResponse], threading.Event] = {}
+        self._closed = False
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         stop = threading.Event()
@@ -269,6 +277,11 @@ class _Threads:
         try:
             async with limit:
                 return await waiter
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._closed and not (task is not None and task.cancelling()):
+                raise RuntimeError(_CLOSED[1]) from None
+            raise
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -280,6 +293,7 @@ class _Threads:
             del self._running[waiter]
 
     def close(self) -> None:
+        self._closed = True
         for waiter in self._running:
             if not self.loop.is_closed():
                 waiter.cancel()

@@ -197,6 +197,7 @@ class AsyncHttpx2Transport(_Httpx2):
         super().__init__(ca_file, max_exchanges)
         self._client: httpx2.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._limits: set[asyncio.Timeout] = set()
         forget_after_fork(self)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
@@ -205,14 +206,16 @@ class AsyncHttpx2Transport(_Httpx2):
         Raises:
             NetworkError: no usable answer came.
             InvalidCallError: the URL or a header cannot be sent.
-            RuntimeError: the transport is closed, or belongs to another loop that still lives.
+            RuntimeError: the transport is closed, also meanwhile, or belongs to another loop that still lives.
         """
         client = self._bound(asyncio.get_running_loop())
         trail = _Trail()
         outgoing = self._request(request, trail.afollow)
+        limit = asyncio.timeout(request.timeout)
         body = bytearray()
         try:
-            async with asyncio.timeout(request.timeout):
+            async with limit:
+                self._limits.add(limit)
                 answer = await client.send(outgoing, stream=True)
                 try:
                     self._check_length(request, answer)
@@ -225,13 +228,21 @@ class AsyncHttpx2Transport(_Httpx2):
         except NetworkError:
             raise
         except (self._httpx2.HTTPError, OSError) as error:
+            if self._closed:
+                raise RuntimeError("this transport was closed during the exchange") from None
             raise self._error(request, error, trail.sent) from None
+        finally:
+            self._limits.discard(limit)
         return HttpResponse(answer.status_code, Headers(answer.headers.multi_items()), bytes(body))
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections; transfers that run end with RuntimeError."""
         self._closed = True
         client, self._client = self._client, None
+        # httpx2 would let those that wait for a connection still make one.
+        for limit in self._limits if self._loop is asyncio.get_running_loop() else ():
+            if not limit.expired():
+                limit.reschedule(0.0)
         if client is not None:
             await client.aclose()
 
