@@ -244,7 +244,8 @@ def test_what_esi_answers_badly_is_said_in_one_line(
     call: Call, box: RunningSandbox, fault: dict[str, Any], says: str
 ) -> None:
     """Whatever the body holds: lines, control characters, HTML, nothing."""
-    box.fail("/status", **{"kind": "status", **fault})
+    options: dict[str, Any] = {"kind": "status", **fault}
+    box.fail("/status", **options)
     done = call("get_status")
     assert (1, "") == (done.status, done.out)
     (line,) = done.err.splitlines()
