@@ -169,3 +169,9 @@ def test_nothing_warns_without_reason() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         EsiApp(cache=None, cache_time=0).get_latest_swagger.op["get_status"](datasource="tranquility")
+
+
+@pytest.mark.parametrize("end", ["CharacterIdWallet", "character_id_wallet", "CharactersCharacterIdWallet"])
+def test_an_end_of_either_id_finds_the_operation(end: str) -> None:
+    """Of today's spelling as of version 1's, as long as only one operation ends so."""
+    assert EsiApp().op[end].name == "get_characters_character_id_wallet"

@@ -45,13 +45,14 @@ class Operations(Mapping[str, Operation[Any]]):
         if found is not None:
             return found
         names = tuple(self)
-        ending = [known for known in names if known.endswith(f"_{name}")] if name else []
+        words = _in_snake_case(name)  # the end of today's id, as CharacterIdWallet, is one of the older id too
+        ending = [known for known in names if known.endswith(f"_{words}")] if words else []
         if len(ending) == 1:
             return self[ending[0]]
         if ending:
             shown = ", ".join(ending[:8]) + (", ..." if len(ending) > 8 else "")
             raise InvalidCallError(f"{name!r} is the end of {len(ending)} operations: {shown}; give one of them whole")
-        near = get_close_matches(name, names, 5, 0.6)
+        near = get_close_matches(words, names, 5, 0.6)
         if near:
             way_out = f"near ones are {', '.join(near)}"
         else:
@@ -90,6 +91,10 @@ class Operations(Mapping[str, Operation[Any]]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} operations>"
+
+
+def _in_snake_case(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).removeprefix("_")
 
 
 class App:

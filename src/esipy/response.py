@@ -151,10 +151,11 @@ class Response(Generic[T_co]):
                 error.retry_at = self._retry_at
             raise error
         if self._undecodable:
+            what = "not JSON" if self.raw else "empty"
             raise UndecodableAnswerError(
                 self.url,
                 self.status,
-                message=f"{self.call!r}: status {self.status}, but the body is {'empty' if not self.raw else 'not JSON'}: {self.raw[:200]!r}",
+                message=f"{self.call!r}: status {self.status}, but the body is {what}: {self.raw[:200]!r}",
                 **self._seen,
             )
 

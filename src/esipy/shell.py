@@ -181,7 +181,7 @@ def unanswered(call: Call[T], error: APIException, status: int) -> Response[T]:
     return Response(call, answer, data, error.url, error=error)
 
 
-def _own_headers(headers: Mapping[str, str] | None, settings: dict[str, Any]) -> dict[str, str]:
+def _own_headers(headers: Any, settings: dict[str, Any]) -> dict[str, str]:
     """The user's headers, but for those that are settings: these are put among the settings, where none is given.
 
     Raises:
