@@ -192,7 +192,7 @@ def _own_headers(headers: Any, settings: dict[str, Any]) -> dict[str, str]:
             f"headers={headers!r}: has to be a dict, such as {{'User-Agent': 'MyApp/1.0 (me@example.com)'}}"
         )
     own: dict[str, str] = {}
-    for name, value in (headers or {}).items():
+    for name, value in cast("Mapping[Any, Any]", headers or {}).items():
         if not isinstance(name, str) or not isinstance(value, str) or not name.isascii() or not value.isprintable():
             raise SettingError(f"headers: {name!r} has to be a text of one line, with an ASCII name")
         setting = _SETTINGS_BY_HEADER.get(name.lower())

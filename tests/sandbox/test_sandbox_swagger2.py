@@ -187,7 +187,7 @@ def test_the_older_api_takes_version_1s_spellings(server: RunningSandbox) -> Non
 
 
 def test_the_old_route_is_todays_as_a_bare_list(server: RunningSandbox) -> None:
-    """``get_route_origin_destination`` is served under a version, and gives the systems that today's operation gives."""
+    """``get_route_origin_destination`` is served under a version, and gives the systems that today's gives."""
     _, body = ask(
         server, "/latest/route/30000142/30000160/?datasource=tranquility&flag=shortest&avoid=30000150,30000151"
     )
