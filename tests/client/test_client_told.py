@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from esipy import App, ops
 from esipy.events import API_CALL_STATS
@@ -28,8 +29,9 @@ def test_what_the_sso_is_asked_is_not_told(connect: Connect, box: RunningSandbox
 
 def test_operations_of_other_documents_have_ids_too(connect: Connect, box: RunningSandbox, tmp_path: Path) -> None:
     """Their own and a mark of the document; one is made up where the document has none."""
-    answer = {"responses": {"200": {"description": "", "content": {"application/json": {"schema": {}}}}}}
-    document = {
+    content = {"application/json": {"schema": dict[str, str]()}}
+    answer: dict[str, Any] = {"responses": {"200": {"description": "", "content": content}}}
+    document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": "Other", "version": "1"},
         "servers": [{"url": box.url}],
