@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from esipy.runtime import aio
 from esipy.runtime.aio import AioRuntime
 from esipy.transport.scripted import AsyncScriptedTransport
 
@@ -166,3 +167,28 @@ def test_one_runtime_serves_one_loop_after_another() -> None:
     loop.run_until_complete(asyncio.wait(tasks))
     loop.close()
     assert left.cancelled()
+
+
+def test_drain_has_an_end(monkeypatch: pytest.MonkeyPatch, complaints: list[dict[str, Any]]) -> None:
+    """What is not done by then is cancelled, so that Ctrl-C ends a program whose SSO hangs."""
+    monkeypatch.setattr(aio, "FINISH_SECONDS", 0.02)
+
+    async def main(runtime: AioRuntime) -> list[str]:
+        told: list[str] = []
+        begun = asyncio.Event()
+
+        async def work() -> None:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                told.append("ended")
+
+        caller = asyncio.ensure_future(runtime.finish(work()))
+        await begun.wait()
+        caller.cancel()
+        await runtime.drain()
+        return told
+
+    assert ["ended"] == in_loop(main, complaints)
+    assert [] == complaints

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from esipy._forks import ForkLock
 from esipy.core.wire import HttpRequest, HttpResponse
-from esipy.runtime.base import Strand
+from esipy.runtime.base import FINISH_SECONDS, Strand
 from esipy.runtime.clock import steady_clock
 from esipy.runtime.shared import PROCESS
 from esipy.transport.base import AsyncTransport
@@ -98,10 +98,14 @@ class AioRuntime:
         return [results[place] for place in range(len(results))]
 
     async def drain(self) -> None:
-        """Wait for what this loop has to finish although its caller was cancelled."""
+        """Wait for what this loop has to finish although its caller was cancelled: `FINISH_SECONDS`, then cancel it."""
         loop = asyncio.get_running_loop()
+        end = loop.time() + FINISH_SECONDS
         while unfinished := [task for task in tuple(self._unfinished) if task.get_loop() is loop]:
-            await asyncio.wait(unfinished)
+            if loop.time() >= end:
+                for task in unfinished:
+                    task.cancel()
+            await asyncio.wait(unfinished, timeout=max(end - loop.time(), 0.1))
 
     async def tell(self, signal: Any, payload: dict[str, Any]) -> None:
         await signal.asend_robust(**payload)

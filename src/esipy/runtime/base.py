@@ -13,10 +13,17 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from esipy.core.wire import HttpRequest, HttpResponse
 
-__all__ = ["Runtime", "Strand"]
+__all__ = ["FINISH_SECONDS", "Runtime", "Strand"]
 
 T = TypeVar("T")
 A = TypeVar("A")
+
+FINISH_SECONDS = 5.0
+"""How long an interrupted program, or a client that is closed, waits for what `Runtime.finish` was given.
+
+It is the refresh of a token: when the SSO does not answer for so long, the login may be lost with its answer, but
+Ctrl-C has an end.
+"""
 
 
 class Loop(Protocol):
@@ -102,14 +109,17 @@ class Runtime(Protocol):
         ...
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do this work to its end, even if the caller is cancelled meanwhile."""
+        """Do this work to its end, even if the caller is cancelled meanwhile.
+
+        At the end of the program, and when the client is closed, that is waited for `FINISH_SECONDS`.
+        """
         ...
 
     async def gather(self, job: Callable[[A], Awaitable[T]], items: Iterable[A], limit: int) -> list[T]:
         """``job`` for each item, ``limit`` at a time; results in the order of the items, which are taken as it goes.
 
         The first exception is raised, and nothing is begun after it; with asyncio what is under way is
-        cancelled, elsewhere it ends first.
+        cancelled, elsewhere it ends first. An interrupted caller (Ctrl-C) does not wait for it.
         """
         ...
 
