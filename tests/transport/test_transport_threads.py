@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
 
 import pytest
 
 from esipy.core.wire import HttpRequest, HttpResponse
+from esipy.transport.curl_signals import RaisedWithin
 from tests.transport.rawserver import RawServer
 from tests.transport.senders import Sender
 
@@ -92,6 +95,61 @@ def test_ctrl_c_ends_a_wait(server: RawServer, module: str, name: str) -> None:
         process.send_signal(signal.SIGINT)
         out, problems = process.communicate(timeout=20)
     assert ("interrupted 200\n", "") == (out, problems)
+
+
+class OutOfTime(Exception):
+    """What a program's own handler raises, as Celery's does at a soft time limit."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system has no SIGUSR1")
+@pytest.mark.parametrize("path", ["/hang", "/hang-in-body", "/drip"])
+def test_what_a_signals_handler_raises_comes_out(
+    blocking: Sender, server: RawServer, path: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is no error of the network, which would be tried again; nothing is printed; the transport is still good."""
+
+    def raise_it(*_: object) -> None:
+        raise OutOfTime
+
+    def send_signal() -> None:
+        assert server.arrived.acquire(timeout=10)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    hook, before = sys.excepthook, signal.signal(signal.SIGUSR1, raise_it)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            sending = pool.submit(send_signal)
+            with pytest.raises(OutOfTime) as caught:
+                blocking.send(HttpRequest("GET", server.url(path), timeout=20.0))
+            sending.result(10)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert (hook, None) == (sys.excepthook, caught.value.__context__)
+    assert 200 == blocking.send(HttpRequest("GET", server.url("/normal"))).status
+    assert ("", "") == capfd.readouterr()
+    assert 2 == len(server.seen)
+
+
+def test_what_other_threads_raise_is_still_told() -> None:
+    """Only what strikes in the thread of the exchange, while it lasts, is kept from ``sys.excepthook``."""
+    told: list[BaseException] = []
+    mine, theirs, late = ValueError("mine"), ValueError("theirs"), ValueError("late")
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        told.append(error)
+
+    before, sys.excepthook = sys.excepthook, tell
+    try:
+        raised = RaisedWithin()
+        with raised:
+            keep = sys.excepthook
+            keep(ValueError, mine, None)
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(keep, ValueError, theirs, None).result(10)
+        keep(ValueError, late, None)
+    finally:
+        sys.excepthook = before
+    assert (mine, [theirs, late]) == (raised.error, told)
 
 
 def test_an_interrupted_handle_serves_other_threads(server: RawServer) -> None:

@@ -15,8 +15,10 @@ import pycurl
 
 from esipy._forks import abandon, forget_after_fork
 from esipy.core.wire import HttpRequest, HttpResponse
+from esipy.exceptions import NetworkError
 from esipy.transport.curl_handle import Handle
 from esipy.transport.curl_options import constant_options
+from esipy.transport.curl_signals import RaisedWithin
 
 __all__ = ["CurlTransport"]
 
@@ -24,8 +26,8 @@ __all__ = ["CurlTransport"]
 class CurlTransport:
     """Sends with libcurl in the caller's own thread; any number of threads at once.
 
-    HTTP/2 is used over TLS where the server speaks it, bodies are decompressed, Ctrl-C interrupts a wait.
-    A connect timeout is a `ConnectError`: nothing was sent.
+    HTTP/2 is used over TLS where the server speaks it, bodies are decompressed, Ctrl-C interrupts a wait, as
+    any exception does that a signal's handler raises. A connect timeout is a `ConnectError`: nothing was sent.
 
     Args:
         ca_file: a file of PEM certificates to trust in place of the system's.
@@ -51,7 +53,16 @@ class CurlTransport:
             RuntimeError: the transport is closed.
         """
         # Signals are handled in the main thread only.
-        return self.send_unless(request, _never if current_thread() is main_thread() else None)
+        if current_thread() is not main_thread():
+            return self.send_unless(request, None)
+        raised = RaisedWithin()
+        try:
+            with raised:
+                return self.send_unless(request, _never)
+        except NetworkError:
+            if raised.error is None:
+                raise
+        raise raised.error
 
     def send_unless(self, request: HttpRequest, stopped: Callable[[], bool] | None) -> HttpResponse:
         """Send as `send` does; the transfer ends within a second when ``stopped()``, asked again and again, is true."""
