@@ -280,6 +280,28 @@ def test_a_queue_that_does_not_move_is_passed_by() -> None:
     assert [0.0, 10.0, 20.0, 30.0] == runtime.run(runtime.gather(ask, range(4), 4))
 
 
+def test_a_closed_client_takes_no_other_down() -> None:
+    """The leader hears that its client was closed; who waited for it does the work."""
+    flights: Flights[str] = Flights()
+
+    async def scene() -> tuple[str, bool]:
+        runtime, closed = tasks(), asyncio.Event()
+
+        async def work() -> str:
+            await closed.wait()
+            raise RuntimeError("this transport was closed")
+
+        leading = asyncio.ensure_future(flights.fly(runtime, "key", LIMIT, work))
+        waiting = asyncio.ensure_future(flights.fly(runtime, "key", LIMIT, giving("own")))
+        await asyncio.sleep(0)
+        closed.set()
+        with pytest.raises(RuntimeError, match="this transport was closed"):
+            await leading
+        return await waiting
+
+    assert ("own", True) == asyncio.run(scene())
+
+
 # -- through the clients ---------------------------------------------------------------------------------------
 
 WALLET = ops.wallet.get_characters_character_id_wallet

@@ -34,7 +34,7 @@ _STANDS_STILL = (
 
 
 class _Interrupted(Exception):
-    """Whoever led the flight was stopped (its loop ended, or Ctrl-C): the others try it themselves."""
+    """Whoever led the flight was stopped (its client closed, its loop ended, Ctrl-C): the others try it themselves."""
 
 
 class _Flight(Future[T]):
@@ -152,7 +152,9 @@ class Flights(Generic[T]):
                 result = await self._slots.within(runtime, limit_seconds, begin, work)
         except BaseException as error:
             self._end(key, flight)
-            flight.crash(error if isinstance(error, Exception) else _Interrupted())
+            # A RuntimeError is the leader's own: its client was closed meanwhile.
+            shared = isinstance(error, Exception) and not isinstance(error, RuntimeError)
+            flight.crash(error if shared else _Interrupted())
             raise
         self._end(key, flight)
         flight.land(result)
