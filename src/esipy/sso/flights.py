@@ -55,7 +55,7 @@ class _Flight(Future[T]):
         with suppress(InvalidStateError):
             self.set_result(result)
 
-    def crash(self, error: Exception) -> None:
+    def crash(self, error: BaseException) -> None:
         """End it badly; no error when another has taken over."""
         with suppress(InvalidStateError):
             self.set_exception(error)
