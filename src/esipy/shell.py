@@ -181,18 +181,18 @@ def unanswered(call: Call[T], error: APIException, status: int) -> Response[T]:
     return Response(call, answer, data, error.url, error=error)
 
 
-def _own_headers(headers: Any, settings: dict[str, Any]) -> dict[str, str]:
+def _own_headers(headers: Mapping[Any, Any] | None, settings: dict[str, Any]) -> dict[str, str]:
     """The user's headers, but for those that are settings: these are put among the settings, where none is given.
 
     Raises:
         SettingError: they are no headers, or one that this library has to write itself.
     """
-    if headers is not None and not isinstance(headers, Mapping):
+    if headers is not None and not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise SettingError(
             f"headers={headers!r}: has to be a dict, such as {{'User-Agent': 'MyApp/1.0 (me@example.com)'}}"
         )
     own: dict[str, str] = {}
-    for name, value in cast("Mapping[Any, Any]", headers or {}).items():
+    for name, value in (headers or {}).items():
         if not isinstance(name, str) or not isinstance(value, str) or not name.isascii() or not value.isprintable():
             raise SettingError(f"headers: {name!r} has to be a text of one line, with an ASCII name")
         setting = _SETTINGS_BY_HEADER.get(name.lower())
