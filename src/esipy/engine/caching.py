@@ -29,7 +29,7 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
             return Answer(kept.status, kept.headers, kept.body, "cache", kept.fresh_until)
         if exchange.method == "GET":
             exchange.conditions = conditional_headers(kept.headers)
-    reading = readers_of(store)
+    reading = exchange.engine.readers
     reading.add(exchange)
     try:
         answer = await proceed(exchange)
@@ -74,7 +74,7 @@ async def _writing(exchange: Exchange, proceed: Proceed, store: CacheStore) -> A
     finally:
         path = exchange.call.path
         for changed in (path, path.rpartition("/")[0]):  # the thing itself, and the list that it is in
-            for reader in tuple(readers_of(store)):
+            for reader in tuple(exchange.engine.readers):
                 if reader.call.path == changed and reader.base_url == exchange.base_url:
                     reader.overtaken = True
             await store.drop(_place(exchange, changed))

@@ -19,7 +19,7 @@ from esipy.core.answer import Answer
 from esipy.core.retries import RetryPolicy
 from esipy.core.wire import Headers, HttpRequest, HttpResponse
 from esipy.engine.announcing import announcing
-from esipy.engine.caching import caching
+from esipy.engine.caching import caching, readers_of
 from esipy.engine.decoding import decoding
 from esipy.engine.exchange import Exchange, Layer, Proceed, Signer
 from esipy.engine.limiting import blocks_for, limiting
@@ -124,6 +124,7 @@ class Engine:
         self.blocks = blocks_for(runtime, settings.base_url)
         self._own_headers = dict(headers)
         self._headers: dict[tuple[str, bool, bool], tuple[tuple[str, str], ...]] = {}
+        self.readers = set[Exchange]() if cache is None else readers_of(cache)
         self._refused: dict[str, str] = {}
         self._proceed = compose(LAYERS, sending)
 
