@@ -28,8 +28,9 @@ LAYERS: dict[str, frozenset[str]] = {
     "settings": frozenset({"exceptions"}),
     "core": frozenset({"exceptions", "settings"}),
     "utils": GROUND | {"cache"},  # in functions only: version 1's helpers about caches (see LAZILY)
+    "call": GROUND | {"operation"},
     # in functions only (see LAZILY): an unpickled call finds its operation; calling an operation is version 1's way
-    "operation": GROUND | {"ops", "version1"},
+    "operation": GROUND | {"call", "ops", "version1"},
     "ops": GROUND | {"operation"},
     "response": GROUND | {"operation"},
     "_forks": frozenset(),
