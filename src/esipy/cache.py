@@ -82,7 +82,8 @@ class DictCache(BaseCache):
             if key not in self._dict:
                 return default
             self._dict.move_to_end(key)
-            return self._dict[key]
+            value = self._dict[key]
+            return default if value is None else value
 
     def set(self, key: Any, value: Any, expire: float | None = 300) -> None:  # noqa: ARG002 (nothing expires)
         with self._lock:

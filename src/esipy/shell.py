@@ -242,7 +242,7 @@ def _signed_by_hand(call: Call[T], security: Any) -> Call[T]:
 
 
 def _tell(response: Response[Any], warning: str) -> None:
-    """ESI's ``Warning`` header, as a log line and once per operation as a Python warning."""
+    """ESI's ``Warning`` header, as a log line and as a Python warning, in version 1's words."""
     LOGGER.warning("[%s] %s", response.url, warning)
     with contextlib.suppress(UserWarning):  # ``-W error`` must not cost the answer of what has been done
-        warnings.warn(f"[{response.call.operation.path}] {warning}", UserWarning, stacklevel=2)
+        warnings.warn(f"[{response.url}] {warning}", UserWarning, stacklevel=2)

@@ -32,6 +32,12 @@ def test_T33_an_error_that_is_text_is_data_under_error() -> None:
     assert response.data.error == HTML.decode()
 
 
+def test_T33_an_empty_error_is_data_too() -> None:
+    """``'error' in response.data`` holds for every error."""
+    response = Bench("blocking", Script(answer(b"", 502)), retry=False).perform(STATUS)
+    assert response.data.error == "status 502, without a word"
+
+
 def test_T33_a_good_status_with_html_is_an_error_of_ours() -> None:
     """A 200 that is not JSON has no data, and ``raise_for_status`` says so."""
     response = Bench("blocking", Script(answer(HTML))).perform(STATUS)

@@ -33,6 +33,8 @@ async def decoding(exchange: Exchange, answer: Answer, *, raw_body_only: bool) -
     if raw_body_only or not answer.body:
         if answer.status == 204 and call.typed and decoder_for(operation).is_list:
             data = []  # a list operation's "no content" is a list without rows (T18)
+        elif answer.status >= 400 and not raw_body_only:
+            data = error_body(f"status {answer.status}, without a word".encode())
     elif 200 <= answer.status < 300:
         decoder = decoder_for(operation)
         try:

@@ -6,12 +6,13 @@ import logging
 
 from esipy.core.answer import Answer
 from esipy.core.retries import LIMITED, pause_before_retry, retry_after
+from esipy.engine.decoding import error_body
 from esipy.engine.exchange import Exchange, Proceed
 from esipy.exceptions import NetworkError
 
 __all__ = ["retrying"]
 
-MOST_LOGGED_BYTES = 300
+MOST_LOGGED_BYTES = 1000
 LOGGER = logging.getLogger("esipy.client")
 
 
@@ -33,7 +34,7 @@ async def retrying(exchange: Exchange, proceed: Proceed) -> Answer:
                 raise outcome
             assert answer is not None
             return answer
-        told = outcome if answer is None else f"{answer.status}: {answer.body[:MOST_LOGGED_BYTES]!r}"
+        told = outcome if answer is None else f"{answer.status}: {error_body(answer.body[:MOST_LOGGED_BYTES])!r}"
         LOGGER.warning("[failure #%d] %s %s", exchange.attempt, exchange.url, told)
         await runtime.sleep(pause if outcome not in LIMITED else 0.0)
         exchange.attempt += 1
