@@ -218,7 +218,7 @@ class AsyncEsiClient(Shell):
         return await self._multi_request(calls, threads, raw_body_only, raise_on_error)
 
     async def close(self) -> None:
-        """Let refreshes under way end, then close all connections. Closing twice is no error."""
+        """Give refreshes under way five seconds to end, then close all connections. Closing twice is no error."""
         await self._runtime.drain()
         await self._transport.aclose()
 

@@ -184,7 +184,7 @@ class AsyncEsiSecurity(Shell[AsyncTransport]):
         await self._revoking(self._over())
 
     async def close(self) -> None:
-        """Let what is under way end, then close its own connections. Closing twice is no error."""
+        """Give what is under way five seconds to end, then close its own connections. Closing twice is no error."""
         if self._runtime is not None:
             await self._runtime.drain()
         if self._owned is not None:
