@@ -91,8 +91,12 @@ def test_time_goes_on_and_chance_is_chance(bench: Bench) -> None:
 
 def test_a_lock_is_a_with_block(bench: Bench) -> None:
     """For state that threads share."""
-    with bench.runtime.lock():
-        pass
+    lock = bench.runtime.lock()
+    entered = []
+    for _ in range(2):  # it is free again after each block
+        with lock:
+            entered.append(True)
+    assert [True, True] == entered
 
 
 def test_gather_keeps_the_order(bench: Bench) -> None:

@@ -336,5 +336,7 @@ def test_closing_is_final(sender: Sender, server: RawServer) -> None:
 
 
 def test_closing_an_unused_transport(sender: Sender) -> None:
-    """There is nothing to close, and no error."""
+    """There is nothing to close, and no error; it is closed all the same."""
     sender.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        sender.send(HttpRequest("GET", "http://127.0.0.1:9/"))

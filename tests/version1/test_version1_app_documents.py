@@ -254,7 +254,15 @@ def test_a_folder_holds_a_swagger_json(tmp_path: Path) -> None:
 )
 def test_a_saved_document_of_esi_is_the_catalogue(write: Callable[[Any], Path], document: Any) -> None:
     """Programs shipped ESI's document as a file: today's operations are what they get."""
-    assert ops.names() == tuple(App.create(str(write(document))).op)
+    text = json.dumps(document).replace("get_pet", "get_status").replace("get_thing", "get_search")
+    assert ops.names() == tuple(App.create(str(write(text.encode()))).op)
+
+
+def test_a_document_of_ones_own_is_read_wherever_it_is_served(write: Callable[[Any], Path]) -> None:
+    """Nothing in it is ESI's, so it is no copy of ESI's document, although it names ESI's host."""
+    app = App.create(str(write(SWAGGER | {"host": "esi.evetech.net", "schemes": ["https"]})))
+    assert "get_thing" in app.op
+    assert "get_status" not in app.op
 
 
 def test_a_document_is_fetched_over_redirects(shop: str) -> None:

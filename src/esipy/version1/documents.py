@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
+from esipy import ops
 from esipy.core.wire import HttpRequest
 from esipy.exceptions import DocumentError
 from esipy.operation import Operation
 from esipy.settings import LIBRARY, Settings
 from esipy.version1.documents_operations import read_operations
 from esipy.version1.documents_places import Place
+from esipy.version1.gone import GONE, RENAMED
 
 __all__ = ["Document", "is_at_esi", "read"]
 
@@ -75,12 +77,17 @@ def read(address: str) -> Document | None:
     body, address = _load(address.strip())
     root = Place.of_document(body, address)
     operations, bases = read_operations(root, address, body)
-    if any(is_at_esi(base) for base in bases):
-        return None
+    if any(is_at_esi(base) for base in bases) and (not operations or any(map(_is_esis, operations))):
+        return None  # a copy of ESI's own; one that has nothing of ESI's is the program's, wherever it is served
     title = root.get("info").get("title").text_or(address)
     schemes = sorted({urlsplit(base).scheme for base in bases if base})
     version = root.get("openapi").text_or("") or root.get("swagger").text_or("")
     return Document(title, version, schemes, operations)
+
+
+def _is_esis(name: str) -> bool:
+    """Whether ESI has an operation of this id, or had it; its older document listed the documents themselves."""
+    return name in GONE or name.endswith("_swagger") or name in ops.names() or name in RENAMED
 
 
 def _load(address: str) -> tuple[bytes, str]:
