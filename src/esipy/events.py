@@ -38,6 +38,49 @@ Every signal:
 | | operation_id | str | as above |
 | | url | str | what was asked for, without any token |
 | | places | tuple[str, ...] | where and what, as ``$[].new_field: unknown field`` |
+| RATE_LIMIT_WAIT | | | sent once for each call that has to wait for a rate limit, before it waits |
+| | bucket | str | what is counted together, as ``char-wallet app:91``, ``market-order ip`` or ``market-order ip:app`` |
+| | wait_seconds | float | how long, as far as is known now |
+| | waiting | int | how many calls of this process wait for this bucket, this one among them |
+| | operation_id | str | as above |
+| | priority | str | ``interactive`` or ``batch`` |
+| RATE_LIMITED | | | sent when a 429 came all the same, or a 520 that means one |
+| | bucket | str | as above; of a limit without a bucket: the operation's id in place of the group |
+| | headers | Mapping[str, str] | those of the answer that tell of limits, names in lower case; no others |
+| | operation_id | str | as above |
+| | url | str | what was asked for, without any token |
+| | retry_at | float | when the next call of this bucket may leave, in seconds since 1970 (UTC) |
+| ERROR_LIMIT_LOW | | | sent when few errors are left: below 50, and again below 20, once each in a window |
+| | remain | int | how many errors ESI still takes before it answers nothing |
+| | reset_seconds | float | in how many seconds the count begins anew |
+| ERROR_LIMITED | | | sent when a 420 came: all calls wait |
+| | url | str | what was asked for, without any token |
+| | operation_id | str | as above |
+| | retry_at | float | when calls may leave again, in seconds since 1970 (UTC) |
+| RETRY_SCHEDULED | | | sent when an exchange failed and is tried again, before the pause |
+| | operation_id | str | as above |
+| | url | str | what was asked for, without any token |
+| | attempt | int | the one that failed; 1 is the first |
+| | status_code | int | the HTTP status; 0 when no answer came |
+| | wait_seconds | float | the pause that follows; 0 where the limit that refused is waited for |
+| | message | str | the status and what the body says of it, or what broke the connection |
+| DOWNTIME_STARTED | | | sent when the daily downtime has begun: batch calls wait |
+| | at | float | when it was noticed, in seconds since 1970 (UTC) |
+| DOWNTIME_ENDED | | | sent when ESI answers again after the daily downtime |
+| | at | float | when it was noticed, in seconds since 1970 (UTC) |
+| | down_seconds | float | how long it took since DOWNTIME_STARTED |
+| LIMIT_CHANGED | | | sent when the headers contradict the rate limit that was known; the headers win |
+| | operation_id | str | as above |
+| | group | str | the rate-limit group that ESI names now |
+| | max_tokens | int | how many tokens its buckets hold now |
+| | window_seconds | int | the window in which they come back now |
+| | previous_group | str or None | what was known before; None when the operation had no group |
+| | previous_max_tokens | int or None | likewise |
+| | previous_window_seconds | int or None | likewise |
+| STORE_DEGRADED | | | sent when a shared ledger does not answer (local, tighter limits hold), and when it does again |
+| | store | str | which one, without any password |
+| | error | str or None | what failed; None when it answers again |
+| | degraded | bool | True: it does not answer; False: it does again |
 
 Exchanges with the SSO (keys, tokens) and those that read another document are told by no signal. Logins that hold the
 same refresh token share one refresh; each of them whose tokens it replaced for a request tells its own signal, once.
@@ -48,12 +91,27 @@ every signal. To a type checker a receiver always has ``**kwargs``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from esipy._delivery import LOGGER as LOGGER
 from esipy._signal import Signal
 
-__all__ = ["AFTER_TOKEN_REFRESH", "ANSWER_DRIFTED", "API_CALL_STATS", "Signal"]
+__all__ = [
+    "AFTER_TOKEN_REFRESH",
+    "ANSWER_DRIFTED",
+    "API_CALL_STATS",
+    "DOWNTIME_ENDED",
+    "DOWNTIME_STARTED",
+    "ERROR_LIMITED",
+    "ERROR_LIMIT_LOW",
+    "LIMIT_CHANGED",
+    "RATE_LIMITED",
+    "RATE_LIMIT_WAIT",
+    "RETRY_SCHEDULED",
+    "STORE_DEGRADED",
+    "Signal",
+]
 
 # A spec is the one declaration of a signal's arguments; the table above says what they are. ``**extra`` lets
 # arguments be added without breaking anyone's typed receiver.
@@ -91,6 +149,112 @@ def _answer_drifted(*, operation_id: str, url: str, places: tuple[str, ...], **e
     """Sent once for each answer that did not fit its declared type; the call succeeded."""
 
 
+def _rate_limit_wait(
+    *,
+    bucket: str,
+    wait_seconds: float,
+    waiting: int,
+    operation_id: str,
+    priority: str,
+    **extra: Any,
+) -> None:
+    """Sent once for each call that has to wait for a rate limit, before it waits."""
+
+
+def _rate_limited(
+    *,
+    bucket: str,
+    headers: Mapping[str, str],
+    operation_id: str,
+    url: str,
+    retry_at: float,
+    **extra: Any,
+) -> None:
+    """Sent when a 429 came all the same, or a 520 that means one."""
+
+
+def _error_limit_low(
+    *,
+    remain: int,
+    reset_seconds: float,
+    **extra: Any,
+) -> None:
+    """Sent when few errors are left: below 50, and again below 20, once each in a window."""
+
+
+def _error_limited(
+    *,
+    url: str,
+    operation_id: str,
+    retry_at: float,
+    **extra: Any,
+) -> None:
+    """Sent when a 420 came: all calls wait."""
+
+
+def _retry_scheduled(
+    *,
+    operation_id: str,
+    url: str,
+    attempt: int,
+    status_code: int,
+    wait_seconds: float,
+    message: str,
+    **extra: Any,
+) -> None:
+    """Sent when an exchange failed and is tried again, before the pause."""
+
+
+def _downtime_started(
+    *,
+    at: float,
+    **extra: Any,
+) -> None:
+    """Sent when the daily downtime has begun: batch calls wait."""
+
+
+def _downtime_ended(
+    *,
+    at: float,
+    down_seconds: float,
+    **extra: Any,
+) -> None:
+    """Sent when ESI answers again after the daily downtime."""
+
+
+def _limit_changed(
+    *,
+    operation_id: str,
+    group: str,
+    max_tokens: int,
+    window_seconds: int,
+    previous_group: str | None,
+    previous_max_tokens: int | None,
+    previous_window_seconds: int | None,
+    **extra: Any,
+) -> None:
+    """Sent when the headers contradict the rate limit that was known; the headers win."""
+
+
+def _store_degraded(
+    *,
+    store: str,
+    error: str | None,
+    degraded: bool,
+    **extra: Any,
+) -> None:
+    """Sent when a shared ledger does not answer (local, tighter limits hold), and when it does again."""
+
+
 AFTER_TOKEN_REFRESH = Signal("AFTER_TOKEN_REFRESH", _after_token_refresh)
 API_CALL_STATS = Signal("API_CALL_STATS", _api_call_stats)
 ANSWER_DRIFTED = Signal("ANSWER_DRIFTED", _answer_drifted)
+RATE_LIMIT_WAIT = Signal("RATE_LIMIT_WAIT", _rate_limit_wait)
+RATE_LIMITED = Signal("RATE_LIMITED", _rate_limited)
+ERROR_LIMIT_LOW = Signal("ERROR_LIMIT_LOW", _error_limit_low)
+ERROR_LIMITED = Signal("ERROR_LIMITED", _error_limited)
+RETRY_SCHEDULED = Signal("RETRY_SCHEDULED", _retry_scheduled)
+DOWNTIME_STARTED = Signal("DOWNTIME_STARTED", _downtime_started)
+DOWNTIME_ENDED = Signal("DOWNTIME_ENDED", _downtime_ended)
+LIMIT_CHANGED = Signal("LIMIT_CHANGED", _limit_changed)
+STORE_DEGRADED = Signal("STORE_DEGRADED", _store_degraded)

@@ -5,10 +5,20 @@ both checkers complain about an ignore that is not needed.
 """
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, assert_type
 
-from esipy.events import AFTER_TOKEN_REFRESH, ANSWER_DRIFTED, API_CALL_STATS, Signal
+from esipy.events import (
+    AFTER_TOKEN_REFRESH,
+    ANSWER_DRIFTED,
+    API_CALL_STATS,
+    DOWNTIME_STARTED,
+    LIMIT_CHANGED,
+    RATE_LIMITED,
+    RETRY_SCHEDULED,
+    STORE_DEGRADED,
+    Signal,
+)
 
 
 def typed(access_token: str, refresh_token: str | None, expires_in: int, **kwargs: Any) -> None:
@@ -49,6 +59,27 @@ def drifted(places: tuple[str, ...], **kwargs: Any) -> None:
     print(places, kwargs)
 
 
+@RATE_LIMITED.connect
+def limited(bucket: str, headers: Mapping[str, str], retry_at: float, **kwargs: Any) -> None:
+    print(bucket, headers["retry-after"], retry_at, kwargs)
+
+
+@LIMIT_CHANGED.connect
+def changed(group: str, max_tokens: int, previous_max_tokens: int | None, **kwargs: Any) -> None:
+    print(group, max_tokens, previous_max_tokens, kwargs)
+
+
+@RETRY_SCHEDULED.connect
+async def again(operation_id: str, attempt: int, status_code: int, wait_seconds: float, **kwargs: Any) -> None:
+    print(operation_id, attempt, status_code, wait_seconds, kwargs)
+
+
+@STORE_DEGRADED.connect
+@DOWNTIME_STARTED.connect
+def noted(**kwargs: object) -> None:
+    print(kwargs)
+
+
 with API_CALL_STATS.connected_to(awaited), API_CALL_STATS.muted():
     API_CALL_STATS.send(
         url="",
@@ -81,6 +112,11 @@ AFTER_TOKEN_REFRESH.add_receiver(not_optional)  # type: ignore[arg-type]
 AFTER_TOKEN_REFRESH.add_receiver("no callable")  # type: ignore[arg-type]
 ANSWER_DRIFTED.send(operation_id="GetStatus", url="", places=["a list"])  # type: ignore[arg-type]
 ANSWER_DRIFTED.send(operation_id="GetStatus", url="")  # type: ignore[call-arg]
+
+
+@LIMIT_CHANGED.connect  # type: ignore[arg-type]
+def not_always_known(previous_group: str, **kwargs: Any) -> None:
+    print(previous_group, kwargs)
 
 
 @AFTER_TOKEN_REFRESH.connect  # type: ignore[arg-type]
