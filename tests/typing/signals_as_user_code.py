@@ -74,10 +74,8 @@ async def again(operation_id: str, attempt: int, status_code: int, wait_seconds:
     print(operation_id, attempt, status_code, wait_seconds, kwargs)
 
 
-@STORE_DEGRADED.connect
-@DOWNTIME_STARTED.connect
-def noted(**kwargs: object) -> None:
-    print(kwargs)
+STORE_DEGRADED.add_receiver(everything)
+DOWNTIME_STARTED.add_receiver(everything)
 
 
 with API_CALL_STATS.connected_to(awaited), API_CALL_STATS.muted():
