@@ -1,16 +1,18 @@
 """The seams to where things are kept.
 
-Their verbs are ``async def`` so that one text serves both runtimes; a store whose verbs never suspend (memory)
-serves the blocking client as it is.
+A cache's verbs are ``async def`` so that one text serves both runtimes; a store whose verbs never suspend (memory)
+serves the blocking client as it is. A ledger's verbs are plain functions, because what a call leaves behind has to be
+settled even where nothing can be awaited any more (a cancelled task, a closed loop); the engine has those of a ledger
+that does I/O run beside the event loop (`Runtime.aside`).
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from esipy.core.answer import Answer
 
-__all__ = ["CacheStore"]
+__all__ = ["Ask", "BucketState", "CacheStore", "Grant", "LedgerStore", "StoreUnavailable", "Told", "Wait"]
 
 
 class CacheStore(Protocol):
@@ -30,4 +32,135 @@ class CacheStore(Protocol):
 
     async def clear(self) -> None:
         """Forget everything."""
+        ...
+
+
+class StoreUnavailable(Exception):
+    """A shared store does not answer now. Its text names the store, without user or password."""
+
+
+class Ask(NamedTuple):
+    """What a call asks of a ledger. The same calls ask with the same value.
+
+    Attributes:
+        bucket: its name: the address of another ESI than the real one, group and principal.
+        gate: the name of what stops all buckets of that ESI at once (a 420).
+        limit, window_seconds: the bucket's size, as long as no answer has told another.
+        worst: what an answer costs at the most.
+        cost: what it is expected to cost.
+        share: of the limit, to leave untouched.
+        spread: even out what is left over the window, once half of it is used.
+        forced: let it leave in any case, but count it.
+    """
+
+    bucket: str
+    gate: str
+    limit: int
+    window_seconds: float
+    worst: int
+    cost: int
+    share: float = 0.0
+    spread: bool = False
+    forced: bool = False
+
+
+class Grant(NamedTuple):
+    """Leave to send one exchange: to be settled in any case.
+
+    Attributes:
+        ask: what was asked.
+        mark: the store's own, for `LedgerStore.settle`.
+    """
+
+    ask: Ask
+    mark: Any
+
+
+class Wait(NamedTuple):
+    """No leave yet.
+
+    Attributes:
+        seconds: after which to ask again; infinite: when an answer has come (`core.buckets.UNTIL_LANDING`).
+        everyone: it is the gate that is closed.
+    """
+
+    seconds: float
+    everyone: bool = False
+
+
+class Told(NamedTuple):
+    """What the headers of an answer tell of its bucket.
+
+    Attributes:
+        used: tokens used by everyone within the window.
+        limit, window_seconds: the size of the bucket; None: as it was.
+        returns_in: seconds after which what is used comes back; None: a window.
+    """
+
+    used: int | None
+    limit: int | None = None
+    window_seconds: float | None = None
+    returns_in: float | None = None
+
+
+NOTHING_TOLD = Told(None)
+
+
+class BucketState(NamedTuple):
+    """A bucket as it is now.
+
+    Attributes:
+        bucket: its name.
+        limit, window_seconds: its size.
+        used: tokens that this ledger's calls have spent within the window.
+        reserved: what calls under way are expected to cost.
+        foreign: tokens that others are believed to have spent.
+        free_in: seconds until a call may leave; 0: now.
+    """
+
+    bucket: str
+    limit: int
+    window_seconds: float
+    used: int
+    reserved: int
+    foreign: int
+    free_in: float
+
+
+class LedgerStore(Protocol):
+    """Counts what is spent. Every verb is atomic, for all threads and processes that share the store.
+
+    Raises (all verbs, of shared stores only):
+        StoreUnavailable: it does not answer.
+    """
+
+    remote: bool
+    """Its verbs do I/O: they are not to be called in an event loop's thread, and others change it too."""
+
+    def reserve(self, ask: Ask) -> Grant | Wait:
+        """Leave for an exchange, or how long to wait."""
+        ...
+
+    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, *, answered: bool = True) -> None:
+        """Count what an exchange has cost; ``answered``: ESI said so (else it is the worst that can be)."""
+        ...
+
+    def wait_for(self, ask: Ask, tokens: int) -> Wait:
+        """How long until so many tokens can be spent."""
+        ...
+
+    def block(self, name: str, seconds: float) -> None:
+        """Let nothing leave from a bucket, or through a gate, for so long; of two such waits the later end counts."""
+        ...
+
+    def resize(self, ask: Ask, limit: int) -> None:
+        """Give a bucket another limit."""
+        ...
+
+    def states(self) -> list[BucketState]:
+        """Every bucket that is not idle."""
+        ...
+
+    def close(self) -> None:
+        """Close what is open. It can be used again afterwards."""
         ...
