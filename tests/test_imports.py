@@ -17,7 +17,7 @@ SOURCE = ROOT / "src" / "esipy"
 
 SEAMS = frozenset({"runtime.base", "transport.base", "stores.base"})
 GROUND = frozenset({"exceptions", "settings", "core"})
-VALUES = GROUND | {"operation", "response", "events", "utils"}
+VALUES = GROUND | {"operation", "response", "retries", "events", "utils"}
 ADAPTERS = SEAMS | {"runtime", "transport", "stores"}
 CLIENTS = VALUES | ADAPTERS | {"engine", "sso", "ops", "app", "cache", "shell", "client", "security"}
 CLIENTS |= {"version1", "version1.keywords"}
@@ -33,6 +33,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "operation": GROUND | {"call", "ops", "version1"},
     "ops": GROUND | {"operation"},
     "response": GROUND | {"operation"},
+    "retries": GROUND | {"operation"},
     "_forks": frozenset(),
     "events": GROUND | {"_forks"},
     "runtime.base": GROUND,

@@ -18,6 +18,7 @@ from esipy.events import Signal
 from esipy.exceptions import APIException as APIException
 from esipy.operation import Call
 from esipy.response import Response
+from esipy.retries import Rule
 from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.shell import LOGGER as LOGGER
 from esipy.shell import Shell
@@ -43,7 +44,7 @@ class EsiClient(Shell):
     Args:
         security: a login (`EsiSecurity`), for the operations that need a token.
         retry_requests: None: what is safe to repeat is sent again up to three times; False: nothing is;
-            True: five tries, and any 5xx counts as passing, as in version 1.
+            True: five tries, and any 5xx counts as passing, as in version 1; or a rule (`esipy.retries`).
         headers: sent with each call; ``User-Agent`` says who you are.
         cache: one of `esipy.cache`, or a store; None: nothing is kept. The default keeps answers in memory.
         timeout: seconds for one exchange, the connection included; ESI itself gives up after 10.
@@ -62,7 +63,7 @@ class EsiClient(Shell):
     def __init__(
         self,
         security: Signer | None = None,
-        retry_requests: bool | None = None,
+        retry_requests: Rule | bool | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         cache: CacheStore | BaseCache | bool | None = False,
@@ -163,7 +164,7 @@ class AsyncEsiClient(Shell):
     def __init__(
         self,
         security: Signer | None = None,
-        retry_requests: bool | None = None,
+        retry_requests: Rule | bool | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         cache: CacheStore | BaseCache | bool | None = False,

@@ -166,7 +166,13 @@ class ErrorLimitedError(LimitedError):
 
 
 class ServerError(APIException):
-    """ESI answered 500-599: not your fault, try again later."""
+    """ESI answered 500-599: not your fault, try again later.
+
+    Attributes:
+        retry_at: seconds since 1970 (UTC) at which to come back; None when ESI did not say.
+    """
+
+    retry_at: float | None = None
 
 
 class NetworkError(APIException):

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from esipy.core.answer import Answer, Source
 from esipy.core.freshness import http_date
 from esipy.core.wire import Headers
-from esipy.exceptions import APIException, LimitedError, UndecodableAnswerError, error_for
+from esipy.exceptions import APIException, LimitedError, ServerError, UndecodableAnswerError, error_for
 from esipy.operation import Call
 
 __all__ = ["Response", "ResponseHeader"]
@@ -147,7 +147,7 @@ class Response(Generic[T_co]):
             raise self.error
         if not self._is_good:
             error = error_for(self.status)(self.url, self.status, **self._seen)
-            if isinstance(error, LimitedError):
+            if isinstance(error, LimitedError | ServerError):
                 error.retry_at = self._retry_at
             raise error
         if self._undecodable:

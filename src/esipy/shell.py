@@ -12,7 +12,6 @@ import msgspec
 
 from esipy.core.answer import Answer
 from esipy.core.objects import DataObject
-from esipy.core.retries import policy_for
 from esipy.core.wire import Headers
 from esipy.engine.announcing import NO_ANSWER
 from esipy.engine.exchange import Signer
@@ -21,6 +20,7 @@ from esipy.events import ANSWER_DRIFTED, API_CALL_STATS, Signal
 from esipy.exceptions import APIException, LimitedError, NetworkError, SettingError, SSOError
 from esipy.operation import Call
 from esipy.response import Response
+from esipy.retries import Rule, rule_for
 from esipy.runtime.base import Runtime
 from esipy.settings import LIBRARY, Settings
 from esipy.sso.wire import require_private
@@ -61,7 +61,7 @@ class Shell:
         runtime: Runtime,
         security: Signer | None,
         *,
-        retry_requests: bool | None,
+        retry_requests: Rule | bool | None,
         headers: Mapping[str, str] | None,
         cache: CacheStore | BaseCache | bool | None,
         raw_body_only: bool,
@@ -72,7 +72,7 @@ class Shell:
         given = ignore_unknown(type(self).__name__, settings, Settings.__slots__, stacklevel=3)
         own_headers = _own_headers(headers, given)
         self.settings = Settings.from_environment(**given)
-        _check(security, signal_api_call_stats, retry_requests)
+        _check(security, signal_api_call_stats)
         if security is not None:
             require_private("base_url", self.settings.base_url)  # a token never leaves in clear
         self.security = security
@@ -89,7 +89,7 @@ class Shell:
             self.settings,
             signer=None if self._by_hand is not None else security,
             cache=store,
-            retry_policy=policy_for(retry_requests),
+            retry_rule=rule_for(retry_requests),
             headers={**own_headers, "User-Agent": self._user_agent()},
             stats_signal=self.signal_api_call_stats,
             drift_signal=ANSWER_DRIFTED,
@@ -205,7 +205,7 @@ def _own_headers(headers: Mapping[Any, Any] | None, settings: dict[str, Any]) ->
     return own
 
 
-def _check(security: Any, signal: Any, retry_requests: Any) -> None:
+def _check(security: Any, signal: Any) -> None:
     """Refuse what would fail at the first request only.
 
     Raises:
@@ -215,8 +215,6 @@ def _check(security: Any, signal: Any, retry_requests: Any) -> None:
         raise SettingError(f"security={type(security).__name__}: has to be an EsiSecurity, or a callable that signs")
     if signal is not None and not isinstance(signal, Signal):
         raise SettingError(f"signal_api_call_stats={signal!r}: has to be a Signal; add a function with add_receiver")
-    if retry_requests not in (None, True, False):
-        raise SettingError(f"retry_requests={retry_requests!r}: has to be None, True or False")
 
 
 def _call_of(given: Call[T]) -> Call[T]:

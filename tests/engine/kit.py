@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from esipy import ops
-from esipy.core.retries import policy_for
 from esipy.core.wire import Headers, HttpRequest, HttpResponse
 from esipy.engine.pipeline import Engine
 from esipy.events import Signal
+from esipy.retries import Rule, rule_for
 from esipy.runtime.aio import AioRuntime
 from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.runtime.simulated import SimulatedRuntime
@@ -106,7 +106,7 @@ class Login:
 class Bench:
     """One engine in one colour, with its own signals and a memory cache."""
 
-    def __init__(self, colour: str, serve: Serve, *, retry: bool | None = None, **options: Any) -> None:
+    def __init__(self, colour: str, serve: Serve, *, retry: Rule | bool | None = None, **options: Any) -> None:
         self.runtime: Any = {
             "blocking": lambda: BlockingRuntime(_Blocking(serve)),
             "asyncio": lambda: AioRuntime(_Async(serve)),
@@ -121,7 +121,7 @@ class Bench:
             Settings(**options.pop("settings", {})),
             signer=options.pop("signer", None),
             cache=self.cache,
-            retry_policy=policy_for(retry),
+            retry_rule=rule_for(retry),
             headers=options.pop("headers", {}),
             stats_signal=self.stats,
             drift_signal=self.drift,

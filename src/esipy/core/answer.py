@@ -21,7 +21,7 @@ class Answer:
         source: ``network``, ``cache`` (no exchange was needed) or ``revalidated`` (a 304 confirmed a kept one).
         fresh_until: the moment (seconds since 1970, the runtime's clock) at which it ceases to be fresh;
             None when it may not be kept.
-        retry_at: of a 429 or 420: the moment at which to come back; None for all others.
+        retry_at: the moment at which to come back, of a limit that refused it or a ``Retry-After``; None: none said.
     """
 
     __slots__ = ("body", "fresh_until", "headers", "retry_at", "source", "status")

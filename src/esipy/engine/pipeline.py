@@ -16,19 +16,20 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from esipy.core.answer import Answer
-from esipy.core.retries import RetryPolicy
 from esipy.core.wire import Headers, HttpRequest, HttpResponse
 from esipy.engine.announcing import announcing
 from esipy.engine.caching import caching, readers_of
 from esipy.engine.decoding import decoding
 from esipy.engine.exchange import Exchange, Layer, Proceed, Signer
 from esipy.engine.limiting import blocks_for, limiting
+from esipy.engine.quota import RetryQuota
 from esipy.engine.retrying import retrying
 from esipy.engine.signing import signing
 from esipy.events import Signal
 from esipy.exceptions import InvalidCallError
 from esipy.operation import Call
 from esipy.response import Response
+from esipy.retries import Rule
 from esipy.runtime.base import Runtime
 from esipy.settings import Settings
 from esipy.stores.base import CacheStore
@@ -106,7 +107,7 @@ class Engine:
         *,
         signer: Signer | None,
         cache: CacheStore | None,
-        retry_policy: RetryPolicy,
+        retry_rule: Rule,
         headers: Mapping[str, str],
         stats_signal: Signal[...],
         drift_signal: Signal[...],
@@ -116,7 +117,8 @@ class Engine:
         self.settings = settings
         self.signer = signer
         self.cache = cache
-        self.retry_policy = retry_policy
+        self.retry_rule = retry_rule
+        self.retry_quota = RetryQuota(runtime.lock())
         self.stats_signal = stats_signal
         self.drift_signal = drift_signal
         self.no_etag_body = no_etag_body

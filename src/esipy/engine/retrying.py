@@ -1,47 +1,96 @@
-"""What passes is tried again, where that is safe. The decision is `esipy.core.retries`; here is only the loop."""
+"""What fails is tried again, where the client's rule says so and it does no harm (`esipy.retries` has the table).
+
+Here are the bounds that no rule moves (`pause_after`), and the loop: it spends the client's quota, tells
+RETRY_SCHEDULED and waits. What a limit refused is waited for by `esipy.engine.limiting`, at the next attempt.
+"""
 
 from __future__ import annotations
 
 import logging
 
 from esipy.core.answer import Answer
-from esipy.core.retries import LIMITED, pause_before_retry, retry_after
+from esipy.core.retries import retry_after
 from esipy.engine.decoding import error_body
 from esipy.engine.exchange import Exchange, Proceed
+from esipy.events import RETRY_SCHEDULED
 from esipy.exceptions import NetworkError
+from esipy.retries import Failure, Rule
 
-__all__ = ["retrying"]
+__all__ = ["pause_after", "retrying"]
 
 MOST_LOGGED_BYTES = 1000
 LOGGER = logging.getLogger("esipy.client")
 
 
+def pause_after(rule: Rule, failure: Failure, patience_seconds: float) -> float | None:
+    """Seconds from a failure to the next attempt; None: there is none.
+
+    What may have been done is never repeated (T32). What the server asked for is a floor, unless a limit asked: that
+    one holds the next attempt back itself. Nothing waits longer than the caller's patience.
+
+    Raises:
+        TypeError: the rule gave what is no pause.
+    """
+    if not failure.repeatable:
+        return None
+    seconds = rule(failure)
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not seconds >= 0:
+        raise TypeError(f"retry_requests: the rule gave {seconds!r}: has to be seconds, or None for no retry")
+    asked = failure.asked_seconds or 0.0
+    if max(asked, seconds) > patience_seconds:
+        return None
+    return seconds if failure.limited else min(asked + seconds, patience_seconds)
+
+
 async def retrying(exchange: Exchange, proceed: Proceed) -> Answer:
     engine, runtime = exchange.engine, exchange.runtime
-    policy = engine.retry_policy
+    quota = engine.retry_quota
     while True:
         answer: Answer | None = None
         try:
             answer = await proceed(exchange)
+            if answer.status < 400:
+                quota.refill()
+                return answer
             outcome: int | NetworkError = answer.status
         except NetworkError as error:
             outcome = error
-        pause = pause_before_retry(policy, exchange.method, outcome, exchange.attempt, runtime.random())
-        if pause is not None and answer is not None:
-            pause = max(pause, _asked_for(answer, runtime.now()))
-        if pause is None or pause > engine.settings.max_wait:
-            if isinstance(outcome, NetworkError):
+        failure = Failure(
+            exchange.call, exchange.method, outcome, exchange.attempt,
+            None if answer is None else _asked_for(answer, runtime.now()),
+            runtime.random(),
+            None if answer is None else answer.retry_at,
+        )  # fmt: skip
+        pause = pause_after(engine.retry_rule, failure, engine.settings.max_wait)
+        if pause is None or not (failure.limited or quota.spend()):
+            if answer is None:
+                assert isinstance(outcome, NetworkError)
                 raise outcome
-            assert answer is not None
+            if failure.asked_seconds is not None and answer.retry_at is None:
+                answer.retry_at = runtime.now() + failure.asked_seconds
             return answer
-        told = outcome if answer is None else f"{answer.status}: {error_body(answer.body[:MOST_LOGGED_BYTES])!r}"
+        told = str(outcome) if answer is None else _words_of(answer)
         LOGGER.warning("[failure #%d] %s %s", exchange.attempt, exchange.url, told)
-        await runtime.sleep(pause if outcome not in LIMITED else 0.0)
+        if RETRY_SCHEDULED.has_receivers:
+            payload = {
+                "operation_id": exchange.operation.id,
+                "url": exchange.url,
+                "attempt": exchange.attempt,
+                "status_code": 0 if answer is None else answer.status,
+                "wait_seconds": pause,
+                "message": told,
+            }
+            await runtime.tell(RETRY_SCHEDULED, payload)
+        await runtime.sleep(pause)
         exchange.attempt += 1
 
 
-def _asked_for(answer: Answer, now: float) -> float:
-    """Seconds that the server asked to wait; for a limit it is `limiting` that waits them."""
-    if answer.retry_at is not None:
-        return answer.retry_at - now
-    return retry_after(answer.headers, now) or 0.0
+def _asked_for(answer: Answer, now: float) -> float | None:
+    """Seconds that the server asked to wait; None when it did not."""
+    return retry_after(answer.headers, now) if answer.retry_at is None else max(answer.retry_at - now, 0.0)
+
+
+def _words_of(answer: Answer) -> str:
+    return f"{answer.status}: {error_body(answer.body[:MOST_LOGGED_BYTES])!r}"
