@@ -1,4 +1,4 @@
-"""Rate limits and the error limit: told always, enforced when asked."""
+"""Rate limits and the error limit: told always, and enforced unless switched off."""
 
 from __future__ import annotations
 
@@ -83,8 +83,9 @@ def test_what_is_used_is_what_was_spent_within_the_window(calls: list[tuple[int,
         )
 
 
-def test_without_enforcement_nothing_is_refused(caller: Caller) -> None:
+def test_without_enforcement_nothing_is_refused() -> None:
     """The headers go down to nothing, and calls go on."""
+    caller = Caller(enforce_limits=False)
     for _ in range(20):
         answer = caller.mine(NOTIFICATIONS)
     assert (200, "0", "40") == (
@@ -96,7 +97,7 @@ def test_without_enforcement_nothing_is_refused(caller: Caller) -> None:
 
 def test_enforced_an_empty_bucket_is_429_until_the_oldest_spend_is_back() -> None:
     """Seven good calls; the eighth is told when to come back, costs nothing, and is good then."""
-    caller = Caller(enforce_limits=True)
+    caller = Caller()
     for _ in range(7):
         assert 200 == caller.mine(NOTIFICATIONS).status
         caller.clock.advance(10)
@@ -127,7 +128,7 @@ def test_other_routes_tell_the_error_limit(caller: Caller) -> None:
 
 def test_enforced_the_error_limit_is_420_for_every_route() -> None:
     """After 100 bad answers everyone is refused until the minute is over, on grouped routes too."""
-    caller = Caller(enforce_limits=True)
+    caller = Caller()
     for _ in range(100):
         assert 404 == caller.send("/nothing").status
     answers = [caller.send("/status"), caller.mine("/characters/{me}/orders"), caller.mine(NOTIFICATIONS)]

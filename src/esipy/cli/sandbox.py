@@ -22,7 +22,19 @@ def sandbox(
     characters: Annotated[int, typer.Option(help="how many characters can log in", min=1)] = 10,
     token_lifetime: Annotated[int, typer.Option(help="seconds an access token is good", min=1)] = 1199,
     rotate: Annotated[bool, typer.Option("--rotate", help="each refresh replaces the refresh token")] = False,
-    limits: Annotated[bool, typer.Option("--limits", help="enforce rate limits and the error limit")] = False,
+    limits: Annotated[bool, typer.Option(help="enforce rate limits and the error limit, or only tell them")] = True,
+    release_late: Annotated[float, typer.Option(help="spends come back up to so many seconds late", min=0)] = 0.0,
+    hidden_limits: Annotated[
+        bool, typer.Option("--hidden-limits", help="limit some routes as the game server does, without headers")
+    ] = False,
+    foreign_share: Annotated[
+        float, typer.Option(help="the share of each limit that other programs spend, now and then", min=0, max=1)
+    ] = 0.0,
+    foreign_bursts: Annotated[bool, typer.Option("--foreign-bursts", help="they spend it all at once")] = False,
+    daily_downtime: Annotated[
+        float, typer.Option(help="seconds for which ESI is down each day from 11:00 UTC", min=0, max=86399)
+    ] = 0.0,
+    reorder: Annotated[float, typer.Option(help="the share of answers that others overtake", min=0, max=1)] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="print the addresses as one line of JSON")] = False,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="end when stdin does: so when the program that started it is gone")
@@ -32,7 +44,7 @@ def sandbox(
 
     Stop it with Ctrl-C.
     """
-    from esipy.sandbox import serve
+    from esipy.sandbox import HIDDEN_LIMITS, serve
     from esipy.testing import environment
 
     ended: SimpleQueue[object] = SimpleQueue()  # the one queue that a signal handler may put into at any moment
@@ -51,6 +63,12 @@ def sandbox(
         token_lifetime_seconds=token_lifetime,
         rotate_refresh_tokens=rotate,
         enforce_limits=limits,
+        release_late_seconds=release_late,
+        hidden_limits=HIDDEN_LIMITS if hidden_limits else None,
+        foreign_share=foreign_share,
+        foreign_manner="bursts" if foreign_bursts else "even",
+        daily_downtime_seconds=daily_downtime,
+        reorder_share=reorder,
     ) as server:
         facts = {
             "url": server.url,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import parse_qsl
 
 from esipy.sandbox.acts import act_for, replacement, wants_answer
@@ -17,10 +17,13 @@ from esipy.sandbox.characters import Roster
 from esipy.sandbox.clock import Clock
 from esipy.sandbox.connection import Act, Incoming
 from esipy.sandbox.control import Control
+from esipy.sandbox.esi_downtime import Downtime
+from esipy.sandbox.esi_limits import LimitOptions, Limits
 from esipy.sandbox.exchange import Half, Identity, SandboxAnswer, SandboxRequest
 from esipy.sandbox.faults import Faults, Happening
 from esipy.sandbox.journal import Entry, Journal
 from esipy.sandbox.keys import KeyRing
+from esipy.sandbox.reordering import Reordering
 from esipy.sandbox.sso import Sso
 from esipy.sandbox.tokens import ISSUERS, Client, Tokens
 
@@ -46,7 +49,10 @@ class Sandbox:
         issuer: one of the three spellings in `tokens.ISSUERS`.
         first_kid: the id of the first key that signs tokens, as ``JWT-Signature-Key``, which the real SSO's has and
             version 1 looks for; None takes the key's thumbprint.
-        enforce_roles, enforce_limits: see `esi.EsiApi`.
+        enforce_roles, enforce_limits, daily_downtime_seconds: see `esi.EsiApi`.
+        reorder_share: see `reordering.Reordering`.
+        limits: how limits are counted: ``release_late_seconds``, ``hidden_limits``, ``hidden_status``,
+            ``foreign_share``, ``foreign_manner``; see `esi_limits.LimitOptions`.
         esi: another ESI half, for tests of the server itself.
 
     Raises:
@@ -64,8 +70,11 @@ class Sandbox:
         issuer: str = ISSUERS[0],
         first_kid: str | None = None,
         enforce_roles: bool = True,
-        enforce_limits: bool = False,
+        enforce_limits: bool = True,
+        daily_downtime_seconds: float = 0.0,
+        reorder_share: float = 0.0,
         esi: Half | None = None,
+        **limits: Unpack[LimitOptions],
     ) -> None:
         if issuer not in ISSUERS:
             raise ValueError(f"the issuer is one of {', '.join(ISSUERS)}, not {issuer!r}")
@@ -88,7 +97,13 @@ class Sandbox:
         self.journal = Journal()
         self.faults = Faults()
         self.sso = Sso(self.clients, self.roster, self.keys, self.tokens, lambda: self.scopes, lambda: self.url)
-        self._esi_options: dict[str, Any] = {"enforce_roles": enforce_roles, "enforce_limits": enforce_limits}
+        self.reordering = Reordering(seed, reorder_share)
+        # Made at once, so that what cannot be meant is told at once; the catalogue is read when ESI is first asked.
+        self._esi_options: dict[str, Any] = {
+            "enforce_roles": enforce_roles,
+            "limits": Limits(seed, enforce=enforce_limits, **limits),
+            "downtime": Downtime(daily_downtime_seconds),
+        }
         self._half = esi
         self._control = Control(self)
 
@@ -136,9 +151,10 @@ class Sandbox:
     async def _handle(self, request: SandboxRequest, entry: Entry) -> SandboxAnswer:
         status = 500  # what the connection answers when a half fails
         try:
-            answer = await self._half_for(request.path).handle(request)
+            half = self._half_for(request.path)
+            answer = await half.handle(request)
             status = answer.status
-            return answer
+            return answer if half is self.sso else await self.reordering.pass_on(request, answer)
         finally:
             self.journal.complete(entry, status)
 

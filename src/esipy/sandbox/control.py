@@ -92,7 +92,7 @@ class Control:
         return [entry.as_dict() for entry in journal.received(path, method)]
 
 
-VERBS = frozenset(name for name in vars(Verbs) if not name.startswith("_"))
+VERBS = frozenset(name for name in dir(Verbs) if not name.startswith("_"))
 
 
 def _json(value: Any, status: int = 200) -> SandboxAnswer:

@@ -1,8 +1,8 @@
 """The sandbox's ESI: one request in, one answer out.
 
-Rules: `_route` and `_reply` check in the order in which they read: route, method, tenant, date, limits, token,
-parameters, owner. The data come from a handler of the operation, or are made up from its type. Bodies of GETs are
-kept in a bounded cache.
+Rules: `answer`, `_route` and `_reply` check in the order in which they read: downtime, error limit, route, method,
+rate limit, tenant, date, token, parameters, owner. The data come from a handler of the operation, or are made up from
+its type. Bodies of GETs are kept in a bounded cache.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from esipy.sandbox.characters import Roster
 from esipy.sandbox.clock import Clock
 from esipy.sandbox.esi_access import Access, asked_date, asked_language, asked_tenant
 from esipy.sandbox.esi_asked import Asked, Handler, Refused, Reply
+from esipy.sandbox.esi_downtime import Downtime
 from esipy.sandbox.esi_freshness import Changes, Moment, etag_of, freshness_headers, has_it
 from esipy.sandbox.esi_limits import Limits
 from esipy.sandbox.esi_lists import Generic
 from esipy.sandbox.esi_meta import OPENAPI, meta_handlers
 from esipy.sandbox.esi_routes import Match, Router
+from esipy.sandbox.esi_values import moment as formatted
 from esipy.sandbox.exchange import SandboxAnswer, SandboxRequest
 from esipy.sandbox.state import state_handlers
 from esipy.sandbox.swagger2 import Documents, exists
@@ -55,11 +57,14 @@ class EsiApi:
         roster: who can log in.
         enforce_roles: operations that need a corporation role answer 403 to those who have none of them.
         enforce_limits: spent rate limits answer 429, the error limit 420; without it they are only told.
+        limits: the ledgers, with a switch of their own; None makes some.
+        downtime: when the game is down; None: never, until told.
         cache_bytes: how many bytes of bodies are kept.
 
     Attributes:
         changes: when the data at each path changed; `bump` is the way in.
-        limits: what was spent; its ``enforce`` may be switched.
+        limits: what was spent.
+        downtime: when the game is down.
         cached_bytes: how many bytes of bodies are kept now.
     """
 
@@ -70,14 +75,17 @@ class EsiApi:
         roster: Roster,
         *,
         enforce_roles: bool = True,
-        enforce_limits: bool = False,
+        enforce_limits: bool = True,
+        limits: Limits | None = None,
+        downtime: Downtime | None = None,
         cache_bytes: int = 128 * 2**20,
     ) -> None:
         self.seed = seed
         self.clock = clock
         self.world = World(seed, roster)
         self.access = Access(self.world, enforce_roles=enforce_roles)
-        self.limits = Limits(enforce=enforce_limits)
+        self.limits = limits or Limits(seed, enforce=enforce_limits)
+        self.downtime = downtime or Downtime()
         self.changes = Changes(clock)
         operations = list(ops.operations())
         self._router = Router([*operations, OPENAPI, OLD_ROUTE])
@@ -90,6 +98,7 @@ class EsiApi:
             **meta_handlers(operations),
             **state_handlers(self.world, self._generic, self.changes.touch),
         }
+        self._handlers["get_status"] = self._status_after(self._handlers["get_status"])
         self._handlers[OLD_ROUTE.name] = old_route(self._handlers["post_route"])
         self._bodies: OrderedDict[tuple[Any, ...], _Body] = OrderedDict()
         self._cache_bytes = cache_bytes
@@ -121,17 +130,25 @@ class EsiApi:
         """Answer one request; `handle` for callers without an event loop."""
         self._requests += 1
         operation: Operation[Any] | None = None
+        now = self.clock.now()
+        down = self.downtime.answer(now)
+        if down is not None:
+            return down
+        silent = False
         try:
-            answer = self._documents.answer(request, self.clock.now())
+            self.limits.check_errors(now)
+            answer = self._documents.answer(request, now)
             if answer is None:
                 match, operation = self._route(request)
+                self.limits.check(operation, request.identity, now)
                 answer = self._reply(request, match, operation)
         except Invalid as invalid:
             answer = _error(Refused(invalid.status, "request is not valid", invalid.faults))
         except Refused as refused:
-            answer = _error(refused)
+            answer, silent = _error(refused), refused.silent
         told = self.limits.charge(operation, request.identity, answer.status, self.clock.now())
-        answer.headers.extend(told)
+        # The limiter inside the game server knows nothing of the groups; the error limit stands before it.
+        answer.headers.extend(() if silent and operation is not None and operation.group is not None else told)
         answer.headers.append(("X-Request-ID", f"{stable(self.seed, self._requests):016x}"))
         return answer
 
@@ -150,7 +167,6 @@ class EsiApi:
         tenant = asked_tenant(request)
         if not exists(operation, asked_date(request, now), old=match.old):
             raise Refused(404, f"this route exists from compatibility date {operation.since}")
-        self.limits.check(operation, request.identity, now)
         self.access.check_token(operation, request)
         values = check_parameters(operation, match.values, request.query, request.body, old=match.old)
         self.access.check_owner(operation, request.identity, values)
@@ -190,7 +206,7 @@ class EsiApi:
     def _body(self, asked: Asked, moment: Moment) -> _Body:
         who = asked.identity.character_id if asked.identity is not None and asked.operation.scope else None
         arguments = tuple((name, repr(value)) for name, value in asked.values.items())
-        when = (moment.generation, moment.bumps, moment.writes)
+        when = (moment.generation, moment.bumps, moment.writes, self.downtime.started(asked.now))
         key = (asked.tenant, asked.path, arguments, who, asked.language, when)
         body = self._bodies.get(key)
         if body is not None:
@@ -204,6 +220,15 @@ class EsiApi:
             _, dropped = self._bodies.popitem(last=False)
             self.cached_bytes -= len(dropped.raw)
         return body
+
+    def _status_after(self, status: Handler) -> Handler:
+        """``/status``, which says when the game was started again."""
+
+        def handler(asked: Asked) -> Reply:
+            reply, started = status(asked), self.downtime.started(asked.now)
+            return reply if started is None else Reply({**reply.data, "start_time": formatted(int(started))})
+
+        return handler
 
     def _make(self, asked: Asked) -> Reply:
         handler = self._handlers.get(asked.operation.name, self._generic.reply)

@@ -78,12 +78,13 @@ class Reply:
 
 @dataclass(slots=True)
 class Refused(Exception):
-    """A call is answered with an error."""
+    """A call is answered with an error; a silent one without the headers of its rate limit."""
 
     status: int
     message: str
     faults: list[Fault] = field(default_factory=list[Fault])
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    silent: bool = False
 
 
 Handler = Callable[[Asked], Reply]

@@ -1,135 +1,233 @@
-"""What each caller has spent, told in headers, and refused when the sandbox is asked to.
+"""What each caller has spent, told in headers, and refused when nothing is left.
 
-Rules: an operation of a group spends from the bucket of its group and principal, over a sliding window; a 2xx
-costs 2, a 3xx 1, a 4xx 5 (a 429 nothing). All other operations share the error limit: 100 bad answers in a
-fixed minute, and then every route answers 420. Headers are always sent; refusing is off unless asked for.
+Rules: an operation of a group spends from the bucket of its group and principal (`esi_window`); all other
+operations share the error limit (`esi_errors`); some routes have a limiter of their own that tells nothing
+(`esi_hidden`). Headers are always sent; refusing can be switched off. A call is let in or refused when it comes, and
+counted when its answer goes.
 
 Source: ESI's rate limiting and best practices documentation, ``x-rate-limit`` in its document.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from math import ceil, floor
-from typing import Any
+from collections.abc import Mapping
+from threading import RLock
+from typing import Any, TypedDict, Unpack
 
+from esipy import ops
 from esipy.operation import Operation, RateGroup
 from esipy.sandbox.esi_asked import Refused
+from esipy.sandbox.esi_buckets import Buckets
+from esipy.sandbox.esi_errors import ErrorWindow
+from esipy.sandbox.esi_foreign import Manner
+from esipy.sandbox.esi_hidden import HiddenLimits
+from esipy.sandbox.esi_window import Bucket, Foreign, cost_of
 from esipy.sandbox.exchange import Identity
 
-__all__ = ["Limits"]
+__all__ = ["ADDRESS", "LimitOptions", "Limits", "group_headers", "principal_of"]
 
-ERROR_LIMIT = 100
-_ERROR_WINDOW_SECONDS = 60
-_COSTS = {2: 2, 3: 1, 4: 5}
+ADDRESS = "address"
+"""The principal of public calls without a token: everyone in the sandbox comes from one address."""
 
 
-class _Bucket:
-    """The spends of one principal in one group that are still in the window."""
+class LimitOptions(TypedDict, total=False):
+    """How limits are counted. Settings that are None or absent stay as they are.
 
-    __slots__ = ("_spends", "used")
+    release_late_seconds: spends are counted in slots of this length, and come back up to this much late; 0 (the
+        default): exactly one window after they were counted.
+    hidden_limits: operations (snake case) that have a limiter inside the game server, and how many requests a minute
+        it lets through, as `esi_hidden.HIDDEN_LIMITS`; an empty one (the default) takes all of them away.
+    hidden_status: what it answers: 429 (the default) or 520; both without a header that tells of it.
+    foreign_share: the share of each bucket's limit that other programs spend while they are there; 0 by default.
+    foreign_manner: how they do: ``even`` (the default) or ``bursts``.
+    """
 
-    def __init__(self) -> None:
-        self._spends: deque[tuple[float, int]] = deque()
-        self.used = 0
-
-    def age(self, now: float, window_seconds: int) -> None:
-        while self._spends and self._spends[0][0] <= now - window_seconds:
-            self.used -= self._spends.popleft()[1]
-
-    def spend(self, now: float, cost: int) -> None:
-        # Spends of one hundredth of a second are one entry, so that no load makes a bucket large.
-        moment = floor(now * 100) / 100
-        if self._spends and self._spends[-1][0] == moment:
-            cost_before = self._spends.pop()[1]
-            self._spends.append((moment, cost_before + cost))
-        else:
-            self._spends.append((moment, cost))
-        self.used += cost
-
-    def free_at(self, room: int, group: RateGroup) -> float:
-        """When enough of what was spent will have come back; now there is not enough."""
-        used = self.used
-        spends = iter(self._spends)
-        while True:
-            spent, cost = next(spends)
-            used -= cost
-            if used + room <= group.max_tokens:
-                return spent + group.window_seconds
+    release_late_seconds: float | None
+    hidden_limits: Mapping[str, int] | None
+    hidden_status: int | None
+    foreign_share: float | None
+    foreign_manner: Manner | None
 
 
 class Limits:
-    """The ledgers of one sandbox. ``enforce`` may be switched at any time."""
+    """The ledgers of one sandbox; its methods may be called from any thread.
 
-    def __init__(self, *, enforce: bool = False) -> None:
+    Args:
+        seed: others who spend follow from it.
+        enforce: spent limits answer 429 and 420; else they are only told.
+        on_foreign: is told what others spend.
+        options: how it counts.
+
+    Attributes:
+        enforce: may be switched at any time.
+        buckets, hidden, errors: the ledgers, for those who have the sandbox for themselves.
+    """
+
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        enforce: bool = True,
+        on_foreign: Foreign | None = None,
+        **options: Unpack[LimitOptions],
+    ) -> None:
         self.enforce = enforce
-        self._buckets: dict[tuple[str, str], _Bucket] = {}
-        self._minute: int = 0
-        self._errors: int = 0
+        self.buckets = Buckets(seed, on_foreign)
+        self.hidden = HiddenLimits()
+        self.errors = ErrorWindow()
+        self._lock = RLock()
+        self.set(0.0, **options)
+
+    def set(self, now: float, **options: Unpack[LimitOptions]) -> None:
+        """Count in another way from now on.
+
+        Raises:
+            KeyError: there is no such operation.
+            ValueError: an option cannot be meant.
+        """
+        slot_seconds, hidden = options.get("release_late_seconds"), options.get("hidden_limits")
+        hidden_status = options.get("hidden_status")
+        share, manner = options.get("foreign_share"), options.get("foreign_manner")
+        with self._lock:
+            if slot_seconds is not None:
+                self.buckets.count_in_slots(slot_seconds)
+            if hidden_status is not None:
+                self.hidden.answer_with(hidden_status)
+            if hidden is not None:
+                self.hidden.set(hidden)
+            if share is not None or manner is not None:
+                self.buckets.share(now, share, manner)
+
+    def check_errors(self, now: float) -> None:
+        """Refuse every call when the error limit is spent.
+
+        Raises:
+            Refused: 420.
+        """
+        with self._lock:
+            if self.enforce and self.errors.is_over(now):
+                self.errors.refusals += 1
+                raise Refused(420, "error limited")
 
     def check(self, operation: Operation[Any], identity: Identity | None, now: float) -> None:
         """Refuse a call for which there is nothing left.
 
         Raises:
-            Refused: 429 with ``Retry-After``, or 420.
+            Refused: 429 with ``Retry-After``, or what the limiter inside the game server answers.
         """
-        if not self.enforce:
-            return
-        self._turn(now)
-        if self._errors >= ERROR_LIMIT:
-            raise Refused(420, "error limited")
-        group = operation.group
-        if group is None:
-            return
-        bucket = self._bucket(operation, group, identity, now)
-        if bucket.used + _COSTS[2] > group.max_tokens:
-            wait = bucket.free_at(_COSTS[2], group) - now
-            raise Refused(429, "rate limit exceeded", headers=[("Retry-After", str(max(1, ceil(wait))))])
+        with self._lock:
+            if self.enforce and operation.group is not None:
+                bucket = self.buckets.at(operation.group, principal_of(operation, identity), now)
+                if not bucket.has_room():
+                    bucket.refusals += 1
+                    retry = [("Retry-After", str(bucket.retry_after(now)))]
+                    raise Refused(429, "rate limit exceeded", headers=retry)
+            if self.hidden.refuses(operation.name, now):
+                raise Refused(self.hidden.status, self.hidden.message, silent=True)
 
     def charge(
         self, operation: Operation[Any] | None, identity: Identity | None, status: int, now: float
     ) -> list[tuple[str, str]]:
         """Book an answer; gives the headers that tell how much is left."""
-        if operation is None or operation.group is None or status == 420:
-            self._turn(now)
-            if status >= 400 and status != 420:
-                self._errors += 1
-            return self._error_headers(now)
-        group = operation.group
-        bucket = self._bucket(operation, group, identity, now)
-        if status != 429:
-            bucket.spend(now, _COSTS.get(status // 100, 0))
-        return [
-            ("X-Ratelimit-Group", group.name),
-            ("X-Ratelimit-Limit", f"{group.max_tokens}/{group.window_seconds // 60}m"),
-            ("X-Ratelimit-Remaining", str(max(0, group.max_tokens - bucket.used))),
-            ("X-Ratelimit-Used", str(bucket.used)),
-        ]
+        with self._lock:
+            group = None if operation is None else operation.group
+            if operation is None or group is None or status == 420:
+                if status >= 400 and status != 420:
+                    self.errors.add(now)
+                return self.errors.headers(now)
+            bucket = self.buckets.at(group, principal_of(operation, identity), now)
+            bucket.spend(now, cost_of(status))
+            return group_headers(bucket, group)
 
-    def reset(self) -> None:
-        """Forget every spend."""
-        self._buckets.clear()
-        self._errors = 0
+    def spend(self, group: str, principal: str, tokens: int, now: float) -> int:
+        """Somebody else spends now; gives what is used then.
 
-    def _bucket(self, operation: Operation[Any], group: RateGroup, identity: Identity | None, now: float) -> _Bucket:
-        """The bucket of a call, without what is no longer in the window."""
-        # Everyone in the sandbox comes from one address. A public route counts it, apart for each application that
-        # shows a token; a private one counts the character.
-        principal = "address"
-        if identity is not None:
-            who = "address" if operation.scope is None else str(identity.character_id)
-            principal = f"{identity.client_id}:{who}"
-        bucket = self._buckets.setdefault((group.name, principal), _Bucket())
-        bucket.age(now, group.window_seconds)
-        return bucket
+        Args:
+            group: a rate-limit group's name.
+            principal: ``address``, ``client_id:address`` or ``client_id:character_id``.
+            tokens: how many.
 
-    def _turn(self, now: float) -> None:
-        minute = int(now) // _ERROR_WINDOW_SECONDS
-        if minute != self._minute:
-            self._minute, self._errors = minute, 0
+        Raises:
+            KeyError: there is no such group.
+            ValueError: less than nothing.
+        """
+        known = {operation.group.name: operation.group for operation in ops.operations() if operation.group}
+        if group not in known:
+            raise KeyError(f"no rate-limit group is called {group!r}: there are {', '.join(sorted(known))}")
+        if tokens < 0:
+            raise ValueError(f"what is spent is not negative: {tokens}")
+        with self._lock:
+            bucket = self.buckets.at(known[group], principal, now)
+            bucket.spend_foreign(now, tokens)
+            return bucket.used
 
-    def _error_headers(self, now: float) -> list[tuple[str, str]]:
-        return [
-            ("X-ESI-Error-Limit-Remain", str(max(0, ERROR_LIMIT - self._errors))),
-            ("X-ESI-Error-Limit-Reset", str(_ERROR_WINDOW_SECONDS - int(now) % _ERROR_WINDOW_SECONDS)),
-        ]
+    def spend_errors(self, errors: int, now: float) -> int:
+        """Somebody else draws bad answers now; gives how many there are in this minute.
+
+        Raises:
+            ValueError: less than nothing.
+        """
+        if errors < 0:
+            raise ValueError(f"the number of errors is not negative: {errors}")
+        with self._lock:
+            self.errors.add(now, errors, foreign=True)
+            return self.errors.used
+
+    def report(self, now: float) -> dict[str, Any]:
+        """All that was counted and refused; docs/sandbox.md tells its form."""
+        with self._lock:
+            self.errors.turn(now)
+            for bucket in (*self.buckets, *self.hidden):
+                bucket.turn(now)
+            return {
+                "buckets": {bucket.name: _told(bucket, "limit", "window_seconds") for bucket in self.buckets},
+                "hidden": {bucket.name: _told(bucket, "limit", "window_seconds") for bucket in self.hidden},
+                "errors": _told(self.errors),
+            }
+
+    def refusals(self) -> dict[str, int]:
+        """How many calls were refused, by bucket, by operation with a limiter inside, and as ``errors`` (420)."""
+        with self._lock:
+            found = {bucket.name: bucket.refusals for bucket in (*self.buckets, *self.hidden)}
+            found["errors"] = self.errors.refusals
+        return {name: number for name, number in found.items() if number}
+
+    def most_used(self) -> dict[str, int]:
+        """The most that was ever in each bucket's window."""
+        with self._lock:
+            return {bucket.name: bucket.most_used for bucket in self.buckets}
+
+    def reset(self, *, spends: bool = True) -> None:
+        """Begin the record anew, and forget every spend unless ``spends`` is False."""
+        with self._lock:
+            if spends:
+                self.buckets.clear()
+                self.hidden.clear()
+                self.errors = ErrorWindow()
+            self.errors.forget()
+            for bucket in (*self.buckets, *self.hidden):
+                bucket.forget()
+
+
+def principal_of(operation: Operation[Any], identity: Identity | None) -> str:
+    """Whom a call counts against.
+
+    A public route counts the address, apart for each application that shows a token; a private one the character.
+    """
+    if identity is None:
+        return ADDRESS
+    return f"{identity.client_id}:{ADDRESS if operation.scope is None else identity.character_id}"
+
+
+def group_headers(bucket: Bucket, group: RateGroup) -> list[tuple[str, str]]:
+    """What is said of a bucket."""
+    return [
+        ("X-Ratelimit-Group", group.name),
+        ("X-Ratelimit-Limit", f"{group.max_tokens}/{group.window_seconds // 60}m"),
+        ("X-Ratelimit-Remaining", str(max(0, group.max_tokens - bucket.used))),
+        ("X-Ratelimit-Used", str(bucket.used)),
+    ]
+
+
+def _told(window: Bucket | ErrorWindow, *more: str) -> dict[str, int]:
+    return {name: getattr(window, name) for name in (*more, "used", "most_used", "own", "foreign", "refusals")}

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from esipy.sandbox.faults import Fault, Kind
+from esipy.sandbox.verbs_limits import LimitVerbs
 
 if TYPE_CHECKING:
     from esipy.sandbox.app import Sandbox
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Verbs"]
 
 
-class Verbs:
+class Verbs(LimitVerbs):
     """The verbs, bound to a sandbox."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -189,7 +190,3 @@ class Verbs:
     def set_roles(self, character_id: int, roles: Sequence[str]) -> None:
         """Give a character these corporation roles, and no others."""
         self._sandbox.esi.set_roles(character_id, roles)
-
-    def enforce_limits(self, enforce: bool = True) -> None:
-        """Whether spent rate limits answer 429 and the error limit 420, from now on."""
-        self._sandbox.esi.limits.enforce = enforce
