@@ -115,7 +115,7 @@ SHOWN = frozenset({"text", "code"})
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """A namespace for one page, and a sandbox to which everything in it goes; signals are as before afterwards."""
-    signals = [events.AFTER_TOKEN_REFRESH, events.API_CALL_STATS, events.ANSWER_DRIFTED]
+    signals = [value for value in vars(events).values() if isinstance(value, events.Signal)]
     before = [signal.receivers for signal in signals]
     with sandbox(set_environment=True) as server:
         monkeypatch.chdir(tmp_path)

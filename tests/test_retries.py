@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esipy import ops
+from esipy import ops, retries
 from esipy.engine.retrying import pause_after
 from esipy.exceptions import (
     AnswerTimeoutError,
@@ -215,3 +217,15 @@ def test_no_rule_is_asked_where_it_cannot_decide() -> None:
 
     assert pause(rule, Failure(CALL, "POST", 502)) is None
     assert [] == asked_for
+
+
+def test_the_docs_hold_the_same_table() -> None:
+    """docs/retries.md repeats the table of the module's docstring."""
+    lines = (retries.__doc__ or "").replace("``", "`").splitlines()
+    borders = [number for number, line in enumerate(lines) if line.startswith("===")]
+    rows = [re.split(r"  +", line) for line in lines[borders[0] + 1 : borders[2]] if not line.startswith("===")]
+    assert len(rows) == 8
+    page = (Path(__file__).parents[1] / "docs" / "retries.md").read_text(encoding="utf-8")
+    told = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    start = told.index(rows[0])
+    assert rows == told[start : start + len(rows)]

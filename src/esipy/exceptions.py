@@ -12,7 +12,7 @@
     │   │   └── LimitedError           you were too fast; ``retry_at`` says when to come back
     │   │       ├── RateLimitedError     429
     │   │       └── ErrorLimitedError    420
-    │   ├── ServerError              them: an answer of 500-599
+    │   ├── ServerError              them: an answer of 500-599; ``retry_at`` when ESI said it
     │   ├── NetworkError             the network: no usable answer came
     │   │   ├── ConnectError           no connection: nothing was sent
     │   │   ├── AnswerTimeoutError     (also TimeoutError) the time limit passed
