@@ -6,7 +6,8 @@ only when every task waits, and then straight to the next moment at which one of
     runtime = SimulatedRuntime(server, latency_seconds=0.05, seed=1)
     runtime.run(main())
 
-``server(request)`` gives an `HttpResponse`, or raises a `NetworkError`; ``runtime.now()`` is its clock too.
+``server(request)`` gives an `HttpResponse`, or raises a `NetworkError`; ``runtime.now()`` is its clock too. It may also
+give a `Working`, and so take its time. `esipy.simulation` has one that plays ESI.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable,
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from operator import length_hint
-from typing import Any, TypeVar, cast
+from types import coroutine
+from typing import Any, NamedTuple, TypeVar, cast
 
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.base import Strand
 
-__all__ = ["SimulatedRuntime"]
+__all__ = ["Server", "SimulatedRuntime", "TaskCancelledError", "Working"]
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -31,14 +33,52 @@ START = 1785844800.0
 """When simulated time begins: 2026-08-04, noon UTC, an hour after the API's day has begun."""
 
 
-class _Pause:
-    """What a task yields to the scheduler: how to be woken."""
+class TaskCancelledError(BaseException):
+    """Raised where a task waits that `SimulatedRuntime.cancel` ends; as asyncio's, it is no Exception."""
 
-    def __init__(self, arrange: Callable[[Callable[[], None]], None]) -> None:
-        self.arrange = arrange
 
-    def __await__(self) -> Generator[_Pause, None, None]:
-        yield self
+class Working(NamedTuple):
+    """What a server gives that takes its time with a request.
+
+    Attributes:
+        seconds: how long it takes.
+        finish: gives the answer then, or raises.
+    """
+
+    seconds: float
+    finish: Callable[[], HttpResponse]
+
+
+Server = Callable[[HttpRequest], HttpResponse | Working]
+
+
+class _Task:
+    """A coroutine that is being run.
+
+    Attributes:
+        turn: how often it was woken or cancelled: a wake-up for another turn is stale.
+        cancelled: the next wake-up raises.
+    """
+
+    __slots__ = ("cancelled", "flight", "turn", "work")
+
+    def __init__(self, work: Coroutine[Any, Any, Any]) -> None:
+        self.work = work
+        self.flight: Future[Any] = Future()
+        self.turn = 0
+        self.cancelled = False
+
+
+class _Landing(NamedTuple):
+    """What a task yields that waits for a flight, or until a moment; it yields a bare moment to sleep."""
+
+    flight: Future[Any]
+    deadline: float | None
+
+
+@coroutine
+def _yield(wish: float | _Landing) -> Generator[float | _Landing, None, None]:
+    yield wish
 
 
 class SimulatedRuntime:
@@ -47,25 +87,38 @@ class SimulatedRuntime:
     Args:
         server: answers each request at the virtual moment at which it arrives.
         latency_seconds: how long an exchange takes; half of it before the server sees it.
+        request_seconds: how long a request takes to the server: from, to, by chance; None: half of the latency. When
+            they differ, requests overtake each other.
+        answer_seconds: the same for answers.
         seed: of the runtime's random numbers.
         start: seconds since 1970 at which virtual time begins.
+
+    Attributes:
+        server: may be replaced at any time.
     """
 
     def __init__(
         self,
-        server: Callable[[HttpRequest], HttpResponse],
+        server: Server,
         *,
         latency_seconds: float = 0.05,
+        request_seconds: tuple[float, float] | None = None,
+        answer_seconds: tuple[float, float] | None = None,
         seed: int = 0,
         start: float = START,
     ) -> None:
         self.shared: dict[Any, Any] = {}
-        self._server = server
-        self._latency = latency_seconds
-        self._now = start
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self.server = server
+        half = (latency_seconds / 2, latency_seconds / 2)
+        self._request_seconds = request_seconds or half
+        self._answer_seconds = answer_seconds or half
+        self._now = float(start)
+        self._due: list[tuple[float, int, _Task, int]] = []
         self._count = 0
+        self._tasks: dict[Future[Any], _Task] = {}
         self.random = random.Random(seed).random  # noqa: S311 (a simulation has to repeat)
+        # Its own, so that the course of the engine's numbers does not depend on how many requests there were.
+        self._jitter = random.Random(seed + 1).random  # noqa: S311
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine until it ends. What it spawned and has not ended goes on in the next run.
@@ -74,47 +127,121 @@ class SimulatedRuntime:
             RuntimeError: it waits for something that never comes, or for something real.
         """
         flight = self.spawn(main)
+        due, step, pop = self._due, self._step, heapq.heappop
         while not flight.done():
-            if not self._due:
+            if not due:
                 raise RuntimeError("the simulation waits for something that never comes")
-            moment, _, wake = heapq.heappop(self._due)
-            self._now = max(self._now, moment)
-            wake()
+            moment, _, task, turn = pop(due)
+            if turn == task.turn:
+                if moment > self._now:
+                    self._now = moment
+                step(task)
         return flight.result()
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Begin a task; its future has its result."""
-        flight: Future[T] = Future()
+        task = _Task(work)
+        self._tasks[task.flight] = task
+        self._at(self._now, task)
+        return task.flight
 
-        def step() -> None:
-            try:
-                pause = work.send(None)
-            except StopIteration as stop:
-                flight.set_result(stop.value)
-            except Exception as error:
-                flight.set_exception(error)
-            else:
-                if not isinstance(pause, _Pause):
-                    work.close()
-                    raise RuntimeError("a simulated task suspended: something in it awaits a real event loop")
-                pause.arrange(step)
+    def cancel(self, flight: Future[Any]) -> bool:
+        """End a spawned task: `TaskCancelledError` is raised where it waits, later in this same moment.
 
-        self._at(self._now, step)
-        return flight
+        What it waited for is lost, even if it has come by now, as with asyncio. The task may clean up before it ends,
+        or go on. Its flight is cancelled when it does end: who joins it gets ``concurrent.futures.CancelledError``.
+        What it was sending still reaches the server. Gives False when it had ended before.
+        """
+        task = self._tasks.get(flight)
+        if task is None:
+            return False
+        task.turn += 1
+        task.cancelled = True
+        self._at(self._now, task)
+        return True
 
-    def _at(self, moment: float, wake: Callable[[], None]) -> None:
+    def _at(self, moment: float, task: _Task) -> None:
         self._count += 1
-        heapq.heappush(self._due, (moment, self._count, wake))
+        heapq.heappush(self._due, (moment, self._count, task, task.turn))
+
+    def _step(self, task: _Task) -> None:
+        """Let a task go on to its next wait, or to its end."""
+        task.turn += 1
+        try:
+            if task.cancelled:
+                task.cancelled = False
+                wish = task.work.throw(TaskCancelledError())
+            else:
+                wish = task.work.send(None)
+        except StopIteration as stop:
+            self._tasks.pop(task.flight)
+            task.flight.set_result(stop.value)
+        except Exception as raised:
+            self._tasks.pop(task.flight)
+            task.flight.set_exception(raised)
+        except TaskCancelledError:
+            self._tasks.pop(task.flight)
+            task.flight.cancel()
+        else:
+            if type(wish) is float:
+                self._at(wish, task)
+            elif type(wish) is _Landing:
+                self._await(task, wish)
+            else:
+                task.work.close()
+                raise RuntimeError("a simulated task suspended: something in it awaits a real event loop")
+
+    def _await(self, task: _Task, wish: _Landing) -> None:
+        turn = task.turn
+
+        def landed(_: Future[Any]) -> None:
+            if task.turn == turn:
+                self._at(self._now, task)
+
+        wish.flight.add_done_callback(landed)
+        if wish.deadline is not None:
+            self._at(wish.deadline, task)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        await self.sleep(self._latency / 2)
+        least, most = self._request_seconds
+        arrival = self._now + least + (most - least) * self._jitter()
         try:
-            return self._server(request)
-        finally:
-            await self.sleep(self._latency / 2)
+            await _yield(arrival)
+        except TaskCancelledError:
+            # What is under way arrives, and is counted there, whoever waits for it.
+            self.spawn(self._abandoned(request, arrival))
+            raise
+        try:
+            outcome = self.server(request)
+            if type(outcome) is Working:
+                outcome = await self._worked(outcome)
+        except Exception:
+            await self._return()
+            raise
+        await self._return()
+        return cast("HttpResponse", outcome)
+
+    async def _worked(self, working: Working) -> HttpResponse:
+        end = self._now + float(working.seconds)
+        try:
+            await _yield(end)
+        except TaskCancelledError:
+            self.spawn(self._abandoned(working, end))
+            raise
+        return working.finish()
+
+    async def _abandoned(self, what: HttpRequest | Working, moment: float) -> None:
+        await _yield(moment)
+        outcome = what.finish() if isinstance(what, Working) else self.server(what)
+        if isinstance(outcome, Working):
+            await self._worked(outcome)
+
+    async def _return(self) -> None:
+        least, most = self._answer_seconds
+        await _yield(self._now + least + (most - least) * self._jitter())
 
     async def sleep(self, seconds: float) -> None:
-        await _Pause(lambda wake: self._at(self._now + max(seconds, 0.0), wake))
+        await _yield(self._now + (seconds if seconds > 0.0 else 0.0))
 
     def now(self) -> float:
         return self._now
@@ -135,21 +262,8 @@ class SimulatedRuntime:
 
     async def join(self, flight: Future[T], seconds: float | None = None) -> T:
         if not flight.done():
-            await _Pause(lambda wake: self._when(flight, seconds, wake))
+            await _yield(_Landing(flight, None if seconds is None else self._now + seconds))
         return flight.result(0)
-
-    def _when(self, flight: Future[Any], seconds: float | None, wake: Callable[[], None]) -> None:
-        woken = False
-
-        def once() -> None:
-            nonlocal woken
-            if not woken:
-                woken = True
-                wake()
-
-        flight.add_done_callback(lambda _: self._at(self._now, once))
-        if seconds is not None:
-            self._at(self._now + seconds, once)
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         return await self.join(self.spawn(work))
@@ -169,8 +283,14 @@ class SimulatedRuntime:
                 except Exception as error:
                     failed.append(error)
 
-        for flight in [self.spawn(work()) for _ in range(max(min(limit, length_hint(items, limit)), 1))]:
-            await self.join(flight)
+        flights = [self.spawn(work()) for _ in range(max(min(limit, length_hint(items, limit)), 1))]
+        try:
+            for flight in flights:
+                await self.join(flight)
+        except TaskCancelledError:
+            for flight in flights:
+                self.cancel(flight)
+            raise
         if failed:
             raise failed[0]
         return [results[place] for place in range(len(results))]
