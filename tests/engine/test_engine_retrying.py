@@ -232,6 +232,17 @@ def test_the_quota_is_never_above_its_start() -> None:
     assert len(script.requests) == 2_000 + 150
 
 
+def test_only_good_answers_refill_the_quota() -> None:
+    """200 and 304 do; a 404 comes from a program that asks for nothing, and earns nothing."""
+    script = Script(answer(b"", 503), answer({"error": "x"}, 404), answer(), answer(b"", 304))
+    bench = Bench("simulated", script, cache=None)
+    left = []
+    for _ in range(3):
+        bench.perform(STATUS)
+        left.append(bench.engine.retry_quota.left)
+    assert left == [49.0, 49.1, 49.2]
+
+
 def test_an_empty_quota_gives_the_outcome_as_it_is() -> None:
     """An answer with its status, an error in place of one that did not come: no other error hides them."""
     script = Script(BROKEN)
