@@ -7,6 +7,7 @@ RETRY_SCHEDULED and waits. What a limit refused is waited for by `esipy.engine.l
 from __future__ import annotations
 
 import logging
+from math import inf
 
 from esipy.core.answer import Answer
 from esipy.core.retries import retry_after
@@ -26,7 +27,8 @@ def pause_after(rule: Rule, failure: Failure, patience_seconds: float) -> float 
     """Seconds from a failure to the next attempt; None: there is none.
 
     What may have been done is never repeated (T32). What the server asked for is a floor, unless a limit asked: that
-    one holds the next attempt back itself. Nothing waits longer than the caller's patience.
+    one holds the next attempt back itself. Either is waited for only within the caller's patience, which says
+    nothing of the rule's own pauses: a caller who waits for no limit still has its broken connections repeated.
 
     Raises:
         TypeError: the rule gave what is no pause.
@@ -36,12 +38,12 @@ def pause_after(rule: Rule, failure: Failure, patience_seconds: float) -> float 
     seconds = rule(failure)
     if seconds is None:
         return None
-    if isinstance(seconds, bool) or not seconds >= 0:
+    if isinstance(seconds, bool) or not 0 <= seconds < inf:
         raise TypeError(f"retry_requests: the rule gave {seconds!r}: has to be seconds, or None for no retry")
     asked = failure.asked_seconds or 0.0
-    if max(asked, seconds) > patience_seconds:
+    if asked > patience_seconds:
         return None
-    return seconds if failure.limited else min(asked + seconds, patience_seconds)
+    return seconds if failure.limited else asked + seconds
 
 
 async def retrying(exchange: Exchange, proceed: Proceed) -> Answer:
