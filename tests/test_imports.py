@@ -53,6 +53,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "security": CLIENTS,
     "sandbox": frozenset({"operation", "ops"}),  # so that it cannot share the client's mistakes
     "testing": CLIENTS | {"sandbox"},
+    "simulation": CLIENTS | {"sandbox"},
     "fixtures": CLIENTS | {"sandbox", "testing"},
     "cli": CLIENTS | {"sandbox", "testing"},
     "__main__": frozenset({"cli"}),
@@ -78,7 +79,8 @@ NEVER: dict[str, frozenset[str]] = {
 
 THIRD_PARTY: dict[str, frozenset[str]] = {
     # each third-party package, and the modules (or whole parts) that may import it
-    "msgspec": frozenset({"version1", "core", "operation", "ops", "engine", "sso", "stores", "shell", "sandbox"}),
+    "msgspec": frozenset({"version1", "core", "operation", "ops", "engine", "sso", "stores", "shell", "sandbox"})
+    | {"simulation"},
     "pycurl": frozenset({f"transport.{name}" for name in ("curl", "curl_aio", "curl_handle", "curl_options")})
     | {"transport.curl_watch"},
     "httpx2": frozenset({"transport.httpx2"}),

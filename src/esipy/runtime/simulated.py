@@ -42,11 +42,11 @@ class Working(NamedTuple):
 
     Attributes:
         seconds: how long it takes.
-        finish: gives the answer then, or raises.
+        finish: gives the answer then, or works on, or raises.
     """
 
     seconds: float
-    finish: Callable[[], HttpResponse]
+    finish: Callable[[], HttpResponse | Working]
 
 
 Server = Callable[[HttpRequest], HttpResponse | Working]
@@ -213,7 +213,7 @@ class SimulatedRuntime:
             raise
         try:
             outcome = self.server(request)
-            if type(outcome) is Working:
+            while type(outcome) is Working:
                 outcome = await self._worked(outcome)
         except Exception:
             await self._return()
@@ -221,7 +221,7 @@ class SimulatedRuntime:
         await self._return()
         return cast("HttpResponse", outcome)
 
-    async def _worked(self, working: Working) -> HttpResponse:
+    async def _worked(self, working: Working) -> HttpResponse | Working:
         end = self._now + float(working.seconds)
         try:
             await _yield(end)
@@ -233,8 +233,8 @@ class SimulatedRuntime:
     async def _abandoned(self, what: HttpRequest | Working, moment: float) -> None:
         await _yield(moment)
         outcome = what.finish() if isinstance(what, Working) else self.server(what)
-        if isinstance(outcome, Working):
-            await self._worked(outcome)
+        while isinstance(outcome, Working):
+            outcome = await self._worked(outcome)
 
     async def _return(self) -> None:
         least, most = self._answer_seconds
