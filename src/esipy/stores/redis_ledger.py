@@ -1,0 +1,221 @@
+"""The ledger in Redis or Valkey: shared by every process, on every machine, that uses one server.
+
+- Each verb is one Lua script (``ledger.lua``: the arithmetic of `esipy.core.buckets`) and one round trip.
+- Time is the server's. A machine whose clock is wrong is as right as the others.
+- A call under way is stored with a lease. When its process died, whoever comes after the lease counts the call at the
+  most it can have cost; an answer that comes after its lease is not counted again, but its headers are read.
+- What the server lost (a restart without persistence, an eviction) is known again from the headers of the next answer.
+- Keys end by themselves about two windows after their last use, and lie in one slot of a cluster.
+- ESI counts calls without a character, errors and some routes by IP address: machines with several addresses have a
+  bucket for each, by `address`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.resources import files
+from typing import Any
+
+from msgspec import msgpack
+
+from esipy._forks import forget_after_fork
+from esipy.core.buckets import CALL_COST, COLD_SHARE, RELEASE_MARGIN_SECONDS, SLOTS, Bucket
+from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, StoreUnavailable, Told, Wait
+from esipy.stores.redis import RedisServer, Script
+
+__all__ = ["BEAT_SECONDS", "LEASE_SECONDS", "MEMBER_SECONDS", "RedisLedger"]
+
+LEASE_SECONDS = 90.0
+"""How long a call under way is waited for: the longest exchange (`Settings.timeout`, 60 s) and time to settle it."""
+
+BEAT_SECONDS = 10.0
+"""How often a process that uses the ledger says so, at the most."""
+
+MEMBER_SECONDS = 300
+"""How long after that it counts as one that does: longer than a program may pause, or its share would be given away."""
+
+FORMAT = "1"
+"""Of what is kept; another one has other keys."""
+
+AT_ONCE = 500
+"""How many buckets are read in one round trip."""
+
+
+class RedisLedger:
+    """`LedgerStore` in Redis or Valkey.
+
+    Args:
+        url_or_client: ``redis://[user:password@]host[:port][/db]``, ``rediss://`` for TLS, ``unix:///path``; or a
+            client of the package ``redis`` or ``valkey`` with a short ``socket_timeout``.
+        address: a name for the public IP address of this machine. Machines with the same name share what ESI counts by
+            address. The default, one for all, is safe: at worst it leaves unused what other addresses may spend.
+        prefix: of all keys, so that several ledgers fit into one database.
+        lease_seconds: longer than the longest exchange (`Settings.timeout`).
+        clock: for tests: seconds, in the place of the server's time.
+
+    Raises:
+        ImportError: a URL, and the package ``redis`` is missing.
+        TypeError: a client that cannot be used.
+        ValueError: not a URL of a server.
+    """
+
+    remote = True
+
+    def __init__(
+        self,
+        url_or_client: Any,
+        *,
+        address: str = "ip",
+        prefix: str = "esipy:",
+        lease_seconds: float = LEASE_SECONDS,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.address = address
+        self.lease_seconds = lease_seconds
+        self._server = RedisServer(url_or_client)
+        self._clock = clock
+        root = f"{{{prefix}}}{FORMAT}:"  # what stands in braces decides on the slot
+        self._buckets = f"{root}bucket:"
+        self._index = f"{root}index"
+        self._processes = f"{root}processes"
+        self._script = _script()
+        self._member = _process()
+        self._members = 1
+        self._beat_at = 0.0
+        forget_after_fork(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._server.name}>"
+
+    def reserve(self, ask: Ask) -> Grant | Wait:
+        name, gate, limit, window_seconds, worst, cost, share, spread, forced = ask
+        beat = time.monotonic() >= self._beat_at
+        left, members, *rest = self._run(
+            "reserve", [self._key(name), self._key(gate), self._index, self._processes],
+            limit, window_seconds, worst, cost, share, int(spread), int(forced), self.lease_seconds,
+            self._member if beat else "",
+        )  # fmt: skip
+        if beat:
+            self._beat_at = time.monotonic() + BEAT_SECONDS
+            self._members = members
+        if left:
+            number, settled, born = rest
+            return Grant(ask, (number, cost, settled, born))
+        wait_seconds, everyone, landing = rest
+        return Wait(float(wait_seconds), bool(everyone), bool(landing))
+
+    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, *, answered: bool = True) -> None:
+        ask, mark = grant
+        used, told_limit, told_window, returns_in = told
+        self._run(
+            "settle", [self._key(ask.bucket), self._index], ask.limit, ask.window_seconds, ask.worst, *mark, spent,
+            *("" if value is None else value for value in (used, told_limit, told_window, returns_in)), int(answered),
+        )  # fmt: skip
+
+    def wait_for(self, ask: Ask, tokens: int) -> Wait:
+        now, (kept, gate) = self._look([self._key(ask.bucket), self._key(ask.gate)])
+        bucket = _bucket(kept, now) or Bucket(ask.limit, ask.window_seconds, ask.worst)
+        wait_seconds = bucket.wait_for(now, tokens, ask.share)
+        closed = gate - now if isinstance(gate, (int, float)) else 0.0
+        return Wait(closed, everyone=True) if closed > wait_seconds else Wait(wait_seconds)
+
+    def block(self, name: str, seconds: float) -> None:
+        if seconds > 0:
+            self._run("block", [self._key(name), self._index], seconds)
+
+    def resize(self, ask: Ask, limit: int) -> None:
+        self._run("resize", [self._key(ask.bucket), self._index], ask.limit, ask.window_seconds, ask.worst, limit)
+
+    def states(self) -> list[BucketState]:
+        found: list[BucketState] = []
+        keys: list[bytes] = self._run("names", [self._index])
+        named = [(key, name) for key in keys if (name := self._name(key.decode())) is not None]
+        for start in range(0, len(named), AT_ONCE):
+            part = named[start : start + AT_ONCE]
+            now, kept = self._look([key for key, _ in part])
+            for (_, name), state in zip(part, kept, strict=True):
+                bucket = _bucket(state, now)
+                if bucket is not None and not bucket.is_idle(now):
+                    found.append(
+                        BucketState(
+                            name, bucket.limit, bucket.window_seconds, bucket.own, bucket.reserved, bucket.foreign,
+                            bucket.wait_for(now, 1),
+                        )
+                    )  # fmt: skip
+        return found
+
+    def members(self) -> int:
+        """How many processes use the ledger, this one among them, as was known at most some seconds before this one's
+        last call: it can be asked when the server is gone."""
+        return self._members
+
+    def close(self) -> None:
+        if self._beat_at:
+            self._beat_at = 0.0
+            with suppress(StoreUnavailable):
+                self._run("leave", [self._processes], self._member)
+        self._server.close()
+
+    def forget(self) -> None:
+        """In a child after fork: it is a process of its own."""
+        self._member = _process()
+        self._beat_at = 0.0
+
+    def _run(self, verb: str, keys: list[str], *arguments: Any) -> Any:
+        clock = "" if self._clock is None else repr(self._clock())
+        return self._server.run(self._script, keys, verb, clock, *arguments)
+
+    def _look(self, keys: list[Any]) -> tuple[float, list[Any]]:
+        now, *kept = self._run("look", keys)
+        return float(now), [None if raw is None else msgpack.decode(raw) for raw in kept]
+
+    def _key(self, name: str) -> str:
+        return f"{self._buckets}{name} @{self.address}" if _is_of_address(name) else f"{self._buckets}{name}"
+
+    def _name(self, key: str) -> str | None:
+        """The bucket's name; None: it is one of another address."""
+        name, at, address = key.removeprefix(self._buckets).rpartition(" @")
+        if not at:
+            return address
+        return name if address == self.address else None
+
+
+def _is_of_address(name: str) -> bool:
+    """Whether ESI counts by IP address what this bucket or gate counts: all but ``<group> <app>:<character>``."""
+    principal = name.rpartition(" ")[2]
+    return ":" not in principal or principal.startswith("ip:")
+
+
+def _process() -> str:
+    """A name for this process, unlike any other's."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def _script() -> Script:
+    constants = {
+        "CALL_COST": CALL_COST,
+        "COLD_SHARE": COLD_SHARE,
+        "RELEASE_MARGIN_SECONDS": RELEASE_MARGIN_SECONDS,
+        "SLOTS": SLOTS,
+        "MEMBER_SECONDS": MEMBER_SECONDS,
+    }
+    head = "\n".join(f"local {name} = {value!r}" for name, value in constants.items())
+    return Script(f"{head}\n{files('esipy.stores').joinpath('ledger.lua').read_text('utf-8')}")
+
+
+def _bucket(state: Any, now: float) -> Bucket | None:
+    """A bucket as it is kept, less what is overdue; None when there is none."""
+    if not isinstance(state, dict):
+        return None
+    kept: dict[str, Any] = {**state, "gone": 0, "spends": state["spends"] or None, "theirs": state["theirs"] or None}
+    bucket = Bucket.of(kept[name.removeprefix("_")] for name in Bucket.__slots__)
+    flights: list[Any] = kept["flights"]
+    for number, lease_end, cost in zip(flights[::3], flights[1::3], flights[2::3], strict=True):
+        if lease_end <= now:
+            bucket.settle(now, (number, cost, 0), bucket.worst, answered=False)
+    return bucket
