@@ -1,0 +1,217 @@
+"""One SQLite file that the processes of a machine share: how it is opened, used and lost.
+
+- Every piece of work is one transaction, begun IMMEDIATE: the file is locked before it is read, so two processes never
+  decide on the same state.
+- WAL with synchronous NORMAL: a killed process loses nothing; a power cut may lose the last seconds.
+- A file that is damaged is set aside under another name, and begun anew; so is one that was deleted or replaced. A
+  database of anything else is never touched.
+- Whatever else fails is `StoreUnavailable`: no right to write, a full disk, a lock that another process does not give
+  back. Nobody waits twice for that lock: who stood behind the one who waited in vain fails with it.
+- A process that was forked neither uses nor closes its parent's connection. Nor is a connection closed whose file is no
+  longer there: SQLite would delete the log that is beside the new one.
+
+All of this holds for a local disk; WAL does not work over a network.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+
+from esipy._forks import abandon, forget_after_fork
+from esipy.stores.base import StoreUnavailable
+
+__all__ = ["BUSY_SECONDS", "Damaged", "SharedFile"]
+
+LOGGER = logging.getLogger("esipy.stores")
+T = TypeVar("T")
+
+BUSY_SECONDS = 2.0
+"""How long to wait while another process writes. It takes a tenth of a millisecond, unless that process is ill."""
+
+
+class Damaged(Exception):
+    """What was read can be nothing that was written."""
+
+
+class SharedFile:
+    """A database of one kind.
+
+    Args:
+        path: of the file; its folder is made when it is not there, for its owner alone.
+        application_id: marks a database as one of this kind and format.
+        schema: makes the tables; may run on a file that has them.
+        opened: gets every new connection, within a transaction.
+        busy_seconds: how long to wait while another process writes.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        application_id: int,
+        schema: tuple[str, ...],
+        opened: Callable[[sqlite3.Connection], None],
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        self.path = Path(path)
+        self._application_id = application_id
+        self._schema = schema
+        self._opened = opened
+        self._busy_seconds = busy_seconds
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._failures = 0
+        self._failure = ""
+        forget_after_fork(self)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this process has the file open, and it is still there."""
+        return self._connection is not None and _identity(self.path) == self._file
+
+    def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do something in one transaction.
+
+        Raises:
+            StoreUnavailable: it could not be done; nothing of it was.
+        """
+        failures = self._failures
+        with self._lock:
+            if self._failures != failures:
+                raise StoreUnavailable(self._failure)
+            try:
+                return self._do(work)
+            except (sqlite3.Error, OSError) as error:
+                if not _is_busy(error):
+                    self._leave()
+                self._failures += 1
+                self._failure = f"{self.path}: {error}"
+                raise StoreUnavailable(self._failure) from error
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with self._lock:
+            self._leave()
+
+    def forget(self) -> None:
+        """In a child after fork: the connection is the parent's, which not even closing leaves alone."""
+        self._lock = threading.Lock()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            abandon(connection)
+
+    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        for is_last in (False, True):
+            try:
+                return self._once(work)
+            except (sqlite3.DatabaseError, Damaged) as error:
+                if is_last or not _is_damage(error):
+                    raise
+                self._set_aside(error)
+        raise AssertionError("unreachable")
+
+    def _once(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._connection is not None and _identity(self.path) != self._file:
+            LOGGER.warning("%s was deleted or replaced: what it counted is not known any more", self.path)
+            self._leave()
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.rollback()
+            raise
+        return result
+
+    def _connect(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._alone():
+            return self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = self._raw(self.path)
+        try:
+            ours = int(connection.execute("PRAGMA application_id").fetchone()[0])
+            if ours != self._application_id:
+                if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    raise sqlite3.OperationalError("is a database of something else, or of another version of EsiPy")
+                connection.execute(f"PRAGMA application_id = {self._application_id}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in self._schema:
+                connection.execute(statement)
+            self._opened(connection)
+            connection.execute("COMMIT")
+            self._file = _identity(self.path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _leave(self) -> None:
+        """Be without a connection."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if _identity(self.path) == self._file:
+            connection.close()
+        else:
+            abandon(connection)
+
+    def _set_aside(self, error: BaseException) -> None:
+        """Give a damaged file another name, unless another process has done so already."""
+        damaged = self._file if self._connection is not None else _identity(self.path)
+        self._leave()
+        with self._alone():
+            if damaged is None or _identity(self.path) != damaged:
+                return
+            aside = self.path.with_name(f"{self.path.name}.damaged-{damaged[1]}")
+            for end in ("-wal", "-shm", ""):
+                beside = self.path.with_name(self.path.name + end)
+                if beside.exists():
+                    beside.replace(aside.with_name(aside.name + end))
+        LOGGER.warning("%s is damaged (%s): it is kept as %s, and begun anew", self.path, error, aside.name)
+
+    def _alone(self) -> closing[sqlite3.Connection]:
+        """While this is open no other process opens the file, or sets it aside."""
+        gate = self._raw(self.path.with_name(self.path.name + ".lock"))
+        try:
+            gate.execute("BEGIN EXCLUSIVE")
+        except BaseException:
+            gate.close()
+            raise
+        return closing(gate)
+
+    def _raw(self, path: Path) -> sqlite3.Connection:
+        return sqlite3.connect(path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from its successor of the same name; None: it is not there."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino)
+
+
+def _is_damage(error: BaseException) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return isinstance(error, Damaged) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _is_busy(error: BaseException) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
