@@ -78,25 +78,31 @@ class Limits:
         self._lock = RLock()
         self.set(0.0, **options)
 
-    def set(self, now: float, **options: Unpack[LimitOptions]) -> None:
-        """Count in another way from now on.
+    def set(
+        self,
+        now: float,
+        *,
+        release_late_seconds: float | None = None,
+        hidden_limits: Mapping[str, int] | None = None,
+        hidden_status: int | None = None,
+        foreign_share: float | None = None,
+        foreign_manner: Manner | None = None,
+    ) -> None:
+        """Count in another way from now on, see `LimitOptions`.
 
         Raises:
             KeyError: there is no such operation.
             ValueError: an option cannot be meant.
         """
-        slot_seconds, hidden = options.get("release_late_seconds"), options.get("hidden_limits")
-        hidden_status = options.get("hidden_status")
-        share, manner = options.get("foreign_share"), options.get("foreign_manner")
         with self._lock:
-            if slot_seconds is not None:
-                self.buckets.count_in_slots(slot_seconds)
+            if release_late_seconds is not None:
+                self.buckets.count_in_slots(release_late_seconds)
             if hidden_status is not None:
                 self.hidden.answer_with(hidden_status)
-            if hidden is not None:
-                self.hidden.set(hidden)
-            if share is not None or manner is not None:
-                self.buckets.share(now, share, manner)
+            if hidden_limits is not None:
+                self.hidden.set(hidden_limits)
+            if foreign_share is not None or foreign_manner is not None:
+                self.buckets.share(now, foreign_share, foreign_manner)
 
     def check_errors(self, now: float) -> None:
         """Refuse every call when the error limit is spent.

@@ -97,9 +97,10 @@ def _remote(name: str) -> Callable[..., Any]:
     signature = inspect.signature(getattr(Verbs, name))
 
     def call(self: ControlClient, *args: Any, **options: Any) -> Any:
-        arguments = signature.bind(self, *args, **options).arguments
-        arguments.pop("self")
-        return self.ask("POST", name, arguments)["result"]
+        bound = signature.bind(self, *args, **options)
+        names = list(signature.parameters)[1:]
+        # Options that a verb hands on (**options) are bound apart; no verb takes *args.
+        return self.ask("POST", name, {**dict(zip(names, bound.args[1:], strict=False)), **bound.kwargs})["result"]
 
     return call
 
