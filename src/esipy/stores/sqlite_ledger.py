@@ -169,14 +169,9 @@ class SqliteLedger:
         return self._do(work)
 
     def close(self) -> None:
-        if self._beat_at > -UNTIL_LANDING:
-            try:
-                self._do(
-                    lambda connection, _: connection.execute("DELETE FROM members WHERE name = ?", (self._member,))
-                )
-            except StoreUnavailable:
-                pass  # it is forgotten after a while
-            self._beat_at = -UNTIL_LANDING
+        if self._file.is_open:
+            with suppress(StoreUnavailable):  # else it is forgotten after a while
+                self._do(lambda file, _: file.execute("DELETE FROM members WHERE name = ?", (self._member,)))
         self._file.close()
 
     def members(self) -> int:

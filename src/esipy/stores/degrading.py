@@ -1,0 +1,274 @@
+"""A shared ledger that may fail: until it is back each process keeps to its part of every limit (T29).
+
+- While the store answers, it decides. What this process spends is counted here too, all the time.
+- When it fails, a call leaves if both hold: by the headers there is room for it in the whole limit, whoever spent what;
+  and this process has not spent its fair share of the limit: one part of as many as there were processes, of two at
+  least, because somebody may have come since. One whole call always fits into a share.
+- After 1, 2, 4 ... 30 s the next call that asks tries the store again. When that answers, it is told first what it
+  missed: what was spent meanwhile, what was settled, blocked and resized.
+- What the store let leave is settled in the store, late if need be.
+
+So no verb ever raises `StoreUnavailable`, and no limit is ever off.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from esipy._forks import ForkLock, forget_after_fork
+from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, LedgerStore, StoreUnavailable, Told, Wait
+from esipy.stores.memory_ledger import MemoryLedger
+
+__all__ = ["DegradingLedger", "SharedLedger"]
+
+FIRST_RETRY_SECONDS = 1.0
+LAST_RETRY_SECONDS = 30.0
+
+
+class SharedLedger(LedgerStore, Protocol):
+    """A ledger that processes share."""
+
+    def members(self) -> int:
+        """How many processes use it, as was last known: it can be asked when the store is gone."""
+        ...
+
+
+class _Marks(NamedTuple):
+    """The parts of a grant: the store's, if the store gave it; against the whole limit; against the fair share."""
+
+    shared: Grant | None
+    whole: Grant
+    fair: Grant
+
+
+class DegradingLedger:
+    """`LedgerStore` over a shared one.
+
+    Args:
+        store: the shared one.
+        local: counts what this process knows, against the whole limits.
+        now: the clock of ``local``.
+        told: called with the reason when the store fails, and with None when it is back.
+    """
+
+    remote = True
+
+    def __init__(
+        self,
+        store: SharedLedger,
+        local: MemoryLedger,
+        *,
+        now: Callable[[], float],
+        told: Callable[[str | None], None],
+    ) -> None:
+        self._store = store
+        self._local = local
+        self._now = now
+        self._told = told
+        self._fair = MemoryLedger(now)
+        self._limits: dict[str, int] = {}
+        self._lock = ForkLock()
+        self._failed = False
+        self._retry_at = 0.0
+        self._retry_seconds = FIRST_RETRY_SECONDS
+        self.forget()
+        forget_after_fork(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._store!r}>"
+
+    def forget(self) -> None:
+        """In a child after fork: what the parent owes the store is the parent's to say."""
+        self._retrying = False
+        self._missed: deque[Callable[[], object]] = deque()
+        self._spent: dict[str, Ask] = {}
+        self._meanwhile = MemoryLedger(self._now)
+
+    # -- LedgerStore -------------------------------------------------------------------------------------------
+
+    def reserve(self, ask: Ask) -> Grant | Wait:
+        retrying = self._failed
+        if retrying and not self._may_retry():
+            return self._decide(ask)
+        try:
+            if retrying:
+                self._catch_up()
+            got = self._store.reserve(ask)
+        except StoreUnavailable as error:
+            self._fails(error, again=retrying)
+            return self._decide(ask)
+        finally:
+            if retrying:
+                self._retrying = False
+        if retrying:
+            self._is_back()
+        return got if isinstance(got, Wait) else self._let_leave(ask, got)
+
+    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
+        ask, (shared, whole, fair) = grant
+        if told.limit is not None:
+            self._note(ask, told.limit)
+        self._local.settle(whole, spent, told, answered)
+        self._fair.settle(fair, spent, told._replace(used=None, limit=self._share(ask)), answered)
+        if shared is None:
+            if spent:
+                self._spend(ask, spent)
+            return
+        # Headers that come late know less than those that have come since.
+        late = partial(self._store.settle, shared, spent, told._replace(used=None), answered)
+        self._pass_on(partial(self._store.settle, shared, spent, told, answered), late)
+
+    def wait_for(self, ask: Ask, tokens: int) -> Wait:
+        if not self._failed:
+            try:
+                return self._store.wait_for(ask, tokens)
+            except StoreUnavailable as error:
+                self._fails(error)
+        whole = self._local.wait_for(ask, tokens)
+        fair = self._fair.wait_for(self._fair_ask(ask), tokens)
+        return fair if fair.seconds > whole.seconds else whole
+
+    def block(self, name: str, seconds: float) -> None:
+        self._local.block(name, seconds)
+        until = self._now() + seconds
+
+        def late() -> None:
+            left = until - self._now()
+            if left > 0:
+                self._store.block(name, left)
+
+        self._pass_on(partial(self._store.block, name, seconds), late)
+
+    def resize(self, ask: Ask, limit: int) -> None:
+        self._note(ask, limit)
+        self._local.resize(ask, limit)
+        self._fair.resize(ask, self._share(ask))
+        resize = partial(self._store.resize, ask, limit)
+        self._pass_on(resize, resize)
+
+    def states(self) -> list[BucketState]:
+        if not self._failed:
+            try:
+                return self._store.states()
+            except StoreUnavailable as error:
+                self._fails(error)
+        return self._local.states()
+
+    def close(self) -> None:
+        self._store.close()
+
+    # -- deciding here -----------------------------------------------------------------------------------------
+
+    def _let_leave(self, ask: Ask, shared: Grant | None) -> Grant:
+        """Count a call that leaves in any case."""
+        forced = ask if ask.forced else ask._replace(forced=True)
+        whole, fair = self._local.reserve(forced), self._fair.reserve(self._fair_ask(forced))
+        assert isinstance(whole, Grant)
+        assert isinstance(fair, Grant)
+        return Grant(ask, _Marks(shared, whole, fair))
+
+    def _decide(self, ask: Ask) -> Grant | Wait:
+        fair_ask = self._fair_ask(ask)
+        with self._lock:  # nobody sees what is given back at once: there would be no landing to wait for
+            self._fair.resize(fair_ask, fair_ask.limit)
+            whole = self._local.reserve(ask)
+            if isinstance(whole, Wait):
+                return whole
+            fair = self._fair.reserve(fair_ask)
+            if isinstance(fair, Wait):
+                self._local.settle(whole, 0, answered=False)
+                return fair
+            return Grant(ask, _Marks(None, whole, fair))
+
+    def _fair_ask(self, ask: Ask) -> Ask:
+        return ask._replace(limit=self._share(ask))
+
+    def _share(self, ask: Ask) -> int:
+        """This process's part of a limit."""
+        limit = self._limits.get(ask.bucket, ask.limit)
+        return max(limit // max(self._store.members(), 2), min(ask.cost, limit))
+
+    def _note(self, ask: Ask, limit: int) -> None:
+        """Remember a limit that is another than is asked with."""
+        if limit != ask.limit:
+            self._limits[ask.bucket] = limit
+        else:
+            self._limits.pop(ask.bucket, None)
+
+    # -- failing and coming back -------------------------------------------------------------------------------
+
+    def _may_retry(self) -> bool:
+        """Whether to ask the store that failed: one thread at a time does, and rarely."""
+        with self._lock:
+            if self._retrying or self._now() < self._retry_at:
+                return False
+            self._retrying = True
+            return True
+
+    def _fails(self, error: StoreUnavailable, *, again: bool = False) -> None:
+        with self._lock:
+            news, self._failed = not self._failed, True
+            if news or again:
+                self._retry_seconds = FIRST_RETRY_SECONDS if news else min(2 * self._retry_seconds, LAST_RETRY_SECONDS)
+                self._retry_at = self._now() + self._retry_seconds
+        if news:
+            self._told(str(error))
+
+    def _is_back(self) -> None:
+        with self._lock:
+            self._failed = False
+        self._told(None)
+        try:
+            self._catch_up()  # on what came while the store was being told
+        except StoreUnavailable as error:
+            self._fails(error)
+
+    def _pass_on(self, at_once: Callable[[], object], late: Callable[[], object]) -> None:
+        """Have the store do something: now, or when it is back."""
+        while True:
+            with self._lock:
+                if self._failed:
+                    self._missed.append(late)
+                    return
+            try:
+                at_once()
+                return
+            except StoreUnavailable as error:
+                self._fails(error)
+
+    def _spend(self, ask: Ask, spent: int) -> None:
+        """Have the store book what it did not let leave."""
+        with self._lock:
+            if self._failed:
+                self._spent[ask.bucket] = ask
+                grant = self._meanwhile.reserve(ask._replace(forced=True))
+                assert isinstance(grant, Grant)
+                self._meanwhile.settle(grant, spent)
+                return
+        book = partial(self._book, ask, spent)
+        self._pass_on(book, book)
+
+    def _book(self, ask: Ask, tokens: int) -> None:
+        grant = self._store.reserve(ask._replace(cost=tokens, forced=True))
+        assert isinstance(grant, Grant)
+        self._store.settle(grant, tokens, NOTHING_TOLD, False)
+
+    def _catch_up(self) -> None:
+        """Tell the store what it missed; what it does not take is kept."""
+        with self._lock:
+            # Spends of the last window, one sum for each bucket; those before have come back.
+            for state in self._meanwhile.states():
+                if state.used:
+                    self._missed.append(partial(self._book, self._spent[state.bucket], state.used))
+            self._spent = {}
+            self._meanwhile = MemoryLedger(self._now)
+        while self._missed:
+            tell = self._missed.popleft()
+            try:
+                tell()
+            except StoreUnavailable:
+                self._missed.appendleft(tell)
+                raise
