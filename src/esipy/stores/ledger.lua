@@ -4,11 +4,12 @@
 -- ARGV[1] is the verb, ARGV[2] a clock for tests ("" is the server's own); what follows is the verb's. A bucket is a
 -- map with the names of core/buckets.Bucket, and of its own:
 --   born     when it was made (microseconds): the marks of a bucket that the server lost mean nothing to the next one;
---   flights  what is under way: number, end of its lease and cost of each, one after the other.
+--   flights  what is under way: number, end of its lease, cost and whose it is, of each, one after the other.
 -- A gate, and a wait for a bucket that is not there, is one number: until when. CALL_COST, COLD_SHARE,
 -- RELEASE_MARGIN_SECONDS, SLOTS and MEMBER_SECONDS are put before this text.
 
 local HUGE = math.huge
+local FLIGHT = 4 -- items of each
 
 local function server_time()
   if ARGV[2] ~= '' then
@@ -56,9 +57,9 @@ local function floor_divide(a, by) -- as Python's //, which differs from floor(a
   return quotient - floor > 0.5 and floor + 1 or floor
 end
 
-local function return_of(b, returns_in)
+local function return_of(b, returns_in, from)
   local slot = b.window_seconds / SLOTS
-  return (floor_divide(now + (returns_in or b.window_seconds) + RELEASE_MARGIN_SECONDS, slot) + 1) * slot
+  return (floor_divide((from or now) + (returns_in or b.window_seconds) + RELEASE_MARGIN_SECONDS, slot) + 1) * slot
 end
 
 local function enter(pairs_, moment, tokens)
@@ -127,13 +128,13 @@ local function pace(b, cost, room)
   return rate > 0 and b.left_at + cost / rate - now or HUGE
 end
 
-local function depart(b, cost, lease_seconds)
+local function depart(b, cost, lease_end, member)
   b.flying = b.flying + 1
   b.reserved = b.reserved + cost
   b.sent = b.sent + 1
   b.left_at = now
-  local size = #b.flights
-  b.flights[size + 1], b.flights[size + 2], b.flights[size + 3] = b.sent, now + lease_seconds, cost
+  local flights, size = b.flights, #b.flights
+  flights[size + 1], flights[size + 2], flights[size + 3], flights[size + 4] = b.sent, lease_end, cost, member
 end
 
 local function reserve(b, cost, share, spread) -- 0 when it may leave, else seconds; HUGE: an answer has to come first
@@ -157,48 +158,49 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
   return spread and math.max(pace(b, cost, room), 0) or 0
 end
 
-local function spend(b, tokens, returns_in)
-  enter(b.spends, return_of(b, returns_in), tokens)
+local function spend(b, tokens, returns_in, from)
+  enter(b.spends, return_of(b, returns_in, from), tokens)
   b.own = b.own + tokens
   b.settled = b.settled + tokens
 end
 
-local function land(b, place, spent, returns_in)
-  local flights, size = b.flights, #b.flights
+local function land(b, place)
+  local flights = b.flights
   b.flying = b.flying - 1
   b.reserved = b.reserved - flights[place + 2]
-  for from = place + 3, size + 3 do
-    flights[from - 3] = flights[from]
-  end
-  if spent > 0 then
-    spend(b, spent, returns_in)
+  for to = place, #flights do
+    flights[to] = flights[to + FLIGHT]
   end
 end
 
 local function land_overdue(b) -- whether there were any: nobody knows what they cost, so the most
   local place, found = 1, false
   while b.flights[place] do
-    if b.flights[place + 1] <= now then
-      age(b)
-      land(b, place, b.worst)
+    local lease_end = b.flights[place + 1]
+    if lease_end <= now then
+      land(b, place)
+      spend(b, b.worst, nil, lease_end)
       found = true
     else
-      place = place + 3
+      place = place + FLIGHT
     end
   end
   return found
 end
 
-local function first_lease(b)
-  local moment = now + b.window_seconds
-  for place = 2, #b.flights, 3 do
-    moment = math.min(moment, b.flights[place])
+local function first_landing(b, member) -- when the first lease ends, and whether any call is another process's
+  local moment, others = HUGE, 0
+  for place = 1, #b.flights, FLIGHT do
+    moment = math.min(moment, b.flights[place + 1])
+    if b.flights[place + 3] ~= member then
+      others = 1
+    end
   end
-  return moment
+  return moment, others
 end
 
 local function place_of(b, number)
-  for place = 1, #b.flights, 3 do
+  for place = 1, #b.flights, FLIGHT do
     if b.flights[place] == number then
       return place
     end
@@ -270,10 +272,11 @@ local function bucket_at(key, limit, window_seconds, worst) -- and whether it is
 end
 
 local function save(key, index, b)
-  local seconds = math.max(2 * b.window_seconds, b.blocked_until - now)
-  for place = 2, #b.flights, 3 do
-    seconds = math.max(seconds, b.flights[place] - now)
+  local last = math.max(now, b.blocked_until, b.spends[#b.spends - 1] or 0, b.theirs[#b.theirs - 1] or 0)
+  for place = 2, #b.flights, FLIGHT do
+    last = math.max(last, b.flights[place])
   end
+  local seconds = last - now + 2 * b.window_seconds
   redis.call('SET', key, cmsgpack.pack(b), 'PX', math.ceil(seconds * 1000))
   redis.call('ZADD', index, exact(now + seconds), key)
 end
@@ -293,9 +296,9 @@ local verbs = {}
 
 -- KEYS: bucket, gate, index, members. Gives 1, members, number, settled, born; or 0, members, seconds,
 -- everyone, landing.
-function verbs.reserve(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member)
+function verbs.reserve(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member, beats)
   local key, gate, index = KEYS[1], KEYS[2], KEYS[3]
-  local members = member ~= '' and beat(index, KEYS[4], member) or -1
+  local members = beats == '1' and beat(index, KEYS[4], member) or -1
   if forced == '0' then
     local closed_until = load(gate)
     if type(closed_until) == 'number' and now < closed_until then
@@ -309,15 +312,19 @@ function verbs.reserve(limit, window_seconds, worst, cost, share, spread, forced
     if changed then
       save(key, index, b)
     end
-    local landing = wait_seconds == HUGE
-    return { 0, members, exact(landing and first_lease(b) - now or wait_seconds), 0, landing and 1 or 0 }
+    local landing, others = HUGE, 0
+    if wait_seconds == HUGE then
+      landing, others = first_landing(b, member)
+    end
+    return { 0, members, exact(math.min(wait_seconds, landing - now)), 0, others }
   end
-  depart(b, cost, tonumber(lease_seconds))
+  depart(b, cost, now + tonumber(lease_seconds), member)
   save(key, index, b)
   return { 1, members, b.sent, b.settled, b.born }
 end
 
--- KEYS: bucket, index. A call whose lease is over, or whose bucket was lost, has been counted: only its headers are read.
+-- KEYS: bucket, index. A call whose lease is over has been counted: only its headers are read. One whose bucket was lost
+-- has left this one as it lands.
 function verbs.settle(
   limit, window_seconds, worst, number, cost, settled_before, born, spent, used, told_limit, told_window, returns_in,
   answered
@@ -329,19 +336,25 @@ function verbs.settle(
     b.limit = tonumber(told_limit)
     b.window_seconds = tonumber(told_window) or b.window_seconds
   end
+  if b.born ~= tonumber(born) then
+    depart(b, cost, now, '')
+    number, settled_before = b.sent, b.settled
+  end
+  local place = place_of(b, number)
   age(b)
-  local same = b.born == tonumber(born)
-  local place = same and place_of(b, number)
   if place then
-    land(b, place, spent, returns_in)
+    land(b, place)
+    if spent > 0 then
+      spend(b, spent, returns_in)
+    end
   else
     cost, spent = 0, 0
   end
-  if answered == '1' then
+  if answered == '1' and (place or used ~= '') then
     b.warm_until = now + b.window_seconds
   end
   if used ~= '' then
-    hear(b, same and number or 0, cost, settled_before, spent, tonumber(used), returns_in)
+    hear(b, number, cost, settled_before, spent, tonumber(used), returns_in)
   end
   save(KEYS[1], KEYS[2], b)
 end
@@ -353,7 +366,7 @@ function verbs.block(seconds)
     block(kept, moment)
     save(KEYS[1], KEYS[2], kept)
   elseif not kept or kept < moment then
-    redis.call('SET', KEYS[1], cmsgpack.pack(moment), 'PX', math.ceil((moment - now) * 1000))
+    redis.call('SET', KEYS[1], cmsgpack.pack(moment), 'PX', math.max(math.ceil(tonumber(seconds) * 1000), 1))
   end
 end
 

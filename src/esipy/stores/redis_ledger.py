@@ -12,9 +12,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -98,7 +96,7 @@ class RedisLedger:
         left, members, *rest = self._run(
             "reserve", [self._key(name), self._key(gate), self._index, self._processes],
             limit, window_seconds, worst, cost, share, int(spread), int(forced), self.lease_seconds,
-            self._member if beat else "",
+            self._member, int(beat),
         )  # fmt: skip
         if beat:
             self._beat_at = time.monotonic() + BEAT_SECONDS
@@ -109,7 +107,7 @@ class RedisLedger:
         wait_seconds, everyone, landing = rest
         return Wait(float(wait_seconds), bool(everyone), bool(landing))
 
-    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, *, answered: bool = True) -> None:
+    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         ask, mark = grant
         used, told_limit, told_window, returns_in = told
         self._run(
@@ -125,8 +123,7 @@ class RedisLedger:
         return Wait(closed, everyone=True) if closed > wait_seconds else Wait(wait_seconds)
 
     def block(self, name: str, seconds: float) -> None:
-        if seconds > 0:
-            self._run("block", [self._key(name), self._index], seconds)
+        self._run("block", [self._key(name), self._index], seconds)
 
     def resize(self, ask: Ask, limit: int) -> None:
         self._run("resize", [self._key(ask.bucket), self._index], ask.limit, ask.window_seconds, ask.worst, limit)
@@ -193,7 +190,7 @@ def _is_of_address(name: str) -> bool:
 
 def _process() -> str:
     """A name for this process, unlike any other's."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    return secrets.token_hex(6)
 
 
 def _script() -> Script:
@@ -215,7 +212,7 @@ def _bucket(state: Any, now: float) -> Bucket | None:
     kept: dict[str, Any] = {**state, "gone": 0, "spends": state["spends"] or None, "theirs": state["theirs"] or None}
     bucket = Bucket.of(kept[name.removeprefix("_")] for name in Bucket.__slots__)
     flights: list[Any] = kept["flights"]
-    for number, lease_end, cost in zip(flights[::3], flights[1::3], flights[2::3], strict=True):
+    for number, lease_end, cost in zip(flights[::4], flights[1::4], flights[2::4], strict=True):
         if lease_end <= now:
-            bucket.settle(now, (number, cost, 0), bucket.worst, answered=False)
+            bucket.settle(lease_end, (number, cost, 0), bucket.worst, answered=False)
     return bucket
