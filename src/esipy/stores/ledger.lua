@@ -294,15 +294,12 @@ end
 
 local verbs = {}
 
--- KEYS: bucket, gate, index, members. Gives 1, members, number, settled, born; or 0, members, seconds,
--- everyone, landing.
-function verbs.reserve(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member, beats)
+local function decide(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member)
   local key, gate, index = KEYS[1], KEYS[2], KEYS[3]
-  local members = beats == '1' and beat(index, KEYS[4], member) or -1
   if forced == '0' then
     local closed_until = load(gate)
     if type(closed_until) == 'number' and now < closed_until then
-      return { 0, members, exact(closed_until - now), 1, 0 }
+      return { 0, exact(closed_until - now), 1, 0 }
     end
   end
   local b, changed = bucket_at(key, limit, window_seconds, worst)
@@ -316,11 +313,21 @@ function verbs.reserve(limit, window_seconds, worst, cost, share, spread, forced
     if wait_seconds == HUGE then
       landing, others = first_landing(b, member)
     end
-    return { 0, members, exact(math.min(wait_seconds, landing - now)), 0, others }
+    return { 0, exact(math.min(wait_seconds, landing - now)), 0, others }
   end
   depart(b, cost, now + tonumber(lease_seconds), member)
   save(key, index, b)
-  return { 1, members, b.sent, b.settled, b.born }
+  return { 1, b.sent, b.settled, b.born }
+end
+
+-- KEYS: bucket, gate, index, members. Gives 1, number, settled, born; or 0, seconds, everyone, landing; and with `beats`
+-- how many processes there are.
+function verbs.reserve(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member, beats)
+  local decided = decide(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member)
+  if beats == '1' then
+    decided[5] = beat(KEYS[3], KEYS[4], member)
+  end
+  return decided
 end
 
 -- KEYS: bucket, index. A call whose lease is over has been counted: only its headers are read. One whose bucket was lost

@@ -93,14 +93,14 @@ class RedisLedger:
     def reserve(self, ask: Ask) -> Grant | Wait:
         name, gate, limit, window_seconds, worst, cost, share, spread, forced = ask
         beat = time.monotonic() >= self._beat_at
-        left, members, *rest = self._run(
+        left, *rest = self._run(
             "reserve", [self._key(name), self._key(gate), self._index, self._processes],
             limit, window_seconds, worst, cost, share, int(spread), int(forced), self.lease_seconds,
             self._member, int(beat),
         )  # fmt: skip
         if beat:
             self._beat_at = time.monotonic() + BEAT_SECONDS
-            self._members = members
+            self._members = rest.pop()
         if left:
             number, settled, born = rest
             return Grant(ask, (number, cost, settled, born))
@@ -117,9 +117,12 @@ class RedisLedger:
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
         now, (kept, gate) = self._look([self._key(ask.bucket), self._key(ask.gate)])
-        bucket = _bucket(kept, now) or Bucket(ask.limit, ask.window_seconds, ask.worst)
+        bucket = _bucket(kept, now)
+        if bucket is None:
+            bucket = Bucket(ask.limit, ask.window_seconds, ask.worst)
+            bucket.block(_moment(kept))
         wait_seconds = bucket.wait_for(now, tokens, ask.share)
-        closed = gate - now if isinstance(gate, (int, float)) else 0.0
+        closed = _moment(gate) - now
         return Wait(closed, everyone=True) if closed > wait_seconds else Wait(wait_seconds)
 
     def block(self, name: str, seconds: float) -> None:
@@ -216,3 +219,8 @@ def _bucket(state: Any, now: float) -> Bucket | None:
         if lease_end <= now:
             bucket.settle(lease_end, (number, cost, 0), bucket.worst, answered=False)
     return bucket
+
+
+def _moment(kept: Any) -> float:
+    """Until when a gate is closed."""
+    return float(kept) if isinstance(kept, (int, float)) else 0.0

@@ -1,0 +1,286 @@
+"""The ledger in Valkey: what processes and machines share, what a death costs, and what is kept on the server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from esipy.stores.base import Ask, Grant, Told, Wait
+from esipy.stores.redis_ledger import LEASE_SECONDS, RedisLedger
+from tests.stores.valkey import Worker, admin, ledger, new_prefix, url_of
+
+NOTIFICATIONS = Ask("char-notification app:1", "*", 15, 900.0, 5, 2)
+ORDERS = Ask("market-order ip", "*", 12000, 900.0, 5, 2)
+
+
+def granted(given: Grant | Wait) -> Grant:
+    """The leave that was expected."""
+    assert isinstance(given, Grant)
+    return given
+
+
+def used(of: RedisLedger) -> list[tuple[str, int, int, int]]:
+    """Name, used, reserved and foreign of each bucket."""
+    return [(state.bucket, state.used, state.reserved, state.foreign) for state in of.states()]
+
+
+@pytest.fixture
+def shared(valkey: Any) -> Iterator[RedisLedger]:
+    """A ledger with nothing in it."""
+    with ledger(valkey) as made:
+        yield made
+
+
+# -- processes and machines --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("limit", "under_way"), [(15, 3), (150, 10)])
+def test_T28_processes_use_a_bucket_to_the_last_whole_call(valkey: Any, limit: int, under_way: int) -> None:
+    """Three processes on one server: together exactly the calls that the limit allows, each of which costs 2."""
+    options = {"prefix": new_prefix()}
+    ask = NOTIFICATIONS._replace(limit=limit)
+    with Worker(valkey, **options) as one, Worker(valkey, **options) as two, Worker(valkey, **options) as three:
+        workers = (one, two, three)
+        for worker in workers:
+            worker.tell("use", ask, under_way)
+        calls = [worker.answer() for worker in workers]
+    assert limit // 2 == sum(calls)
+    with ledger(valkey, **options) as left:
+        assert [(ask.bucket, limit // 2 * 2, 0, 0)] == used(left)
+
+
+def test_a_process_that_is_killed_costs_its_calls_the_most(valkey: Any) -> None:
+    """Until the lease ends nobody takes the place of its call; then it counts as 5, and the others use the rest."""
+    options = {"prefix": new_prefix()}
+    with Worker(valkey, **options) as dying:
+        assert dying.ask("reserve", NOTIFICATIONS)
+        dying.kill()
+    with ledger(valkey, **options) as now:
+        waiting = now.reserve(NOTIFICATIONS)
+        assert isinstance(waiting, Wait)
+        assert waiting.landing
+        assert 0 < waiting.seconds <= LEASE_SECONDS
+        assert [(NOTIFICATIONS.bucket, 0, 2, 0)] == used(now)
+    with ledger(valkey, **options, clock=lambda: time.time() + LEASE_SECONDS + 1) as later:
+        assert [(NOTIFICATIONS.bucket, 5, 0, 0)] == used(later)
+        for _ in range(5):
+            later.settle(granted(later.reserve(NOTIFICATIONS)), 2)
+        full = later.reserve(NOTIFICATIONS)
+        assert isinstance(full, Wait)
+        assert not full.landing
+
+
+def test_an_answer_after_its_lease_is_not_counted_again(valkey: Any) -> None:
+    """But what its headers tell is believed: a limit, and what others spent."""
+    clock = [1000.0]
+    with ledger(valkey, clock=lambda: clock[0], lease_seconds=30.0) as slow:
+        grant = granted(slow.reserve(ORDERS))
+        clock[0] += 30.0
+        slow.settle(grant, 2, Told(100, 6000, 900.0))
+        (state,) = slow.states()
+        assert (6000, 5, 0, 95) == (state.limit, state.used, state.reserved, state.foreign)
+
+
+def test_only_an_answer_that_another_waits_for_is_worth_asking_again_for(valkey: Any) -> None:
+    """What a process has under way itself wakes those who wait in it; of what others have it hears nothing."""
+    options = {"prefix": new_prefix()}
+    with ledger(valkey, **options) as one, ledger(valkey, **options) as two:
+        granted(one.reserve(NOTIFICATIONS))
+        waits = [of.reserve(NOTIFICATIONS) for of in (one, two)]
+        assert [(False, False), (False, True)] == [(wait.everyone, wait.landing) for wait in waits]  # type: ignore[union-attr]
+
+
+def test_hosts_behind_other_addresses_share_characters_only(valkey: Any) -> None:
+    """Of public calls, errors, routes and refusals each address has its own; those behind one address share them."""
+    options = {"prefix": new_prefix()}
+    asks = [
+        NOTIFICATIONS,
+        ORDERS,
+        ORDERS._replace(bucket="market-order ip:app"),
+        ORDERS._replace(bucket="errors"),
+        ORDERS._replace(bucket="route get_markets_region_id_history"),
+        ORDERS._replace(bucket="https://esi.example.com errors"),
+    ]
+    with (
+        ledger(valkey, **options, address="paris") as paris,
+        ledger(valkey, **options, address="paris") as paris_too,
+        ledger(valkey, **options, address="oslo") as oslo,
+    ):
+        for ask in asks:
+            paris.settle(granted(paris.reserve(ask)), 2)
+        assert sorted((ask.bucket, 2, 0, 0) for ask in asks) == sorted(used(paris_too))
+        assert [(NOTIFICATIONS.bucket, 2, 0, 0)] == used(oslo)
+        paris.block("*", 60.0)
+        assert 59.0 < paris_too.wait_for(ORDERS, 1).seconds <= 60.0
+        assert Wait(0.0) == oslo.wait_for(ORDERS, 1)
+        granted(oslo.reserve(ORDERS))
+
+
+def test_it_is_known_how_many_processes_use_it(valkey: Any) -> None:
+    """Each says so with its calls, goes when it closes, and is forgotten when it has been silent for long."""
+    clock = [1000.0]
+    options = {"prefix": new_prefix(), "clock": lambda: clock[0]}
+    with ledger(valkey, **options) as one:
+        assert 1 == one.members()
+        with ledger(valkey, **options) as two:
+            one.reserve(ORDERS)
+            two.reserve(ORDERS)
+            assert (1, 2) == (one.members(), two.members())  # as of its own last beat
+        with ledger(valkey, **options) as three:
+            three.reserve(ORDERS)
+            assert 2 == three.members()
+            clock[0] += 301
+        with ledger(valkey, **options) as four:
+            four.reserve(ORDERS)
+            assert 1 == four.members()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+def test_a_child_of_a_fork_is_a_process_of_its_own(shared: RedisLedger) -> None:
+    """It neither uses nor closes the connection of its parent, whose calls stay the parent's."""
+    grant = granted(shared.reserve(ORDERS))
+
+    def work() -> bool:
+        shared.settle(granted(shared.reserve(ORDERS)), 2)
+        return shared.members() == 2
+
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(5)
+        os._exit(0 if work() else 1)
+    assert 0 == os.waitpid(pid, 0)[1]
+    shared.settle(grant, 2)
+    assert [(ORDERS.bucket, 4, 0, 0)] == used(shared)
+
+
+# -- the server --------------------------------------------------------------------------------------------------------
+
+
+def commands(valkey: Any, verb: Any) -> list[str]:
+    """What a verb sends to the server."""
+    watching, marking = admin(valkey), admin(valkey)
+    marking.ping()  # what makes a connection is sent before
+    try:
+        with watching.monitor() as monitor:
+            verb()
+            marking.echo("the end")
+            sent: list[str] = []
+            while "ECHO" not in sent:
+                command = monitor.next_command()
+                if command["client_type"] != "lua":
+                    sent.append(command["command"].split()[0].upper())
+            return sent[:-1]
+    finally:
+        watching.close()
+        marking.close()
+
+
+def test_each_verb_is_one_round_trip(valkey: Any, shared: RedisLedger) -> None:
+    """One EVALSHA: no time, no script, no second question; all buckets are two."""
+    shared.settle(granted(shared.reserve(ORDERS)), 2)
+    grant = granted(shared.reserve(ORDERS))
+    told = Told(4, 12000, 900.0)
+    for verb in (
+        lambda: shared.reserve(ORDERS),
+        lambda: shared.settle(grant, 2, told),
+        lambda: shared.wait_for(ORDERS, 5),
+        lambda: shared.block(ORDERS.bucket, 1.0),
+        lambda: shared.reserve(ORDERS),
+        lambda: shared.resize(ORDERS, 100),
+    ):
+        assert ["EVALSHA"] == commands(valkey, verb)
+    assert ["EVALSHA", "EVALSHA"] == commands(valkey, shared.states)
+    assert [] == commands(valkey, shared.members)
+
+
+def test_a_script_that_the_server_forgot_is_sent_again(valkey: Any, shared: RedisLedger) -> None:
+    """SCRIPT FLUSH costs one round trip, once."""
+    grant = granted(shared.reserve(ORDERS))
+    client = admin(valkey)
+    client.script_flush()
+    client.close()
+    assert ["EVALSHA", "EVAL"] == commands(valkey, lambda: shared.settle(grant, 2))
+    assert ["EVALSHA"] == commands(valkey, lambda: shared.reserve(ORDERS))
+
+
+def test_time_is_the_servers(shared: RedisLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose clock is an hour ahead is told the same waits."""
+    shared.block(ORDERS.bucket, 60.0)
+    right = time.time()
+    monkeypatch.setattr(time, "time", lambda: right + 3600)
+    monkeypatch.setattr(time, "monotonic", lambda: right + 3600)
+    assert 59.0 < shared.wait_for(ORDERS, 1).seconds <= 60.0
+
+
+def test_what_is_kept_ends_by_itself_and_lies_in_one_slot(valkey: Any) -> None:
+    """A bucket about two windows after it was last used, a gate when it opens; a cluster finds all on one machine."""
+    prefix = new_prefix()
+    client = admin(valkey)
+    with ledger(valkey, prefix=prefix, lease_seconds=10.0) as made:
+        made.settle(granted(made.reserve(NOTIFICATIONS)), 2)
+        made.block("*", 60.0)
+        keys = [key.decode() for key in client.scan_iter(match=f"{{{prefix}}}*")]
+        ends = {key.removeprefix(f"{{{prefix}}}1:"): client.ttl(key) for key in keys}
+    client.close()
+    assert {"bucket:char-notification app:1", "bucket:* @ip", "index", "processes"} == set(ends)
+    assert 2 * 900 < ends["bucket:char-notification app:1"] <= 2 * 900 + 905
+    assert 59 <= ends["bucket:* @ip"] <= 60
+    assert 0 < ends["index"] <= 86400
+    assert 0 < ends["processes"] <= 300
+    assert all(key.startswith(f"{{{prefix}}}") for key in keys)
+
+
+def test_a_bucket_that_ended_is_in_no_list(valkey: Any) -> None:
+    """Nor does the list of buckets grow with those that ended long ago."""
+    clock = [1000.0]
+    prefix = new_prefix()
+    client = admin(valkey)
+    with ledger(valkey, prefix=prefix, clock=lambda: clock[0]) as made:
+        made.settle(granted(made.reserve(NOTIFICATIONS)), 2)
+        clock[0] += 5000
+        assert [] == made.states()
+        made._beat_at = 0.0
+        made.reserve(ORDERS)
+        assert 1 == client.zcard(f"{{{prefix}}}1:index")
+        assert [ORDERS.bucket] == [state.bucket for state in made.states()]
+    client.close()
+
+
+def test_a_wait_for_a_bucket_that_is_not_there_is_kept_for_it(shared: RedisLedger) -> None:
+    """The server may have lost the bucket whose 429 this is."""
+    shared.block(NOTIFICATIONS.bucket, 60.0)
+    shared.block(NOTIFICATIONS.bucket, 5.0)
+    given = shared.reserve(NOTIFICATIONS)
+    assert isinstance(given, Wait)
+    assert 59.0 < given.seconds <= 60.0
+
+
+def test_many_buckets_are_listed(shared: RedisLedger) -> None:
+    """More than fit into one round trip."""
+    asks = [NOTIFICATIONS._replace(bucket=f"assets app:{number}") for number in range(1001)]
+    for ask in asks:
+        granted(shared.reserve(ask))
+    assert sorted((ask.bucket, 0, 2, 0) for ask in asks) == sorted(used(shared))
+
+
+def test_a_client_of_ones_own_is_used_and_left_open(valkey: Any) -> None:
+    """It may be of the package redis or valkey; closing the ledger is not closing it."""
+    for client in (admin(valkey), valkey.client()):
+        with_client = RedisLedger(client, prefix=new_prefix())
+        granted(with_client.reserve(ORDERS))
+        with_client.close()
+        assert client.ping()
+        client.close()
+
+
+def test_the_url_of_the_ledger_may_be_valkeys(valkey: Any) -> None:
+    """valkey:// is redis://."""
+    made = RedisLedger(url_of(valkey).replace("redis", "valkey"), prefix=new_prefix())
+    granted(made.reserve(ORDERS))
+    made.close()
