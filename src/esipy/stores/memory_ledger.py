@@ -50,7 +50,7 @@ class MemoryLedger:
             wait_seconds = bucket.reserve(now, cost, share, spread=spread)
             return Wait(wait_seconds) if wait_seconds else Grant(ask, bucket.mark(cost))
 
-    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, *, answered: bool = True) -> None:
+    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         ask, mark = grant
         used, limit, window_seconds, returns_in = told
         with self._lock:
@@ -116,4 +116,7 @@ class MemoryLedger:
             self._buckets = {name: bucket for name, bucket in self._buckets.items() if not bucket.is_idle(now)}
             self._sweep_at = max(2 * len(self._buckets), SWEEP_AT)
         self._buckets[name] = bucket
+        until = self._gates.pop(name, 0.0)
+        if until > now:  # it was blocked before anything was sent
+            bucket.block(until)
         return bucket

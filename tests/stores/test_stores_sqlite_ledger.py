@@ -1,0 +1,23 @@
+"""The ledger of one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from esipy.stores.sqlite_ledger import SqliteLedger
+from tests.stores.ledger_contract import LEASE_SECONDS, Clock, SharedLedgerContract
+
+
+class TestSqliteLedger(SharedLedgerContract):
+    """In a file."""
+
+    @pytest.fixture
+    def open_ledger(self, clock: Clock, tmp_path: Path) -> Iterator[Callable[[], SqliteLedger]]:
+        with ExitStack() as opened:
+            yield lambda: opened.enter_context(
+                closing(SqliteLedger(tmp_path / "ledger.sqlite3", clock=clock, lease_seconds=LEASE_SECONDS))
+            )
