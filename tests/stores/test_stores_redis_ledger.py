@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from esipy.stores.base import Ask, Grant, Told, Wait
 from esipy.stores.redis_ledger import LEASE_SECONDS, RedisLedger
+from tests.stores import ledger_contract as contract
+from tests.stores.ledger_contract import Clock, SharedLedgerContract
 from tests.stores.valkey import Worker, admin, ledger, new_prefix, url_of
 
 NOTIFICATIONS = Ask("char-notification app:1", "*", 15, 900.0, 5, 2)
@@ -34,6 +37,16 @@ def shared(valkey: Any) -> Iterator[RedisLedger]:
     """A ledger with nothing in it."""
     with ledger(valkey) as made:
         yield made
+
+
+class TestRedisLedger(SharedLedgerContract):
+    """In a server."""
+
+    @pytest.fixture
+    def open_ledger(self, clock: Clock, valkey: Any) -> Iterator[Callable[[], RedisLedger]]:
+        options = {"prefix": new_prefix(), "clock": clock, "lease_seconds": contract.LEASE_SECONDS}
+        with ExitStack() as opened:
+            yield lambda: opened.enter_context(ledger(valkey, **options))
 
 
 # -- processes and machines --------------------------------------------------------------------------------------------
@@ -124,7 +137,7 @@ def test_hosts_behind_other_addresses_share_characters_only(valkey: Any) -> None
 def test_it_is_known_how_many_processes_use_it(valkey: Any) -> None:
     """Each says so with its calls, goes when it closes, and is forgotten when it has been silent for long."""
     clock = [1000.0]
-    options = {"prefix": new_prefix(), "clock": lambda: clock[0]}
+    options: dict[str, Any] = {"prefix": new_prefix(), "clock": lambda: clock[0]}
     with ledger(valkey, **options) as one:
         assert 1 == one.members()
         with ledger(valkey, **options) as two:

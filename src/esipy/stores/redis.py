@@ -131,10 +131,12 @@ class RedisServer:
             client = package.from_url(
                 self._url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, retry=retry
             )
+            pool = client.connection_pool
+            pool.connection_class(**pool.connection_kwargs)  # not connected: does it take the options?
         except Exception:
             client = None
         if client is None:
-            raise ValueError(f"the URL of {self.name} has options that the package redis does not know")
+            raise ValueError(f"the URL of {self.name} has options that the package redis does not take")
         self._client = client
         return client
 

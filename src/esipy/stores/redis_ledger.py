@@ -1,6 +1,6 @@
 """The ledger in Redis or Valkey: shared by every process, on every machine, that uses one server.
 
-- Each verb is one Lua script (``ledger.lua``: the arithmetic of `esipy.core.buckets`) and one round trip.
+- Each verb is one Lua script (``ledger.lua``, on ``buckets.lua``: `esipy.core.buckets` again) and one round trip.
 - Time is the server's. A machine whose clock is wrong is as right as the others.
 - A call under way is stored with a lease. When its process died, whoever comes after the lease counts the call at the
   most it can have cost; an answer that comes after its lease is not counted again, but its headers are read.
@@ -40,6 +40,8 @@ MEMBER_SECONDS = 300
 FORMAT = "1"
 """Of what is kept; another one has other keys."""
 
+SCRIPTS = ("buckets.lua", "ledger.lua")
+
 AT_ONCE = 500
 """How many buckets are read in one round trip."""
 
@@ -77,6 +79,7 @@ class RedisLedger:
         self.lease_seconds = lease_seconds
         self._server = RedisServer(url_or_client)
         self._clock = clock
+        self._passed = clock or time.monotonic
         root = f"{{{prefix}}}{FORMAT}:"  # what stands in braces decides on the slot
         self._buckets = f"{root}bucket:"
         self._index = f"{root}index"
@@ -92,14 +95,14 @@ class RedisLedger:
 
     def reserve(self, ask: Ask) -> Grant | Wait:
         name, gate, limit, window_seconds, worst, cost, share, spread, forced = ask
-        beat = time.monotonic() >= self._beat_at
+        beat = self._passed() >= self._beat_at
         left, *rest = self._run(
             "reserve", [self._key(name), self._key(gate), self._index, self._processes],
             limit, window_seconds, worst, cost, share, int(spread), int(forced), self.lease_seconds,
             self._member, int(beat),
         )  # fmt: skip
         if beat:
-            self._beat_at = time.monotonic() + BEAT_SECONDS
+            self._beat_at = self._passed() + BEAT_SECONDS
             self._members = rest.pop()
         if left:
             number, settled, born = rest
@@ -204,8 +207,8 @@ def _script() -> Script:
         "SLOTS": SLOTS,
         "MEMBER_SECONDS": MEMBER_SECONDS,
     }
-    head = "\n".join(f"local {name} = {value!r}" for name, value in constants.items())
-    return Script(f"{head}\n{files('esipy.stores').joinpath('ledger.lua').read_text('utf-8')}")
+    head = [f"local {name} = {value!r}\n" for name, value in constants.items()]
+    return Script("".join(head + [files("esipy.stores").joinpath(name).read_text("utf-8") for name in SCRIPTS]))
 
 
 def _bucket(state: Any, now: float) -> Bucket | None:
