@@ -127,8 +127,8 @@ class SimulatedRuntime:
             RuntimeError: it waits for something that never comes, or for something real.
         """
         flight = self.spawn(main)
-        due, step, pop = self._due, self._step, heapq.heappop
-        while not flight.done():
+        due, tasks, step, pop = self._due, self._tasks, self._step, heapq.heappop
+        while flight in tasks:  # cheaper than asking the flight, which takes its lock
             if not due:
                 raise RuntimeError("the simulation waits for something that never comes")
             moment, _, task, turn = pop(due)
@@ -264,6 +264,14 @@ class SimulatedRuntime:
         if not flight.done():
             await _yield(_Landing(flight, None if seconds is None else self._now + seconds))
         return flight.result(0)
+
+    def begin(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
+        flight: Future[T] = Future()
+        try:
+            flight.set_result(work(*arguments))
+        except Exception as error:
+            flight.set_exception(error)
+        return flight
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         return await self.join(self.spawn(work))

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from esipy.operation import RateGroup
 from esipy.sandbox.esi_foreign import Manner, Strangers
-from esipy.sandbox.esi_window import Bucket, Foreign
+from esipy.sandbox.esi_window import Bucket, Foreign, Visit
 
 __all__ = ["Buckets"]
 
@@ -74,5 +74,9 @@ class Buckets:
         return iter(self._buckets.values())
 
     def _invite(self, bucket: Bucket, since: float) -> None:
-        visits = self._strangers.visits(self._seed, bucket.name, bucket.limit, bucket.window_seconds, since)
-        bucket.visited_by(visits, self._on_foreign)
+        strangers, seed = self._strangers, self._seed
+
+        def visits(since: float) -> Iterator[Visit]:
+            return strangers.visits(seed, bucket.name, bucket.limit, bucket.window_seconds, since)
+
+        bucket.visited_by(visits, since, self._on_foreign)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from esipy.sandbox.esi_window import GOOD_COST
+from esipy.sandbox.esi_window import GOOD_COST, Visit
 from esipy.sandbox.world import stable
 
 __all__ = ["MANNERS", "Manner", "Strangers"]
@@ -43,9 +43,7 @@ class Strangers:
         if self.manner not in MANNERS:
             raise ValueError(f"others spend in the manner {' or '.join(MANNERS)}, not {self.manner!r}")
 
-    def visits(
-        self, seed: int, name: str, limit: int, window_seconds: int, since: float
-    ) -> Iterator[tuple[float, int]]:
+    def visits(self, seed: int, name: str, limit: int, window_seconds: int, since: float) -> Iterator[Visit]:
         """When others call, and how many calls they make then: from ``since`` on, without end."""
         calls = int(self.share * limit / GOOD_COST + 1e-9)
         if not calls:
@@ -65,7 +63,7 @@ class Strangers:
         """Whether somebody is there in this stretch."""
         return stable(seed, "present", name, stretch) % 2 == 1
 
-    def _within(self, began: float, calls: int, window_seconds: int) -> Iterator[tuple[float, int]]:
+    def _within(self, began: float, calls: int, window_seconds: int) -> Iterator[Visit]:
         if self.manner == "bursts":
             for window in range(_WINDOWS_A_STRETCH):
                 yield began + window * window_seconds, calls

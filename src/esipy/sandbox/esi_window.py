@@ -15,7 +15,7 @@ from math import ceil, floor, inf
 
 from esipy.operation import RateGroup
 
-__all__ = ["GOOD_COST", "Bucket", "Foreign", "cost_of"]
+__all__ = ["GOOD_COST", "Bucket", "Foreign", "Visit", "Visits", "cost_of"]
 
 _COSTS = {2: 2, 3: 1, 4: 5}
 GOOD_COST = _COSTS[2]
@@ -24,8 +24,16 @@ GOOD_COST = _COSTS[2]
 _MOST_EXACT = 20_000
 """Spends beyond so many, which no enforced limit allows, are kept by hundredths of a second: memory is bounded."""
 
+Visit = tuple[float, int]
+"""When somebody else calls, and how many calls that are."""
+
+Visits = Callable[[float], Iterator[Visit]]
+"""Gives the visits from a moment on."""
+
 Foreign = Callable[["Bucket", float, int], None]
 """Is told what somebody else spent: where, when, how much."""
+
+_NEVER: Visit = (inf, 0)
 
 
 def cost_of(status: int) -> int:
@@ -41,14 +49,15 @@ class Bucket:
         limit, window_seconds: how much may be spent, and in how long a time.
         used: what is in the window.
         most_used: the most that ever was.
-        own, foreign: what the client and what others spent, ever.
+        own, foreign: what the client and what others spent. What others did in times in which the bucket was not looked
+            at for two windows is not booked: it can be seen nowhere.
         refusals: how many calls were refused.
         slot_seconds: spends come back at the end of a slot of this length, so up to this much late; 0: exactly.
     """
 
     __slots__ = (
-        "_next_visit", "_on_foreign", "_spends", "_visits", "foreign", "limit", "most_used", "name", "own", "refusals",
-        "slot_seconds", "used", "window_seconds",
+        "_next_visit", "_on_foreign", "_spends", "_visits", "_visits_since", "foreign", "limit", "most_used", "name",
+        "own", "refusals", "slot_seconds", "used", "window_seconds",
     )  # fmt: skip
 
     def __init__(self, name: str, group: RateGroup, slot_seconds: float = 0.0) -> None:
@@ -57,20 +66,19 @@ class Bucket:
         self.window_seconds = group.window_seconds
         self.slot_seconds = slot_seconds
         self._spends: deque[tuple[float, int]] = deque()  # when it comes back, how much
-        self._visits: Iterator[tuple[float, int]] = iter(())
-        self._next_visit: tuple[float, int] = (inf, 0)
+        self._visits: Iterator[Visit] = iter(())
+        self._visits_since: Visits = lambda _: iter(())
+        self._next_visit: Visit = _NEVER
         self._on_foreign: Foreign | None = None
         self.used = self.most_used = self.own = self.foreign = self.refusals = 0
 
     def turn(self, now: float) -> None:
         """Let time pass until ``now``: what is old comes back, and others spend what they do."""
-        while self._next_visit[0] <= now:
-            moment, calls = self._next_visit
-            self._next_visit = next(self._visits, (inf, 0))
-            self._age(moment)
-            # Others are refused too when nothing is left, and that costs them nothing.
-            self.spend_foreign(moment, GOOD_COST * min(calls, max(0, self.limit - self.used) // GOOD_COST))
-        self._age(now)
+        if self._next_visit[0] <= now:
+            self._visited(now)
+        spends = self._spends
+        while spends and spends[0][0] <= now:
+            self.used -= spends.popleft()[1]
 
     def has_room(self, cost: int = GOOD_COST) -> bool:
         """Whether a call is let in."""
@@ -98,10 +106,11 @@ class Bucket:
             if self._on_foreign is not None:
                 self._on_foreign(self, now, cost)
 
-    def visited_by(self, visits: Iterator[tuple[float, int]], on_foreign: Foreign | None) -> None:
-        """From now on somebody else makes so many calls at these moments, as often as there is room."""
-        self._visits = visits
-        self._next_visit = next(visits, (inf, 0))
+    def visited_by(self, visits: Visits, since: float, on_foreign: Foreign | None) -> None:
+        """From this moment on somebody else calls as often as there is room, and was there before if it is past."""
+        self._visits_since = visits
+        self._visits = visits(since)
+        self._next_visit = next(self._visits, _NEVER)
         self._on_foreign = on_foreign
 
     def forget(self) -> None:
@@ -109,10 +118,23 @@ class Bucket:
         self.own = self.foreign = self.refusals = 0
         self.most_used = self.used
 
-    def _age(self, now: float) -> None:
-        spends = self._spends
-        while spends and spends[0][0] <= now:
-            self.used -= spends.popleft()[1]
+    def _visited(self, now: float) -> None:
+        moment, calls = self._next_visit
+        lasting = self.window_seconds + self.slot_seconds
+        if now - moment > 2 * lasting:
+            # Nothing of the client's is left since long; so others found room, and only the last window matters.
+            self._spends.clear()
+            self.used = 0
+            self._visits = self._visits_since(now - lasting)
+            moment, calls = next(self._visits, _NEVER)
+        spends, limit = self._spends, self.limit
+        while moment <= now:
+            while spends and spends[0][0] <= moment:
+                self.used -= spends.popleft()[1]
+            # Others are refused too when nothing is left, and that costs them nothing.
+            self.spend_foreign(moment, GOOD_COST * min(calls, max(0, limit - self.used) // GOOD_COST))
+            moment, calls = next(self._visits, _NEVER)
+        self._next_visit = (moment, calls)
 
     def _spend(self, now: float, cost: int) -> None:
         if not cost:
@@ -120,13 +142,14 @@ class Bucket:
         returns = now + self.window_seconds
         if self.slot_seconds:
             returns = (floor(now / self.slot_seconds) + 1) * self.slot_seconds + self.window_seconds
-        if self._spends:
-            last, before = self._spends[-1]
-            returns = max(returns, last)
-            if returns == last or (len(self._spends) > _MOST_EXACT and returns - last < 0.01):
-                self._spends.pop()
-                returns, cost = last, cost + before
-                self.used -= before
-        self._spends.append((returns, cost))
         self.used += cost
-        self.most_used = max(self.most_used, self.used)
+        if self.used > self.most_used:
+            self.most_used = self.used
+        spends = self._spends
+        if spends:
+            last, before = spends[-1]
+            # Not before what was counted earlier, which slots that were made shorter would let happen.
+            if returns <= last or (len(spends) > _MOST_EXACT and returns - last < 0.01):
+                spends[-1] = (last, before + cost)
+                return
+        spends.append((returns, cost))
