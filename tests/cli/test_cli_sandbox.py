@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from esipy.cli import main
-from esipy.sandbox import ControlClient, serve
+from esipy.sandbox import HIDDEN_LIMITS, ControlClient, serve
 from tests.sandbox.wire import ask
 
 COMMAND = [sys.executable, "-W", "error", "-c", "from esipy.cli import main; main()", "sandbox"]
@@ -49,6 +49,33 @@ def test_it_serves_until_it_is_told_to_end(number: signal.Signals) -> None:
         process.send_signal(number)
         output, errors = process.communicate(timeout=20)
         assert (output, errors, process.returncode) == ("", "", 0)
+
+
+def test_it_counts_limits_as_it_is_told() -> None:
+    """Each option reaches the sandbox; without them limits are enforced and counted exactly."""
+    given = ["--no-limits", "--release-late", "5", "--hidden-limits", "--foreign-share", "0.2", "--foreign-bursts"]
+    with started("--json", *given, "--daily-downtime", "60", "--reorder", "0.5") as process:
+        assert process.stdout is not None
+        told = ControlClient(json.loads(process.stdout.readline())["url"]).about()["limits"]
+    assert {
+        "enforce_limits": False,
+        "release_late_seconds": 5.0,
+        "hidden_limits": dict(HIDDEN_LIMITS),
+        "hidden_status": 429,
+        "foreign_share": 0.2,
+        "foreign_manner": "bursts",
+        "daily_downtime_seconds": 60.0,
+        "reorder_share": 0.5,
+    } == told
+    with started("--json") as process:
+        assert process.stdout is not None
+        told = ControlClient(json.loads(process.stdout.readline())["url"]).about()["limits"]
+    assert (True, 0.0, {}, 0.0) == (
+        told["enforce_limits"],
+        told["release_late_seconds"],
+        told["hidden_limits"],
+        told["foreign_share"],
+    )
 
 
 def test_it_tells_people_where_it_is() -> None:

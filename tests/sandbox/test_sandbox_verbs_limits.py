@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from typing import Any
 
@@ -185,13 +186,20 @@ def test_every_option_can_be_given_at_the_start() -> None:
         "enforce_limits": False,
     }
     with serve(**options) as server:
-        limits = server.sandbox.esi.limits
-        assert [("get_status", 1)] == [(window.name, window.limit) for window in limits.hidden]
-        assert (520, False) == (limits.hidden.status, limits.enforce)
-        assert 600 == server.sandbox.esi.downtime.daily_seconds
-        assert 0.5 == server.sandbox.reordering.share
+        assert options == ControlClient(server.url).about()["limits"]
         assert 10 == server.spend("status", tokens=10)
         server.advance(900)
         assert "12" == ask(server.url, "/status").headers["x-ratelimit-used"]
     with pytest.raises(ValueError, match="share"):
         serve(foreign_share=7)
+
+
+def test_verbs_may_come_from_many_threads() -> None:
+    """Nothing that is spent is lost, whoever spends at the same time."""
+    with serve() as server, ThreadPoolExecutor(4) as pool:
+        spent = [pool.submit(server.spend, "market-order", tokens=1) for _ in range(1000)]
+        drawn = [pool.submit(server.spend_errors, 1) for _ in range(50)]
+        for job in (*spent, *drawn):
+            job.result()
+        told = server.limits()
+    assert (1000, 50) == (told["buckets"]["market-order address"]["foreign"], told["errors"]["used"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 from urllib.parse import parse_qsl
 
 from esipy.sandbox.acts import act_for, replacement, wants_answer
@@ -49,7 +49,8 @@ class Sandbox:
         issuer: one of the three spellings in `tokens.ISSUERS`.
         first_kid: the id of the first key that signs tokens, as ``JWT-Signature-Key``, which the real SSO's has and
             version 1 looks for; None takes the key's thumbprint.
-        enforce_roles, enforce_limits, daily_downtime_seconds: see `esi.EsiApi`.
+        enforce_roles, enforce_limits: see `esi.EsiApi`.
+        daily_downtime_seconds: how long the game is down each day from 11:00 UTC; 0: never.
         reorder_share: see `reordering.Reordering`.
         limits: how limits are counted: ``release_late_seconds``, ``hidden_limits``, ``hidden_status``,
             ``foreign_share``, ``foreign_manner``; see `esi_limits.LimitOptions`.
@@ -98,12 +99,10 @@ class Sandbox:
         self.faults = Faults()
         self.sso = Sso(self.clients, self.roster, self.keys, self.tokens, lambda: self.scopes, lambda: self.url)
         self.reordering = Reordering(seed, reorder_share)
-        # Made at once, so that what cannot be meant is told at once; the catalogue is read when ESI is first asked.
-        self._esi_options: dict[str, Any] = {
-            "enforce_roles": enforce_roles,
-            "limits": Limits(seed, enforce=enforce_limits, **limits),
-            "downtime": Downtime(daily_downtime_seconds),
-        }
+        # Here, not with the ESI half, so that what cannot be meant is told at once, and counting needs no catalogue.
+        self.limits = Limits(seed, enforce=enforce_limits, **limits)
+        self.downtime = Downtime(daily_downtime_seconds)
+        self._enforce_roles = enforce_roles
         self._half = esi
         self._control = Control(self)
 
@@ -120,7 +119,14 @@ class Sandbox:
         """The ESI half. It is built when first asked for, because it reads the whole catalogue."""
         from esipy.sandbox.esi import EsiApi
 
-        return EsiApi(self.seed, self.clock, self.roster, **self._esi_options)
+        return EsiApi(
+            self.seed,
+            self.clock,
+            self.roster,
+            enforce_roles=self._enforce_roles,
+            limits=self.limits,
+            downtime=self.downtime,
+        )
 
     async def answer(self, incoming: Incoming) -> SandboxAnswer | Act:
         """Answer one request, or say what is done to its connection instead."""

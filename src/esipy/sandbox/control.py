@@ -72,6 +72,11 @@ class Control:
                 for client in sandbox.clients.values()
             ],
             "characters": len(sandbox.roster),
+            "limits": {
+                **sandbox.limits.settings(),
+                "daily_downtime_seconds": sandbox.downtime.daily_seconds,
+                "reorder_share": sandbox.reordering.share,
+            },
             "faults": [fault.kind for fault in sandbox.faults.planned],
         }
 

@@ -16,24 +16,28 @@ __all__ = ["Buckets"]
 
 
 class Buckets:
-    """Args:
+    """The buckets.
 
-    seed: others who spend follow from it.
-    on_foreign: is told what others spend.
+    Args:
+        seed: others who spend follow from it.
+        on_foreign: is told what others spend.
+
+    Attributes:
+        slot_seconds, strangers: how is counted now; `count_in_slots` and `share` change it.
     """
 
     def __init__(self, seed: int = 1, on_foreign: Foreign | None = None) -> None:
         self._seed = seed
         self._on_foreign = on_foreign
-        self._strangers = Strangers()
-        self._slot_seconds = 0.0
+        self.strangers = Strangers()
+        self.slot_seconds = 0.0
         self._buckets: dict[tuple[str, str], Bucket] = {}
 
     def at(self, group: RateGroup, principal: str, now: float) -> Bucket:
         """A bucket as it is now."""
         bucket = self._buckets.get((group.name, principal))
         if bucket is None:
-            bucket = Bucket(f"{group.name} {principal}", group, self._slot_seconds)
+            bucket = Bucket(f"{group.name} {principal}", group, self.slot_seconds)
             self._buckets[group.name, principal] = bucket
             # Who is there now was there before anyone asked.
             self._invite(bucket, now - group.window_seconds)
@@ -48,7 +52,7 @@ class Buckets:
         """
         if not slot_seconds >= 0:
             raise ValueError(f"spends come back some seconds late, not {slot_seconds!r}")
-        self._slot_seconds = slot_seconds
+        self.slot_seconds = slot_seconds
         for bucket in self:
             bucket.slot_seconds = slot_seconds
 
@@ -58,8 +62,8 @@ class Buckets:
         Raises:
             ValueError: see `Strangers`.
         """
-        before = self._strangers
-        self._strangers = replace(
+        before = self.strangers
+        self.strangers = replace(
             before, share=before.share if share is None else share, manner=before.manner if manner is None else manner
         )
         for bucket in self:
@@ -74,7 +78,7 @@ class Buckets:
         return iter(self._buckets.values())
 
     def _invite(self, bucket: Bucket, since: float) -> None:
-        strangers, seed = self._strangers, self._seed
+        strangers, seed = self.strangers, self._seed
 
         def visits(since: float) -> Iterator[Visit]:
             return strangers.visits(seed, bucket.name, bucket.limit, bucket.window_seconds, since)

@@ -32,10 +32,14 @@ def _pages() -> Iterator[SandboxAnswer]:
 
 
 class Downtime:
-    """Args and attributes:
+    """Up, unless told.
 
-    daily_seconds: how long the daily one is; 0: there is none.
-    answers: how many requests came while the game was down.
+    Args:
+        daily_seconds: how long the daily one is; 0: there is none.
+
+    Attributes:
+        daily_seconds: the same.
+        answers: how many requests came while the game was down.
 
     Raises:
         ValueError: a day has not so many seconds.

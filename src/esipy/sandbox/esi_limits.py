@@ -104,6 +104,19 @@ class Limits:
             if foreign_share is not None or foreign_manner is not None:
                 self.buckets.share(now, foreign_share, foreign_manner)
 
+    def settings(self) -> dict[str, Any]:
+        """How it counts now: ``enforce_limits`` and the `LimitOptions`."""
+        with self._lock:
+            strangers = self.buckets.strangers
+            return {
+                "enforce_limits": self.enforce,
+                "release_late_seconds": self.buckets.slot_seconds,
+                "hidden_limits": {window.name: window.limit for window in self.hidden},
+                "hidden_status": self.hidden.status,
+                "foreign_share": strangers.share,
+                "foreign_manner": strangers.manner,
+            }
+
     def check_errors(self, now: float) -> None:
         """Refuse every call when the error limit is spent.
 

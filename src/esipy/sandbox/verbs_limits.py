@@ -22,7 +22,7 @@ class LimitVerbs:
 
     def enforce_limits(self, enforce: bool = True) -> None:
         """Whether spent rate limits answer 429 and the error limit 420, from now on."""
-        self._sandbox.esi.limits.enforce = enforce
+        self._sandbox.limits.enforce = enforce
 
     def set_limits(self, **options: Unpack[LimitOptions]) -> None:
         """Count in another way from now on; what is not named stays. `esi_limits.LimitOptions` tells which.
@@ -31,7 +31,7 @@ class LimitVerbs:
             KeyError: no such operation.
             ValueError: an option cannot be meant.
         """
-        self._sandbox.esi.limits.set(self._sandbox.clock.now(), **options)
+        self._sandbox.limits.set(self._sandbox.clock.now(), **options)
 
     def spend(self, group: str, who: int | str = ADDRESS, tokens: int = 2) -> int:
         """Another program spends from a bucket now; gives what is used of it then.
@@ -48,7 +48,7 @@ class LimitVerbs:
         """
         sandbox = self._sandbox
         principal = f"{next(iter(sandbox.clients))}:{who}" if isinstance(who, int) else who
-        return sandbox.esi.limits.spend(group, principal, tokens, sandbox.clock.now())
+        return sandbox.limits.spend(group, principal, tokens, sandbox.clock.now())
 
     def spend_errors(self, errors: int) -> int:
         """Another program at the same address draws so many bad answers now; gives how many there are in this minute.
@@ -56,7 +56,7 @@ class LimitVerbs:
         Raises:
             ValueError: less than nothing.
         """
-        return self._sandbox.esi.limits.spend_errors(errors, self._sandbox.clock.now())
+        return self._sandbox.limits.spend_errors(errors, self._sandbox.clock.now())
 
     def downtime(self, seconds: float) -> float:
         """The game goes down now, for so long; gives when it ends (unix seconds). 0 ends one that was begun so.
@@ -64,7 +64,7 @@ class LimitVerbs:
         Raises:
             ValueError: ``seconds`` is negative.
         """
-        return self._sandbox.esi.downtime.begin(self._sandbox.clock.now(), seconds)
+        return self._sandbox.downtime.begin(self._sandbox.clock.now(), seconds)
 
     def daily_downtime(self, seconds: float) -> None:
         """How long the game is down each day from 11:00 UTC; 0: not at all.
@@ -72,7 +72,7 @@ class LimitVerbs:
         Raises:
             ValueError: a day has not so many seconds.
         """
-        self._sandbox.esi.downtime.set_daily(seconds)
+        self._sandbox.downtime.set_daily(seconds)
 
     def reorder(self, share: float) -> None:
         """Hold back this share of ESI's answers until the next of the same bucket has been answered.
@@ -86,8 +86,8 @@ class LimitVerbs:
         """All that was counted, by bucket and for the error limit; docs/sandbox.md tells its form."""
         sandbox = self._sandbox
         return {
-            **sandbox.esi.limits.report(sandbox.clock.now()),
-            "downtime_answers": sandbox.esi.downtime.answers,
+            **sandbox.limits.report(sandbox.clock.now()),
+            "downtime_answers": sandbox.downtime.answers,
             "overtaken": sandbox.reordering.overtaken,
         }
 
@@ -96,13 +96,13 @@ class LimitVerbs:
 
         What was never refused is not in it: a polite client leaves it empty.
         """
-        return self._sandbox.esi.limits.refusals()
+        return self._sandbox.limits.refusals()
 
     def most_used(self) -> dict[str, int]:
         """The most that was ever in the window of each bucket."""
-        return self._sandbox.esi.limits.most_used()
+        return self._sandbox.limits.most_used()
 
     def reset_limits(self, spends: bool = True) -> None:
         """Begin the record of `limits` anew; also forget every spend, unless ``spends`` is False."""
-        self._sandbox.esi.limits.reset(spends=spends)
-        self._sandbox.esi.downtime.answers = self._sandbox.reordering.overtaken = 0
+        self._sandbox.limits.reset(spends=spends)
+        self._sandbox.downtime.answers = self._sandbox.reordering.overtaken = 0
