@@ -12,7 +12,7 @@ import pytest
 
 from esipy.stores.base import Ask, Grant, StoreUnavailable, Told
 from esipy.stores.redis_ledger import RedisLedger
-from tests.stores.valkey import admin, ledger, server, url_of
+from tests.stores.valkey import ROOT, admin, ledger, server, url_of
 
 NOTIFICATIONS = Ask("char-notification app:1", "*", 15, 900.0, 5, 2)
 SECRET = "s3cret-w0rd"
@@ -176,6 +176,21 @@ def test_without_the_package_the_extra_is_named() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert 'a ledger in Redis or Valkey needs the extra redis: pip install "EsiPy[redis]"\n' == done.stdout
+
+
+def test_a_user_needs_no_more_than_the_page_says(own_valkey: Any, client: Any) -> None:
+    """docs/shared-limits.md: with those rights every verb works."""
+    page = (ROOT / "docs" / "shared-limits.md").read_text("utf-8")
+    words = page.partition("ACL SETUSER esipy")[2].partition("```")[0].split()
+    client.execute_command("ACL", "SETUSER", "somebody", *(word.replace(">password", f">{SECRET}") for word in words))
+    made = RedisLedger(f"redis://somebody:{SECRET}@127.0.0.1:{own_valkey.port}")
+    made.settle(granted(made.reserve(NOTIFICATIONS)), 2)
+    made.block("*", 1.0)
+    made.resize(NOTIFICATIONS, 9)
+    assert made.wait_for(NOTIFICATIONS, 1).everyone
+    assert [9] == [state.limit for state in made.states()]
+    made.close()
+    assert not client.zcard("{esipy:}1:processes")
 
 
 def test_a_server_behind_a_socket_file(tmp_path: Any) -> None:
