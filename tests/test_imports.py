@@ -39,7 +39,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "runtime.base": GROUND,
     "transport.base": GROUND,
     "stores.base": GROUND,
-    "engine": VALUES | SEAMS,
+    "engine": VALUES | SEAMS | {"_forks"},
     "sso": VALUES | SEAMS | {"version1.keywords", "_forks"},
     "runtime": GROUND | SEAMS | {"_forks"},
     "transport": GROUND | SEAMS | {"_forks"},
@@ -89,6 +89,7 @@ THIRD_PARTY: dict[str, frozenset[str]] = {
     "typer": frozenset({"cli"}),
     "rich": frozenset({"cli"}),
     "pytest": frozenset({"fixtures"}),
+    "redis": frozenset({"stores.redis"}),
 }
 
 

@@ -13,8 +13,20 @@ keyword                   environment variable        default                   
                                                                                          ESI itself takes up to 10
 ``connect_timeout``       ``ESI_CONNECT_TIMEOUT``     10                                 seconds to connect
 ``max_answer_bytes``      ``ESI_MAX_ANSWER_BYTES``    67108864 (64 MiB)                  larger bodies are refused
-``max_wait``              ``ESI_MAX_WAIT``            120                                seconds a call waits for a
+``max_wait``              ``ESI_MAX_WAIT``            960: a window and a minute         seconds a call waits for a
                                                                                          limit or ``Retry-After``
+``policy``                ``ESI_POLICY``              ``burst``                          ``spread``, ``fail``, ``off``:
+                                                                                         how limits are spent
+``priority``              ``ESI_PRIORITY``            ``interactive``                    or ``batch``: who goes first
+``headroom``              ``ESI_HEADROOM``            0.02                               share of each limit that is
+                                                                                         left unspent
+``interactive_share``     ``ESI_INTERACTIVE_SHARE``   0.1                                share that batch calls leave
+                                                                                         to interactive ones
+``downtime``              ``ESI_DOWNTIME``            ``try``                            what interactive calls do in
+                                                                                         the daily downtime: ``try``,
+                                                                                         ``fail``, ``wait``
+``public_token``          ``ESI_PUBLIC_TOKEN``        False                              send the login's token with
+                                                                                         public calls too
 ``cache_bytes``           ``ESI_CACHE_BYTES``         268435456 (256 MiB)                memory for kept answers
 ========================  ==========================  =================================  ===========================
 
@@ -28,7 +40,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, NoReturn
@@ -37,6 +49,13 @@ from urllib.parse import urlsplit
 from esipy.exceptions import SettingError
 
 __all__ = ["LANGUAGES", "LIBRARY", "Settings", "api_day"]
+
+ESI_URL = "https://esi.evetech.net"
+"""Where ESI is."""
+
+POLICIES = ("burst", "spread", "fail", "off")
+PRIORITIES = ("interactive", "batch")
+DOWNTIME_CHOICES = ("try", "fail", "wait")
 
 LIBRARY = "EsiPy/2.0"
 """What the User-Agent ends with."""
@@ -60,8 +79,9 @@ class Settings:
     """All settings of one client; frozen. Build it with `Settings.from_environment`."""
 
     __slots__ = (
-        "base_url", "cache_bytes", "compatibility_date", "connect_timeout", "language", "max_answer_bytes",
-        "max_wait", "sso_url", "tenant", "timeout", "user_agent",
+        "base_url", "cache_bytes", "compatibility_date", "connect_timeout", "downtime", "headroom",
+        "interactive_share", "language", "max_answer_bytes", "max_wait", "policy", "priority", "public_token",
+        "sso_url", "tenant", "timeout", "user_agent",
     )  # fmt: skip
 
     base_url: str
@@ -75,6 +95,12 @@ class Settings:
     max_answer_bytes: int
     max_wait: float
     cache_bytes: int
+    policy: str
+    priority: str
+    headroom: float
+    interactive_share: float
+    downtime: str
+    public_token: bool
 
     def __init__(self, **values: Any) -> None:
         for name in values:
@@ -170,6 +196,32 @@ def _language(name: str, value: Any) -> str:
     return str(value)
 
 
+def _one_of(choices: tuple[str, ...]) -> Callable[[str, Any], str]:
+    def check(name: str, value: Any) -> str:
+        if value not in choices:
+            _refuse(name, value, f"one of {' '.join(choices)}")
+        return str(value)
+
+    return check
+
+
+def _share(name: str, value: Any) -> float:
+    share = _number(value)
+    if not 0 <= share <= _LARGEST_SHARE:
+        _refuse(name, value, f"a share between 0 and {_LARGEST_SHARE}")
+    return share
+
+
+def _flag(name: str, value: Any) -> bool:
+    found = _FLAGS.get(value.lower() if isinstance(value, str) else value) if value.__hash__ else None
+    if found is None:
+        _refuse(name, value, "true or false")
+    return found
+
+
+_FLAGS: dict[Any, bool] = {True: True, False: False, "1": True, "0": False, "true": True, "false": False}
+_FLAGS.update({"yes": True, "no": False, "on": True, "off": False})
+_LARGEST_SHARE = 0.5
 _DAY = 86400.0
 _MOST_BYTES = 2**40
 
@@ -205,7 +257,7 @@ def _bytes(name: str, value: Any) -> int:
 
 
 _CHECKS: dict[str, tuple[Any, Any]] = {
-    "base_url": (_url, "https://esi.evetech.net"),
+    "base_url": (_url, ESI_URL),
     "sso_url": (_url, "https://login.eveonline.com"),
     "compatibility_date": (_date, CATALOGUE_DATE),
     "tenant": (_text, "tranquility"),
@@ -214,6 +266,12 @@ _CHECKS: dict[str, tuple[Any, Any]] = {
     "timeout": (_seconds, 60.0),
     "connect_timeout": (_seconds, 10.0),
     "max_answer_bytes": (_bytes, 64 * 1024 * 1024),
-    "max_wait": (_wait, 120.0),
+    "max_wait": (_wait, 960.0),
+    "policy": (_one_of(POLICIES), "burst"),
+    "priority": (_one_of(PRIORITIES), "interactive"),
+    "headroom": (_share, 0.02),
+    "interactive_share": (_share, 0.1),
+    "downtime": (_one_of(DOWNTIME_CHOICES), "try"),
+    "public_token": (_flag, False),
     "cache_bytes": (_bytes, 256 * 1024 * 1024),
 }

@@ -26,6 +26,7 @@ from esipy.settings import LIBRARY, Settings
 from esipy.sso.wire import require_private
 from esipy.stores.base import CacheStore
 from esipy.stores.memory import MemoryCache
+from esipy.stores.memory_ledger import MemoryLedger
 from esipy.version1.keywords import ignore_unknown
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Shell:
             self.settings,
             signer=None if self._by_hand is not None else security,
             cache=store,
+            ledger=runtime.shared.setdefault("ledger", MemoryLedger(runtime.now)),
             retry_rule=rule_for(retry_requests),
             headers={**own_headers, "User-Agent": self._user_agent()},
             stats_signal=self.signal_api_call_stats,

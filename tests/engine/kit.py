@@ -19,6 +19,7 @@ from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.runtime.simulated import SimulatedRuntime
 from esipy.settings import Settings
 from esipy.stores.memory import MemoryCache
+from esipy.stores.memory_ledger import MemoryLedger
 
 T = TypeVar("T")
 Serve = Callable[[HttpRequest], HttpResponse]
@@ -121,6 +122,8 @@ class Bench:
             Settings(**options.pop("settings", {})),
             signer=options.pop("signer", None),
             cache=self.cache,
+            ledger=options.pop("ledger", None)
+            or self.runtime.shared.setdefault("ledger", MemoryLedger(self.runtime.now)),
             retry_rule=rule_for(retry),
             headers=options.pop("headers", {}),
             stats_signal=self.stats,

@@ -263,7 +263,7 @@ class Bucket:
         return wait_seconds + self.window_seconds + RELEASE_MARGIN_SECONDS
 
     def room(self, share: float) -> int:
-        """The tokens of a window, less a share that is left untouched: in whole calls, so that small buckets lose none."""
+        """The tokens of a window, less a share that is left untouched: in whole calls, so small buckets lose none."""
         return self.limit - int(self.limit * share / CALL_COST) * CALL_COST
 
     def _pace(self, now: float, cost: int, room: int) -> float:

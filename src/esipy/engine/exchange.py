@@ -10,6 +10,7 @@ from esipy.operation import Call, Operation
 
 if TYPE_CHECKING:
     from esipy.engine.pipeline import Engine
+    from esipy.engine.terms import Terms
     from esipy.runtime.base import Runtime
 
 __all__ = ["Exchange", "Layer", "Proceed", "Signer"]
@@ -39,7 +40,9 @@ class Exchange:
         method: the call's, or HEAD.
         base_url: ESI's address as the settings name it, or that of the other API that the operation belongs to.
         url: the whole address; it never holds a token.
-        principal: whom ESI counts this call against; names no token.
+        principal: whose answer it is, and mostly whom ESI counts it against; names no token.
+        counted_as: whom ESI counts it against: a public call with a token counts against address and application.
+        terms: how it waits for limits.
         overtaken: a write has changed what this call reads, while it was under way.
         attempt: of the exchange that is under way; 1 is the first.
         token: the access token it carries; None for a public one.
@@ -47,11 +50,11 @@ class Exchange:
     """
 
     __slots__ = (
-        "attempt", "base_url", "call", "conditions", "engine", "method", "operation", "overtaken", "principal",
-        "runtime", "token", "url",
+        "attempt", "base_url", "call", "conditions", "counted_as", "engine", "method", "operation", "overtaken",
+        "principal", "runtime", "terms", "token", "url",
     )  # fmt: skip
 
-    def __init__(self, engine: Engine, call: Call[Any], method: str) -> None:
+    def __init__(self, engine: Engine, call: Call[Any], method: str, terms: Terms | None = None) -> None:
         operation: Operation[Any] = call.operation
         signer = engine.signer
         self.engine = engine
@@ -62,6 +65,8 @@ class Exchange:
         self.base_url: str = operation.base_url or engine.settings.base_url
         self.url: str = self.base_url + call.target
         self.principal: str = call.holder or ("ip" if signer is None or operation.scope is None else signer.principal)
+        self.counted_as = self.principal
+        self.terms = engine.terms if terms is None else terms
         self.attempt = 1
         self.overtaken = False
         self.token: str | None = None

@@ -1,100 +1,135 @@
-"""Nothing is sent while ESI has said to wait: a 429 stops its bucket, a 420 stops everyone (T26, T27).
+"""Each exchange has leave of the ledger before it is sent, and is settled by its answer: no 429 is ever earned.
 
-``Retry-After`` and the end of the error window are obeyed; of two waits the later end wins. A call that would
-have to wait longer than ``max_wait`` fails at once with the moment at which to come back.
+The ledger's store says yes, or how long to wait; who waits stands in line (`esipy.engine.lines`). A call that
+would have to wait longer than its patience fails at once with the moment at which to come back (T30). What an answer
+means for the ledger is `esipy.engine.settling`.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
 from esipy.core.answer import Answer
-from esipy.core.freshness import delta_seconds
-from esipy.core.retries import retry_after
+from esipy.core.buckets import UNTIL_LANDING
 from esipy.engine.exchange import Exchange, Proceed
-from esipy.exceptions import ErrorLimitedError, LimitedError, RateLimitedError
-from esipy.runtime.base import Runtime
+from esipy.engine.ledger import Ledger
+from esipy.engine.lines import Place
+from esipy.engine.settling import give_back, settle
+from esipy.events import RATE_LIMIT_WAIT
+from esipy.exceptions import ErrorLimitedError, LimitedError, NetworkError, RateLimitedError
+from esipy.stores.base import Ask, Grant, Wait
 
-__all__ = ["Blocks", "limiting"]
+__all__ = ["limiting"]
 
-EVERYONE = "*"
-UNSAID_WAIT_SECONDS = 60.0
-"""How long to wait when a 429 or 420 does not say: the error window is one minute.
-
-Source: ESI documentation, error limit.
-"""
-
-
-class Blocks:
-    """Until when each bucket is blocked. A moment only ever moves later."""
-
-    def __init__(self, lock: AbstractContextManager[object]) -> None:
-        self._lock = lock
-        self._until: dict[str, float] = {}
-
-    def block(self, bucket: str, until: float) -> None:
-        """Block a bucket, or `EVERYONE`, until this moment."""
-        with self._lock:
-            self._until[bucket] = max(until, self._until.get(bucket, 0.0))
-
-    def wait(self, bucket: str, now: float) -> tuple[float, bool]:
-        """Seconds until this bucket is free (0: now), and whether it is everyone who waits."""
-        if not self._until:
-            return 0.0, False
-        everyone = self._until.get(EVERYONE, 0.0)
-        own = self._until.get(bucket, 0.0)
-        if max(everyone, own) <= now:
-            self._forget_past(now)
-            return 0.0, False
-        return max(everyone, own) - now, everyone >= own
-
-    def _forget_past(self, now: float) -> None:
-        with self._lock:
-            self._until = {bucket: until for bucket, until in self._until.items() if until > now}
-
-
-def blocks_for(runtime: Runtime, base_url: str) -> Blocks:
-    """The blocks of an ESI, shared by all clients of the process: its limits do not ask which client it was."""
-    blocks: Blocks = runtime.shared.setdefault(("blocks", base_url), Blocks(runtime.lock()))
-    return blocks
-
-
-def bucket_of(exchange: Exchange) -> str:
-    """Rate-limit group and principal; an operation without a group is counted by itself."""
-    group = exchange.operation.group
-    return f"{group.name if group else exchange.operation.id} {exchange.principal}"
+RECHECK_SECONDS = 0.05
+LONGEST_RECHECK_SECONDS = 1.0
+"""How often the first in line looks whether an answer that *another process* waits for has landed: nobody tells."""
 
 
 async def limiting(exchange: Exchange, proceed: Proceed) -> Answer:
-    engine, runtime = exchange.engine, exchange.runtime
-    bucket = bucket_of(exchange)
-    while True:
-        wait_seconds, everyone = engine.blocks.wait(bucket, runtime.now())
-        if wait_seconds <= 0:
-            break
-        if wait_seconds > engine.settings.max_wait:
-            raise _too_long(exchange, wait_seconds, everyone)
-        await runtime.sleep(wait_seconds)
-    answer = await proceed(exchange)
-    if answer.status in (420, 429):
-        now = runtime.now()
-        asked = retry_after(answer.headers, now)
-        if asked is None and answer.status == 420:
-            asked = delta_seconds(answer.headers.get("x-esi-error-limit-reset"))
-        until = now + (UNSAID_WAIT_SECONDS if asked is None else asked)
-        answer.retry_at = until
-        everyone = answer.status == 420 and exchange.operation.base_url is None  # another API's 420 says nothing of ESI
-        engine.blocks.block(EVERYONE if everyone else bucket, until)
+    ledger, operation = exchange.engine.ledger, exchange.operation
+    route = ledger.route_ask(operation, exchange.terms) if operation.id in ledger.routes else None
+    held = None if route is None else await _leave(exchange, route)
+    grant: Grant | None = None
+    try:
+        if operation.base_url is None:  # another API's limits are not ESI's
+            ask = ledger.ask_for(operation, exchange.counted_as, exchange.terms, exchange.runtime.now())
+            grant = await _leave(exchange, ask)
+    except BaseException:
+        give_back(exchange, held, sent=False)
+        raise
+    try:
+        answer = await proceed(exchange)
+    except BaseException as error:
+        sent = not isinstance(error, NetworkError) or error.sent
+        give_back(exchange, held, sent=sent)
+        give_back(exchange, grant, sent=sent)
+        raise
+    await settle(exchange, answer, grant, held)
     return answer
 
 
-def _too_long(exchange: Exchange, wait_seconds: float, everyone: bool) -> LimitedError:
-    status, kind = (420, ErrorLimitedError) if everyone else (429, RateLimitedError)
+async def _leave(exchange: Exchange, ask: Ask) -> Grant:
+    """Leave to send, at once or after waiting.
+
+    Raises:
+        LimitedError: it would take longer than the call has patience.
+    """
+    ledger, runtime, batch = exchange.engine.ledger, exchange.runtime, exchange.terms.batch
+    lines = ledger.lines
+    if not lines or ask.forced or not lines.must_wait(ask.bucket, runtime.strand().loop, batch=batch):
+        got = await ledger.reserve(runtime, ask)
+        if type(got) is Grant:
+            return got
+        assert isinstance(got, Wait)
+        return await _wait(exchange, ask, got)
+    return await _wait(exchange, ask, Wait(0.0))
+
+
+async def _wait(exchange: Exchange, ask: Ask, first: Wait) -> Grant:
+    """Stand in line for a bucket; the first in line sleeps until the moment that the store told it."""
+    engine, runtime, terms = exchange.engine, exchange.runtime, exchange.terms
+    ledger, lines = engine.ledger, engine.ledger.lines
+    loop = runtime.strand().loop
+    began = runtime.now()
+    # An answer that has to come first is waited for even without patience: it is on its way.
+    give_up_at = began + max(terms.max_wait, engine.settings.timeout)
+    ahead = lines.ahead_of(ask.bucket, loop, batch=terms.batch)
+    expected = await ledger.do(runtime, ledger.store.wait_for, ask, ahead + ask.cost)
+    if expected.seconds < first.seconds < UNTIL_LANDING:  # it is paced
+        expected = first
+    if expected.seconds > terms.max_wait:
+        raise _too_long(exchange, ask, expected)
+    if RATE_LIMIT_WAIT.has_receivers:
+        payload = {
+            "bucket": ledger.shown(ask.bucket),
+            "wait_seconds": expected.seconds,
+            "waiting": lines.waiting(ask.bucket) + 1,
+            "operation_id": exchange.operation.id,
+            "priority": "batch" if terms.batch else "interactive",
+        }
+        await runtime.tell(RATE_LIMIT_WAIT, payload)  # before it stands in line: a receiver may call ESI itself
+    place = Place(ask.cost, batch=terms.batch)
+    line = lines.join(ask.bucket, loop, place)
+    recheck_seconds = RECHECK_SECONDS
+    try:
+        while True:
+            turn = lines.turn(place)
+            pause_seconds = give_up_at - runtime.now()
+            if line.first is place:
+                got = await ledger.reserve(runtime, ask)
+                if type(got) is Grant:
+                    return got
+                assert isinstance(got, Wait)
+                landing = got.landing or got.seconds == UNTIL_LANDING
+                if not landing and runtime.now() - began + got.seconds > terms.max_wait:
+                    raise _too_long(exchange, ask, got)
+                pause_seconds = min(pause_seconds, got.seconds)
+                if landing and ledger.store.remote:
+                    pause_seconds = min(pause_seconds, recheck_seconds)
+                    recheck_seconds = min(2 * recheck_seconds, LONGEST_RECHECK_SECONDS)
+            try:
+                await runtime.join(turn, max(pause_seconds, 0.0))
+            except TimeoutError:
+                if runtime.now() >= give_up_at:
+                    raise _too_long(exchange, ask, Wait(0.0)) from None
+    finally:
+        lines.leave(ask.bucket, loop, place)
+
+
+def _too_long(exchange: Exchange, ask: Ask, wait: Wait) -> LimitedError:
+    """The error that carries the moment at which to come back (T30)."""
+    ledger: Ledger = exchange.engine.ledger
+    errors = wait.everyone or ask.bucket == ledger.errors
+    status, kind = (420, ErrorLimitedError) if errors else (429, RateLimitedError)
+    why = "ESI asked everyone to wait" if wait.everyone else f"{ledger.shown(ask.bucket)} has nothing left"
+    way_out = (
+        "come back then, or take another policy than 'fail'"
+        if exchange.terms.policy == "fail"
+        else f"longer than max_wait={exchange.terms.max_wait:.0f}. Come back then, or raise max_wait"
+    )
     error = kind(
         exchange.url,
         status,
-        message=f"{exchange.operation.name}: ESI asked to wait another {wait_seconds:.0f} s, longer than "
-        f"max_wait={exchange.engine.settings.max_wait:.0f}; nothing was sent. Come back then, or raise max_wait",
+        message=f"{exchange.operation.name}: {why} for {wait.seconds:.0f} s; nothing was sent: {way_out}",
     )
-    error.retry_at = exchange.runtime.now() + wait_seconds
+    error.retry_at = exchange.runtime.now() + wait.seconds
     return error

@@ -3,7 +3,7 @@
     caching     a fresh answer is kept: done. A stale one: ask whether it still holds. A write: drop what it changes
     retrying    what passes is tried again, where that is safe
     signing     calls that need a token get one; it is refreshed when it has expired
-    limiting    nothing is sent while ESI has said to wait
+    limiting    nothing is sent that the ledger has no tokens for
     announcing  API_CALL_STATS, after each exchange
     sending     the exchange itself
 
@@ -21,10 +21,12 @@ from esipy.engine.announcing import announcing
 from esipy.engine.caching import caching, readers_of
 from esipy.engine.decoding import decoding
 from esipy.engine.exchange import Exchange, Layer, Proceed, Signer
-from esipy.engine.limiting import blocks_for, limiting
+from esipy.engine.ledger import ledger_for
+from esipy.engine.limiting import limiting
 from esipy.engine.quota import RetryQuota
 from esipy.engine.retrying import retrying
 from esipy.engine.signing import signing
+from esipy.engine.terms import Terms
 from esipy.events import Signal
 from esipy.exceptions import InvalidCallError
 from esipy.operation import Call
@@ -32,7 +34,7 @@ from esipy.response import Response
 from esipy.retries import Rule
 from esipy.runtime.base import Runtime
 from esipy.settings import Settings
-from esipy.stores.base import CacheStore
+from esipy.stores.base import CacheStore, LedgerStore
 
 __all__ = ["LAYERS", "Engine"]
 
@@ -107,6 +109,7 @@ class Engine:
         *,
         signer: Signer | None,
         cache: CacheStore | None,
+        ledger: LedgerStore,
         retry_rule: Rule,
         headers: Mapping[str, str],
         stats_signal: Signal[...],
@@ -123,15 +126,21 @@ class Engine:
         self.drift_signal = drift_signal
         self.no_etag_body = no_etag_body
         """Version 1's option: a 304 is answered as it came, without the kept body."""
-        self.blocks = blocks_for(runtime, settings.base_url)
+        self.terms = Terms.of(settings)
+        self.ledger = ledger_for(runtime, settings.base_url, ledger)
         self._own_headers = dict(headers)
         self._headers: dict[tuple[str, bool, bool], tuple[tuple[str, str], ...]] = {}
         self.readers = set[Exchange]() if cache is None else readers_of(cache)
         self._refused: dict[str, str] = {}
         self._proceed = compose(LAYERS, sending)
 
-    async def perform(self, call: Call[T], *, raw_body_only: bool = False, method: str | None = None) -> Response[T]:
+    async def perform(
+        self, call: Call[T], *, raw_body_only: bool = False, method: str | None = None, terms: Terms | None = None
+    ) -> Response[T]:
         """Send a call through all layers.
+
+        Args:
+            terms: how it waits for limits; None: as the settings say.
 
         Raises:
             APIException: no answer came, the login failed, or a limit asks for more patience than ``max_wait``.
@@ -142,7 +151,7 @@ class Engine:
             raise InvalidCallError(
                 f"{call.operation.name} is a {call.operation.method}: only a GET can be asked for its headers"
             )
-        exchange = Exchange(self, call, method or call.operation.method)
+        exchange = Exchange(self, call, method or call.operation.method, terms)
         answer = await self._proceed(exchange)
         return await decoding(exchange, answer, raw_body_only=raw_body_only or method == "HEAD")
 

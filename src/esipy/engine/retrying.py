@@ -20,6 +20,9 @@ from esipy.retries import Failure, Rule
 __all__ = ["pause_after", "retrying"]
 
 MOST_LOGGED_BYTES = 1000
+LONGEST_ASKED_SECONDS = 120.0
+"""Who fails and asks for more than this by ``Retry-After`` is not waited for, whatever the patience with limits is."""
+
 LOGGER = logging.getLogger("esipy.client")
 
 
@@ -41,7 +44,7 @@ def pause_after(rule: Rule, failure: Failure, patience_seconds: float) -> float 
     if isinstance(seconds, bool) or not 0 <= seconds < inf:
         raise TypeError(f"retry_requests: the rule gave {seconds!r}: has to be seconds, or None for no retry")
     asked = failure.asked_seconds or 0.0
-    if asked > patience_seconds:
+    if asked > (patience_seconds if failure.limited else min(patience_seconds, LONGEST_ASKED_SECONDS)):
         return None
     return seconds if failure.limited else asked + seconds
 
@@ -65,7 +68,7 @@ async def retrying(exchange: Exchange, proceed: Proceed) -> Answer:
             runtime.random(),
             None if answer is None else answer.retry_at,
         )  # fmt: skip
-        pause = pause_after(engine.retry_rule, failure, engine.settings.max_wait)
+        pause = pause_after(engine.retry_rule, failure, exchange.terms.max_wait)
         if pause is None or not (failure.limited or quota.spend()):
             if answer is None:
                 assert isinstance(outcome, NetworkError)

@@ -22,6 +22,8 @@ async def signing(exchange: Exchange, proceed: Proceed) -> Answer:
         return await proceed(exchange)
     signer = exchange.engine.signer
     if signer is None or exchange.operation.scope is None:
+        if signer is not None and exchange.engine.settings.public_token and exchange.operation.base_url is None:
+            await _identify(exchange, signer)
         return await proceed(exchange)
     token = await signer.token(exchange.runtime)
     _carry(exchange, signer, token)
@@ -39,9 +41,18 @@ async def signing(exchange: Exchange, proceed: Proceed) -> Answer:
     return answer
 
 
+async def _identify(exchange: Exchange, signer: Signer) -> None:
+    """A public call with the login's token is counted against address and application, not the address alone."""
+    try:
+        exchange.token = await signer.token(exchange.runtime)
+    except SSOError:
+        return  # it needs none
+    exchange.counted_as = f"ip:{signer.principal.partition(':')[0]}"
+
+
 def _carry(exchange: Exchange, signer: Signer, token: str) -> None:
     exchange.token = token
     owner = signer.principal_of(token)
     if owner != exchange.principal:  # another login was put in since the call began, or the first token has come
-        exchange.principal = owner
+        exchange.principal = exchange.counted_as = owner
         exchange.conditions = []  # they speak of an answer to someone else

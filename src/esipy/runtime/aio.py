@@ -6,12 +6,12 @@ import asyncio
 import random
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from operator import length_hint
 from typing import Any, TypeVar
 
-from esipy._forks import ForkLock
+from esipy._forks import ForkLock, forget_after_fork
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.base import FINISH_SECONDS, Strand
 from esipy.runtime.clock import steady_clock
@@ -20,8 +20,31 @@ from esipy.transport.base import AsyncTransport
 
 __all__ = ["AioRuntime"]
 
+BESIDE_THREADS = 4
+"""How many threads do what must not be done in a loop's own; each thing takes less than a millisecond."""
+
 T = TypeVar("T")
 A = TypeVar("A")
+
+
+class Beside:
+    """Threads beside the loop, made when they are first needed."""
+
+    def __init__(self) -> None:
+        self.forget()
+        forget_after_fork(self)
+
+    def forget(self) -> None:
+        """In a child after fork: the parent's threads are not there."""
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def begin(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Have it done by the next that is free."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(BESIDE_THREADS, "esipy_beside")
+            return self._pool.submit(work, *arguments)
 
 
 class AioRuntime:
@@ -32,6 +55,7 @@ class AioRuntime:
         self.shared = PROCESS
         self.now = steady_clock()
         self.random = random.Random().random  # noqa: S311 (jitter, not secrets)
+        self._beside = Beside()
         self._unfinished: set[asyncio.Task[Any]] = set()
 
     async def send(self, request: HttpRequest) -> HttpResponse:
@@ -64,6 +88,9 @@ class AioRuntime:
             async with asyncio.timeout(seconds):
                 await landed
         return flight.result()
+
+    def begin(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
+        return self._beside.begin(work, *arguments)
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.ensure_future(work)

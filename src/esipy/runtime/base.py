@@ -13,10 +13,13 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from esipy.core.wire import HttpRequest, HttpResponse
 
-__all__ = ["FINISH_SECONDS", "Runtime", "Strand"]
+__all__ = ["FINISH_SECONDS", "Flight", "Runtime", "Strand"]
 
 T = TypeVar("T")
 A = TypeVar("A")
+
+Flight = Future
+"""What somebody is doing, and others may wait for (`Runtime.join`)."""
 
 FINISH_SECONDS = 5.0
 """How long an interrupted program, or a client that is closed, waits for what `Runtime.finish` was given.
@@ -105,6 +108,13 @@ class Runtime(Protocol):
 
         Raises:
             TimeoutError: it has not landed by then. It flies on.
+        """
+        ...
+
+    def begin(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Have a plain function done that does I/O for a moment: beside the event loop, or at once where there is none.
+
+        What was begun is done in any case, at the end of the program too.
         """
         ...
 

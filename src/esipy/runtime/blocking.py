@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 from contextvars import copy_context
 from operator import length_hint
@@ -113,7 +113,25 @@ class BlockingRuntime:
         return Strand(threading.get_ident(), None, _crew.behind)
 
     async def join(self, flight: Future[T], seconds: float | None = None) -> T:
-        return flight.result(seconds)
+        gathering = _crew.gathering
+        if gathering is None or flight.done():
+            return flight.result(seconds)
+        end = None if seconds is None else time.monotonic() + seconds
+        while True:  # in pieces: whoever is interrupted does not come to say so
+            left = _PIECE_SECONDS if end is None else min(end - time.monotonic(), _PIECE_SECONDS)
+            if wait([flight], max(left, 0.0)).done:
+                return flight.result()
+            _check(gathering)
+            if left < _PIECE_SECONDS:
+                raise TimeoutError
+
+    def begin(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
+        flight: Future[T] = Future()
+        try:
+            flight.set_result(work(*arguments))
+        except BaseException as error:
+            flight.set_exception(error)
+        return flight
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         gathering = _crew.gathering

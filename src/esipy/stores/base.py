@@ -82,10 +82,12 @@ class Wait(NamedTuple):
     Attributes:
         seconds: after which to ask again; infinite: when an answer has come (`core.buckets.UNTIL_LANDING`).
         everyone: it is the gate that is closed.
+        landing: an answer that another process waits for may end it earlier.
     """
 
     seconds: float
     everyone: bool = False
+    landing: bool = False
 
 
 class Told(NamedTuple):
@@ -141,7 +143,7 @@ class LedgerStore(Protocol):
         """Leave for an exchange, or how long to wait."""
         ...
 
-    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, *, answered: bool = True) -> None:
+    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         """Count what an exchange has cost; ``answered``: ESI said so (else it is the worst that can be)."""
         ...
 

@@ -1,0 +1,114 @@
+"""What answers say of limits: headers read, statuses priced. Pure tables; what follows from it is the ledger's.
+
+======================================  ==========================================================
+what happened                           it costs
+======================================  ==========================================================
+2xx                                     2 tokens
+3xx                                     1
+4xx                                     5; 429 and 420, which ESI did not do, nothing
+5xx                                     0
+no answer, but the request was sent     5: the most that it can be
+nothing was sent                        0
+======================================  ==========================================================
+
+Operations without a group count against the error limit instead: each answer outside 2xx and 3xx is one error.
+
+Source: ESI's rate-limiting documentation; esi-issues 876 for ``ConStopSpamming``.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from esipy.core.freshness import delta_seconds
+from esipy.core.wire import Headers
+
+__all__ = [
+    "ERROR_LIMIT",
+    "ERROR_WINDOW_SECONDS",
+    "RateTold",
+    "cost_of",
+    "error_cost_of",
+    "errors_told",
+    "is_refusal",
+    "limit_headers",
+    "rate_told",
+]
+
+ERROR_LIMIT = 100
+ERROR_WINDOW_SECONDS = 60.0
+"""So many answers outside 2xx and 3xx in a fixed minute. Source: ESI documentation, best practices, error limit."""
+
+_COSTS = {2: 2, 3: 1, 4: 5}
+_FREE = frozenset({420, 429})
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LIMIT = re.compile(r"([0-9]{1,9})/([0-9]{1,6})([smhd])")
+_SPAM = b"ConStopSpamming"
+
+
+class RateTold(NamedTuple):
+    """What an answer tells of its bucket: the group's name, its size, and what everyone has used of it."""
+
+    group: str
+    max_tokens: int
+    window_seconds: int
+    used: int
+
+
+def cost_of(status: int) -> int:
+    """Tokens that an answer costs."""
+    return 0 if status in _FREE else _COSTS.get(status // 100, 0)
+
+
+def error_cost_of(status: int) -> int:
+    """What an answer counts against the error limit."""
+    return 0 if 200 <= status < 400 or status in _FREE else 1
+
+
+def rate_told(headers: Headers) -> RateTold | None:
+    """``X-Ratelimit-...``; None when absent or unreadable (some limiters send none)."""
+    group, limit = headers.get("x-ratelimit-group"), headers.get("x-ratelimit-limit")
+    remaining = headers.get("x-ratelimit-remaining")
+    if group is None or limit is None or remaining is None:
+        return None
+    size = _read_limit(limit)
+    if size is None or not (remaining.isascii() and remaining.isdigit()):
+        return None
+    max_tokens, window_seconds = size
+    used = max_tokens - int(remaining[:9])
+    told = headers.get("x-ratelimit-used")  # where more is used than there is, only this says how much
+    if told is not None and told.isascii() and told.isdigit():
+        used = max(used, int(told[:9]))
+    return RateTold(group, max_tokens, window_seconds, used)
+
+
+@lru_cache(maxsize=256)
+def _read_limit(text: str) -> tuple[int, int] | None:
+    """``150/15m`` as tokens and seconds."""
+    found = _LIMIT.fullmatch(text.strip())
+    if found is None or int(found[1]) < 1 or int(found[2]) < 1:
+        return None
+    return int(found[1]), int(found[2]) * _UNITS[found[3]]
+
+
+def errors_told(headers: Headers) -> tuple[int, float] | None:
+    """``X-ESI-Error-Limit-...``: errors that remain, seconds until the window ends; None when absent or unreadable."""
+    remain = delta_seconds(headers.get("x-esi-error-limit-remain"))
+    reset = delta_seconds(headers.get("x-esi-error-limit-reset"))
+    return None if remain is None or reset is None else (int(remain), min(reset, ERROR_WINDOW_SECONDS))
+
+
+def is_refusal(status: int, body: bytes) -> bool:
+    """Whether ESI did not do it because it was asked too often: a 429, or a 520 that means it (T27)."""
+    return status == 429 or (status == 520 and _SPAM in body)
+
+
+def limit_headers(headers: Headers) -> dict[str, str]:
+    """Those of an answer's headers that speak of limits."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if name.startswith(("x-ratelimit-", "x-esi-error-limit-")) or name == "retry-after"
+    }

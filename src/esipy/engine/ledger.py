@@ -1,0 +1,198 @@
+"""What the clients of a process share at one ESI and one store: what a call asks of the ledger, and what was learned.
+
+Three kinds of bucket, one arithmetic (`esipy.core.buckets`):
+
+- ``<group> <principal>``: the tokens of a rate-limit group;
+- ``errors``: the error limit, for operations without a group. What it spends are errors, and they come back all at once
+  when the minute ends. A tenth is never touched, and calls slow down once half of it is used;
+- ``route <operation>``: a limiter inside the game server (`esipy.engine.routes`).
+
+A gate closes them all: a 420 stops everyone (T26).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from esipy.core.buckets import CALL_COST, WORST_COST
+from esipy.core.limits import ERROR_LIMIT, ERROR_WINDOW_SECONDS, RateTold
+from esipy.engine.lines import Lines
+from esipy.engine.routes import Routes
+from esipy.engine.terms import Terms
+from esipy.operation import Operation, RateGroup
+from esipy.runtime.base import Flight, Runtime
+from esipy.settings import ESI_URL
+from esipy.stores.base import NOTHING_TOLD, Ask, Grant, LedgerStore, Wait
+
+__all__ = ["Ledger", "ledger_for"]
+
+T = TypeVar("T")
+
+EVERYONE = "*"
+ERRORS = "errors"
+ERRORS_KEPT = 0.1
+"""The share of the error limit that is never touched: others on this address make errors too."""
+
+MOST_REMEMBERED = 20_000
+"""Entries of what makes things faster, or a little better; beyond, it is begun anew."""
+
+
+class Ledger:
+    """One ESI's limits, as a process sees them.
+
+    Args:
+        prefix: of all names in the store; "" for the real ESI. Another address has its own buckets.
+
+    Attributes:
+        store: counts.
+        lines: who waits.
+        routes: the limiters of single routes.
+        surprises: when an operation was last answered 4xx, by bucket and operation id.
+    """
+
+    def __init__(self, store: LedgerStore, prefix: str = "") -> None:
+        self.store = store
+        self.lines = Lines()
+        self.routes = Routes()
+        self.prefix = prefix
+        self.gate = prefix + EVERYONE
+        self.errors = prefix + ERRORS
+        self.error_ask = Ask(
+            prefix + ERRORS, self.gate, ERROR_LIMIT, ERROR_WINDOW_SECONDS, 1, 1, ERRORS_KEPT, spread=True
+        )
+        self.surprises: dict[tuple[str, str], float] = {}
+        self._asks: dict[tuple[str | None, str, Terms], Ask] = {}
+        self._groups: dict[str, RateGroup] = {}
+        self._sizes: dict[str, RateGroup] = {}
+        self._low: tuple[float, int] = (0.0, ERROR_LIMIT)
+
+    # -- its store ---------------------------------------------------------------------------------------------
+
+    async def do(self, runtime: Runtime, verb: Callable[..., T], *arguments: Any) -> T:
+        """A verb of the store; beside the event loop, if it does I/O."""
+        if not self.store.remote:
+            return verb(*arguments)
+        return await runtime.join(runtime.begin(verb, *arguments))
+
+    def do_later(self, runtime: Runtime, verb: Callable[..., object], *arguments: Any) -> None:
+        """A verb of the store, for those who can wait for nothing any more."""
+        if self.store.remote:
+            runtime.begin(verb, *arguments)
+        else:
+            verb(*arguments)
+
+    async def reserve(self, runtime: Runtime, ask: Ask) -> Grant | Wait:
+        """Leave to send, or how long to wait; given back if nobody waits for it any more when it comes."""
+        if not self.store.remote:
+            return self.store.reserve(ask)
+        flight = runtime.begin(self.store.reserve, ask)
+        try:
+            return await runtime.join(flight)
+        except BaseException:
+            flight.add_done_callback(self._give_back)
+            raise
+
+    def _give_back(self, flight: Flight[Grant | Wait]) -> None:
+        got = None if flight.cancelled() or flight.exception() is not None else flight.result()
+        if isinstance(got, Grant):
+            self.store.settle(got, 0, NOTHING_TOLD, False)
+
+    # -- what a call asks --------------------------------------------------------------------------------------
+
+    def group_of(self, operation: Operation[Any]) -> RateGroup | None:
+        """The group that an operation counts in; what headers told wins over the catalogue."""
+        group = self._groups.get(operation.id, operation.group) if self._groups else operation.group
+        return self._sizes.get(group.name, group) if self._sizes and group is not None else group
+
+    def ask_for(self, operation: Operation[Any], principal: str, terms: Terms, now: float) -> Ask:
+        """What a call asks for: tokens of its group, or a share of the error limit."""
+        group = self.group_of(operation)
+        key = (None if group is None else group.name, principal, terms)
+        ask = self._asks.get(key) or self._new_ask(group, principal, terms, key)
+        if self.surprises and group is not None:
+            surprised_at = self.surprises.get((ask.bucket, operation.id))
+            if surprised_at is not None and now - surprised_at < ask.window_seconds:
+                return ask._replace(cost=WORST_COST)  # it was answered 4xx lately: this one may be too (T31)
+        return ask
+
+    def route_ask(self, operation: Operation[Any], terms: Terms) -> Ask | None:
+        """What a call asks of the limiter of its route; None when it has none that is known."""
+        route = self.routes.get(operation.id)
+        if route is None:
+            return None
+        name = f"{self.prefix}route {operation.name}"
+        forced = terms.policy == "off"
+        return Ask(name, self.gate, route.limit, route.window_seconds, 1, 1, 0.0, False, forced)
+
+    def _new_ask(
+        self, group: RateGroup | None, principal: str, terms: Terms, key: tuple[str | None, str, Terms]
+    ) -> Ask:
+        forced = terms.policy == "off"
+        if group is None:
+            ask = self.error_ask._replace(forced=forced)
+        else:
+            bucket, window_seconds = f"{self.prefix}{group.name} {principal}", float(group.window_seconds)
+            ask = Ask(
+                bucket, self.gate, group.max_tokens, window_seconds, WORST_COST, CALL_COST,
+                terms.share, terms.policy == "spread", forced,
+            )  # fmt: skip
+        if len(self._asks) >= MOST_REMEMBERED:
+            self._asks.clear()
+        self._asks[key] = ask
+        return ask
+
+    def shown(self, bucket: str) -> str:
+        """A bucket's name as users know it."""
+        return bucket.removeprefix(self.prefix)
+
+    # -- what was learned --------------------------------------------------------------------------------------
+
+    def note(self, ask: Ask, operation: Operation[Any], status: int, now: float) -> None:
+        """Remember that an operation was answered 4xx to this principal, or that it is no longer."""
+        if status // 100 == 4:
+            if len(self.surprises) >= MOST_REMEMBERED:
+                self.surprises.clear()
+            self.surprises[ask.bucket, operation.id] = now
+        elif self.surprises:
+            self.surprises.pop((ask.bucket, operation.id), None)
+
+    def learn(self, operation: Operation[Any], told: RateTold) -> dict[str, Any] | None:
+        """Take a group, or its size, from headers; gives the payload of LIMIT_CHANGED if that was news."""
+        before = self.group_of(operation)
+        group = RateGroup(told.group, told.max_tokens, told.window_seconds)
+        if before == group:
+            return None
+        if before is None or before.name != group.name:
+            self._groups[operation.id] = group
+        self._sizes[group.name] = group
+        self._asks.clear()
+        return {
+            "operation_id": operation.id,
+            "group": group.name,
+            "max_tokens": group.max_tokens,
+            "window_seconds": group.window_seconds,
+            "previous_group": None if before is None else before.name,
+            "previous_max_tokens": None if before is None else before.max_tokens,
+            "previous_window_seconds": None if before is None else before.window_seconds,
+        }
+
+    def has_fallen(self, remain: int, ends_at: float) -> bool:
+        """Whether the error limit has fallen below a half or a fifth, for the first time in its minute."""
+        end, lowest = self._low
+        if ends_at > end + LATE_SECONDS:
+            lowest = ERROR_LIMIT
+        self._low = (max(end, ends_at), min(lowest, remain))
+        return any(remain < step <= lowest for step in LOW_STEPS)
+
+
+LOW_STEPS = (50, 20)
+LATE_SECONDS = 5.0
+"""Ends of a minute that differ by less are the same: the header has whole seconds, and takes its time to come."""
+
+
+def ledger_for(runtime: Runtime, base_url: str, store: LedgerStore) -> Ledger:
+    """The ledger of an ESI in a store: one for all clients of the process, since ESI does not ask which it was."""
+    prefix = "" if base_url == ESI_URL else f"{base_url} "
+    ledger: Ledger = runtime.shared.setdefault(("ledger", prefix, id(store)), Ledger(store, prefix))
+    return ledger
