@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise, takewhile
+from itertools import islice, pairwise, takewhile
 
 import pytest
 from hypothesis import given
@@ -36,7 +36,8 @@ def test_they_come_and_go() -> None:
     """In some stretches of two windows nobody is there, in others all the time; which differs by bucket and seed."""
     found = visits(0.2)
     pauses = [later - before for (before, _), (later, _) in pairwise(found)]
-    assert 15.0 == min(pauses)  # evenly: 60 calls in 900 seconds
+    assert 30.0 == min(pauses)  # evenly: thirty visits in 900 seconds
+    assert {2} == {calls for _, calls in found}
     assert max(pauses) >= 1800.0
     assert found != visits(0.2, name="group b")
     assert found != visits(0.2, seed=2)
@@ -46,6 +47,15 @@ def test_they_come_and_go() -> None:
 def test_bursts_are_all_at_once() -> None:
     """Each visit makes all the calls of a window."""
     assert {60} == {calls for _, calls in visits(0.2, "bursts")}
+
+
+def test_few_calls_are_visits_of_their_own() -> None:
+    """Of 150 tokens 20 % are fifteen calls, a minute apart; 100 calls are thirty visits of three or four."""
+    few = list(islice(Strangers(0.2).visits(1, "group a", 150, 900, START), 20))
+    assert {1} == {calls for _, calls in few}
+    assert 60.0 == min(later - before for (before, _), (later, _) in pairwise(few))
+    many = list(islice(Strangers(0.2).visits(1, "group a", 1000, 900, few[0][0] - 1e6), 30))
+    assert (100, {3, 4}) == (sum(calls for _, calls in many), {calls for _, calls in many})
 
 
 def test_a_share_that_is_no_whole_call_is_nobody() -> None:

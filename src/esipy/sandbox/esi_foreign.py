@@ -1,8 +1,8 @@
 """Other programs that spend from the same buckets: how much, when, and when they are away.
 
 Rules: everything follows from the seed, the bucket's name and the clock. Time is cut into stretches of two windows,
-shifted by bucket; in about half of them somebody is there, and spends the share - evenly, or all at once at the
-beginning of each window.
+shifted by bucket; in about half of them somebody is there, and spends the share - evenly, in up to thirty visits a
+window, or all at once at the beginning of each window.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ __all__ = ["MANNERS", "Manner", "Strangers"]
 Manner = Literal["even", "bursts"]
 MANNERS: tuple[str, ...] = get_args(Manner)
 _WINDOWS_A_STRETCH = 2
+_VISITS_A_WINDOW = 30
+"""Call by call would be more even, and most of the work of a simulated day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +70,7 @@ class Strangers:
             for window in range(_WINDOWS_A_STRETCH):
                 yield began + window * window_seconds, calls
         else:
-            for call in range(_WINDOWS_A_STRETCH * calls):
-                yield began + call * window_seconds / calls, 1
+            visits = min(calls, _VISITS_A_WINDOW)
+            for visit in range(_WINDOWS_A_STRETCH * visits):
+                number = (visit + 1) * calls // visits - visit * calls // visits
+                yield began + visit * window_seconds / visits, number
