@@ -1,8 +1,8 @@
 """What every ledger does, wherever it counts: a class of tests for each ledger to inherit.
 
 A test class has the fixture ``ledger``, made with the clock of the fixture ``clock``. One for a ledger that processes
-share inherits `SharedLedgerContract`, and has ``open_ledger`` instead: each call gives one more ledger on the same store,
-as another process would have it.
+share inherits `SharedLedgerContract`, and has ``open_ledger`` instead: each call gives one more ledger on the same
+store, as another process would have it.
 """
 
 from __future__ import annotations

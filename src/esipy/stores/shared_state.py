@@ -7,6 +7,7 @@ already; only what its headers tell is taken.
 
 from __future__ import annotations
 
+import secrets
 from typing import NamedTuple, Self
 
 import msgspec
@@ -29,7 +30,7 @@ class Mark(NamedTuple):
         of: what `Bucket.settle` needs.
     """
 
-    born: float
+    born: str
     of: BucketMark
 
 
@@ -46,7 +47,7 @@ class SharedBucket:
     def __init__(self, bucket: Bucket, now: float) -> None:
         self.bucket = bucket
         self.idle_at = now
-        self._born = now
+        self._born = secrets.token_hex(8)
         # By number: what is reserved, the end of the lease, and whose it is; those that left first come first.
         self._flights: dict[int, tuple[int, float, str]] = {}
 

@@ -48,7 +48,7 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS buckets (name TEXT NOT NULL UNIQUE, idle_at REAL NOT NULL, packed BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS gates (name TEXT NOT NULL PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS members (name TEXT NOT NULL PRIMARY KEY, seen REAL NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS clock (boot TEXT NOT NULL, offset REAL NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS clock (boot TEXT NOT NULL, offset REAL NOT NULL, seen REAL NOT NULL)",
 )
 
 
@@ -197,6 +197,7 @@ class SqliteLedger:
         until = _gate(connection, ask.bucket)
         if until > now:  # it was blocked before anything was sent
             shared.block(until)
+        _write(connection, ask.bucket, shared)
         return shared
 
     def _wait(self, shared: SharedBucket, wait_seconds: float, now: float) -> Wait:
@@ -211,6 +212,7 @@ class SqliteLedger:
         self._beat_at = now + BEAT_SECONDS
         connection.execute("DELETE FROM members WHERE seen <= ?", (now - MEMBER_SECONDS,))
         connection.execute("REPLACE INTO members VALUES (?, ?)", (self._member, now))
+        connection.execute("UPDATE clock SET seen = ?", (now,))
         self._members = int(connection.execute("SELECT count(*) FROM members").fetchone()[0])
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_SECONDS
@@ -253,10 +255,10 @@ def _machine_clock(connection: sqlite3.Connection) -> Callable[[], float]:
     row: Any = connection.execute("SELECT offset FROM clock WHERE boot = ?", (boot,)).fetchone()
     if row is None:
         # Never behind what was seen before: what is in the file would come back late, or never.
-        seen = connection.execute("SELECT max(seen) FROM members").fetchone()[0]
-        row = (max(time.time(), seen or 0.0) - clock(boottime),)
+        seen = max(time.time(), connection.execute("SELECT max(seen) FROM clock").fetchone()[0] or 0.0)
+        row = (seen - clock(boottime),)
         connection.execute("DELETE FROM clock")
-        connection.execute("INSERT INTO clock VALUES (?, ?)", (boot, row[0]))
+        connection.execute("INSERT INTO clock VALUES (?, ?, ?)", (boot, row[0], seen))
     offset = float(row[0])
     return lambda: offset + clock(boottime)
 

@@ -1,0 +1,147 @@
+"""The ledger in a file and the one in memory are one: the same answers and the same state, to the token."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from esipy.core.buckets import Bucket
+from esipy.stores.base import Ask, Grant, Told, Wait
+from esipy.stores.memory_ledger import MemoryLedger
+from esipy.stores.shared_state import SharedBucket
+from esipy.stores.sqlite_ledger import SqliteLedger
+from tests.stores.ledger_contract import GATE, LEASE_SECONDS, Clock
+
+SIZES = {
+    # limit, window_seconds, worst
+    "notifications app:1": (15, 900.0, 5),
+    "assets app:1": (30, 60.0, 5),
+    "errors": (100, 60.0, 1),
+}
+
+
+class Step(NamedTuple):
+    """One thing that happens: a verb, after some seconds."""
+
+    passed: float
+    verb: str
+    arguments: tuple[Any, ...]
+
+
+class Flight(NamedTuple):
+    """A call under way in both ledgers, until its lease ends."""
+
+    ends: float
+    in_memory: Grant
+    in_file: Grant
+
+
+seconds = st.one_of(st.just(0.0), st.floats(0, 2), st.floats(0, 1000))
+names = st.sampled_from(sorted(SIZES))
+asks = st.builds(
+    lambda name, cost, share, spread, forced: Ask(name, GATE, *SIZES[name], cost, share, spread, forced),
+    names, st.sampled_from([1, 2, 5]), st.sampled_from([0.0, 0.1, 0.5]), st.booleans(),
+    st.integers(0, 9).map(lambda chance: chance == 0),
+)  # fmt: skip
+told = st.builds(
+    lambda used, size, returns_in: Told(used, *size, returns_in),
+    st.none() | st.integers(0, 60),
+    st.just((None, None)) | st.tuples(st.sampled_from([15, 30, 60]), st.sampled_from([None, 60.0, 900.0])),
+    st.none() | st.floats(0.5, 120),
+)
+ARGUMENTS: dict[str, st.SearchStrategy[Any]] = {
+    "reserve": st.tuples(asks),
+    "settle": st.tuples(st.integers(0, 5), st.sampled_from([0, 1, 2, 5]), told, st.booleans()),
+    "block": st.tuples(names | st.just(GATE), seconds),
+    "resize": st.tuples(asks, st.integers(2, 60)),
+    "wait_for": st.tuples(asks, st.integers(1, 3000)),
+    "states": st.just(()),
+}
+verbs = st.sampled_from(["reserve"] * 5 + ["settle"] * 3 + ["block", "resize", "wait_for", "states"])
+steps = verbs.flatmap(lambda verb: st.builds(Step, seconds, st.just(verb), ARGUMENTS[verb]))
+
+
+class Pair:
+    """The two ledgers, doing the same."""
+
+    def __init__(self, path: Path) -> None:
+        self.clock = Clock()
+        self.memory = MemoryLedger(self.clock)
+        self.file = SqliteLedger(path, clock=self.clock, lease_seconds=LEASE_SECONDS)
+        self.file._sweep_at = math.inf  # what is idle is forgotten with the size that it had been told
+        self.under_way: list[Flight] = []
+
+    def pass_time(self, passed: float) -> None:
+        """What is not settled in its lease is lost: memory is told so, the file knows by itself."""
+        end = self.clock.now + passed
+        while self.under_way and self.under_way[0].ends <= end:
+            ends, lost, _ = self.under_way.pop(0)
+            self.clock.now = ends
+            self.memory.settle(lost, lost.ask.worst, answered=False)
+        self.clock.now = end
+
+    def do(self, step: Step) -> None:
+        """One step on both; what they answer is the same."""
+        self.pass_time(step.passed)
+        verb, arguments = step.verb, step.arguments
+        if verb == "reserve":
+            self.reserve(*arguments)
+        elif verb == "settle":
+            which, *outcome = arguments
+            if self.under_way:
+                _, in_memory, in_file = self.under_way.pop(which % len(self.under_way))
+                self.memory.settle(in_memory, *outcome)
+                self.file.settle(in_file, *outcome)
+        elif verb == "states":
+            assert sorted(self.memory.states()) == sorted(self.file.states())
+        elif verb != "block" or arguments[0] == GATE or arguments[0] in self.memory._buckets:
+            assert getattr(self.memory, verb)(*arguments) == getattr(self.file, verb)(*arguments)
+
+    def reserve(self, ask: Ask) -> None:
+        """Both let it leave, or make it wait as long; where memory waits for a landing, the file knows the latest."""
+        in_memory, in_file = self.memory.reserve(ask), self.file.reserve(ask)
+        if isinstance(in_memory, Grant):
+            assert isinstance(in_file, Grant)
+            assert in_memory.mark == in_file.mark.of
+            self.under_way.append(Flight(self.clock.now + LEASE_SECONDS, in_memory, in_file))
+        elif math.isinf(in_memory.seconds):
+            first = min(each.ends for each in self.under_way if each.in_memory.ask.bucket == ask.bucket)
+            assert in_file == Wait(first - self.clock.now)
+        else:
+            assert in_memory == in_file
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(steps, max_size=40))
+def test_the_file_counts_as_memory_does(happening: list[Step]) -> None:
+    """Whatever is reserved, settled, lost, told, blocked and resized, after whatever time."""
+    with tempfile.TemporaryDirectory() as folder:
+        pair = Pair(Path(folder) / "ledger.sqlite3")
+        for step in happening:
+            pair.do(step)
+            pair.do(Step(0.0, "states", ()))
+        pair.pass_time(0.0)
+        for name, bucket in pair.memory._buckets.items():
+            (packed,) = pair.file._file.do(
+                lambda file, name=name: file.execute("SELECT packed FROM buckets WHERE name = ?", (name,)).fetchone()
+            )
+            assert plain(bucket, pair.clock.now) == plain(unpacked(packed, pair.clock.now), pair.clock.now)
+        pair.file.close()
+
+
+def unpacked(packed: bytes, now: float) -> Bucket:
+    """The counts that are in the file."""
+    return SharedBucket.unpacked(packed, now).bucket
+
+
+def plain(bucket: Bucket, now: float) -> dict[str, Any]:
+    """All that a bucket knows, without what has come back."""
+    bucket.age(now)
+    state = dict(zip(Bucket.__slots__, bucket.state(), strict=True))
+    state["_spends"] = (state["_spends"] or [])[state.pop("_gone") :]
+    return state

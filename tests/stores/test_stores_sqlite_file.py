@@ -1,0 +1,276 @@
+"""The file that processes share: damaged, deleted, locked, forked, somebody else's, or not to be had at all."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from esipy.stores.base import StoreUnavailable
+from esipy.stores.sqlite_ledger import SqliteLedger
+from tests.stores.ledger_contract import SMALL, WHOLE_CALLS, Clock, calls_until_full, leave, spend, state
+
+BUSY_SECONDS = 0.05
+NAME = "ledger.sqlite3"
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Of the file, in a folder that is not there yet."""
+    return tmp_path / "folder" / NAME
+
+
+@pytest.fixture
+def opened(path: Path) -> Iterator[Callable[[], SqliteLedger]]:
+    """Opens the file as one more process would."""
+    ledgers: list[SqliteLedger] = []
+    clock = Clock()
+
+    def open_one() -> SqliteLedger:
+        ledgers.append(SqliteLedger(path, clock=clock, busy_seconds=BUSY_SECONDS))
+        return ledgers[-1]
+
+    yield open_one
+    for each in ledgers:
+        each.close()
+
+
+@pytest.fixture
+def ledger(opened: Callable[[], SqliteLedger]) -> SqliteLedger:
+    """The first process."""
+    return opened()
+
+
+def damage(path: Path) -> None:
+    """Write over the file, as a failing disk does, and take its log away."""
+    for end in ("-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    path.write_bytes(b"x" * path.stat().st_size)
+
+
+def files(path: Path) -> list[str]:
+    """What is in its folder, without what SQLite keeps beside a file that is open."""
+    return sorted(each.name for each in path.parent.iterdir() if not each.name.endswith(("-wal", "-shm", ".lock")))
+
+
+def test_a_damaged_file_is_set_aside_and_begun_anew(
+    ledger: SqliteLedger, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a warning; it is kept under another name."""
+    path.parent.mkdir()
+    path.write_bytes(b"x" * 8192)
+    aside = f"{NAME}.damaged-{path.stat().st_ino}"
+    with caplog.at_level(logging.WARNING, "esipy.stores"):
+        assert calls_until_full(ledger) == WHOLE_CALLS
+    assert files(path) == [NAME, aside]
+    assert path.with_name(aside).read_bytes() == b"x" * 8192
+    assert "is damaged" in caplog.text
+    assert aside in caplog.text
+
+
+def test_a_file_damaged_while_in_use_is_set_aside_once(
+    opened: Callable[[], SqliteLedger], path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whichever process finds out first; all others come to the new one, and count together again."""
+    ledgers = [opened() for _ in range(3)]
+    for each in ledgers:
+        spend(each)
+    ledgers[0].close()
+    damage(path)
+    with caplog.at_level(logging.WARNING, "esipy.stores"):
+        for each in ledgers:
+            spend(each)
+        assert calls_until_full(ledgers[0]) == WHOLE_CALLS - 3
+    assert len(files(path)) == 2
+    assert {each.states()[0].used for each in ledgers} == {2 * WHOLE_CALLS}
+    assert caplog.text.count("is damaged") == 1
+
+
+def test_what_cannot_be_read_is_damage(ledger: SqliteLedger, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A sound database with a bucket that none has written."""
+    spend(ledger)
+    for packed in (b"x", b"\x94\x01\x02\x90\x91\x01"):
+        with closing(sqlite3.connect(path)) as file, file:
+            file.execute("UPDATE buckets SET packed = ?", (packed,))
+        with caplog.at_level(logging.WARNING, "esipy.stores"):
+            spend(ledger)
+        assert state(ledger).used == 2
+    assert len(files(path)) == 3
+
+
+def test_a_file_that_was_deleted_is_begun_anew(
+    opened: Callable[[], SqliteLedger], path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By all processes that had it open; what a call was granted before is counted when it is settled."""
+    first, second = opened(), opened()
+    spend(first)
+    spend(second)
+    flying = leave(second)
+    for each in path.parent.iterdir():
+        each.unlink()
+    with caplog.at_level(logging.WARNING, "esipy.stores"):
+        spend(first)
+    assert "deleted or replaced" in caplog.text
+    second.settle(flying, 5)
+    assert state(first).used == 7
+    first.close()
+    second.close()
+    assert state(first).used == 7
+
+
+def test_closing_does_not_make_a_file_again(ledger: SqliteLedger, path: Path) -> None:
+    """Whose folder was deleted meanwhile, as those of tests are."""
+    spend(ledger)
+    for each in path.parent.iterdir():
+        each.unlink()
+    path.parent.rmdir()
+    ledger.close()
+    assert not path.parent.exists()
+
+
+def test_a_database_of_something_else_is_left_alone(ledger: SqliteLedger, path: Path) -> None:
+    """It is not a ledger, and does not become one."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("CREATE TABLE characters (name TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(StoreUnavailable, match="is a database of something else, or of another version of EsiPy"):
+        leave(ledger)
+    assert path.read_bytes() == before
+    assert files(path) == [NAME]
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """Says which file it is about, and why."""
+    (tmp_path / "file").touch()
+    ledger = SqliteLedger(tmp_path / "file" / "folder" / NAME)
+    with pytest.raises(StoreUnavailable, match=f"{NAME}: .*Not a directory"):
+        leave(ledger)
+    with pytest.raises(StoreUnavailable):
+        ledger.states()
+    ledger.close()
+
+
+def test_a_file_that_cannot_be_written(ledger: SqliteLedger, path: Path) -> None:
+    """Nothing is granted from it; when it can be written again, all is as it was."""
+    spend(ledger)
+    connection = ledger._file._connection
+    assert connection is not None
+    connection.execute("PRAGMA query_only = 1")
+    with pytest.raises(StoreUnavailable, match=f"{NAME}: attempt to write a readonly database"):
+        leave(ledger)
+    spend(ledger)
+    assert state(ledger).used == 4
+
+
+def test_a_full_disk(ledger: SqliteLedger, path: Path) -> None:
+    """Nothing of a verb is done; what was counted stays."""
+    spend(ledger)
+    connection = ledger._file._connection
+    assert connection is not None
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    def fill() -> None:
+        for number in range(1000):
+            leave(ledger, SMALL._replace(bucket=f"char-notification app:{number}"))
+
+    with pytest.raises(StoreUnavailable, match=f"{NAME}: database or disk is full"):
+        fill()
+    assert state(ledger).used == 2
+
+
+def test_a_lock_that_is_held_too_long(ledger: SqliteLedger, path: Path) -> None:
+    """Whoever comes is refused; when it is given back, all is as before."""
+    spend(ledger)
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match=f"{NAME}: database is locked"):
+            leave(ledger)
+        holder.execute("ROLLBACK")
+    spend(ledger)
+    assert state(ledger).used == 4
+
+
+def test_threads_do_not_wait_for_a_held_lock_one_after_the_other(path: Path) -> None:
+    """All who stood behind the one that waited in vain fail with it, and not after a wait of their own."""
+    ledger = SqliteLedger(path, busy_seconds=0.5)
+    spend(ledger)
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder, ThreadPoolExecutor(16) as pool:
+        holder.execute("BEGIN IMMEDIATE")
+        starting = threading.Barrier(16)
+
+        def fail(_: int) -> str:
+            starting.wait(10)
+            with pytest.raises(StoreUnavailable) as caught:
+                leave(ledger)
+            return str(caught.value.__cause__)
+
+        causes = list(pool.map(fail, range(16)))
+        holder.execute("ROLLBACK")
+    assert causes.count("None") >= 12  # few, if any, came too late to stand behind the first
+    ledger.close()
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+def test_parent_and_child_count_together_after_a_fork(ledger: SqliteLedger) -> None:
+    """The child opens the file anew, is a member of its own, and leaves the parent's connection as it was."""
+    spend(ledger)
+
+    def work() -> bool:
+        spend(ledger, calls=2)
+        return state(ledger).used == 6 and ledger.members() == 2
+
+    assert child(work)
+    assert state(ledger).used == 6
+    assert calls_until_full(ledger) == WHOLE_CALLS - 3
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+def test_a_child_does_not_wait_for_a_thread_of_its_parent(ledger: SqliteLedger) -> None:
+    """One that was in the midst of a verb when the process forked."""
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> None:
+        held.set()
+        assert let_go.wait(30)
+
+    def work() -> bool:
+        try:
+            leave(ledger)
+        except StoreUnavailable:  # the parent's transaction locks the file, but nothing else
+            return True
+        return False
+
+    spend(ledger)
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(ledger._file.do, hold)
+        assert held.wait(10)
+        try:
+            assert child(work)
+        finally:
+            let_go.set()
+        holding.result(10)
+    spend(ledger)
+
+
+def child(work: Callable[[], bool]) -> bool:
+    """Whether it was true in a child; one that hangs is ended and false."""
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(10)
+        os._exit(0 if work() else 1)
+    return os.waitpid(pid, 0)[1] == 0
