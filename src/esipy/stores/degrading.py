@@ -95,6 +95,7 @@ class DegradingLedger:
             return self._decide(ask)
         try:
             if retrying:
+                self._book(ask, 0)  # it writes, so it shows whether the store does
                 self._catch_up()
             got = self._store.reserve(ask)
         except StoreUnavailable as error:

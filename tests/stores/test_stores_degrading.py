@@ -1,0 +1,362 @@
+"""T29: the store of the ledger is down: a fair share of the limits, never unlimited, and nothing is forgotten."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from esipy.stores.base import Grant, StoreUnavailable, Told, Wait
+from esipy.stores.degrading import DegradingLedger
+from esipy.stores.memory_ledger import MemoryLedger
+from esipy.stores.sqlite_ledger import SqliteLedger
+from tests.stores.ledger_contract import (
+    BACK_SECONDS,
+    GATE,
+    LARGE,
+    LEASE_SECONDS,
+    SMALL,
+    WINDOW_SECONDS,
+    Clock,
+    LedgerContract,
+    about,
+    calls_until_full,
+    leave,
+    spend,
+    state,
+    wait,
+)
+
+
+class House:
+    """Processes that share a file, each with a ledger that may degrade; the file fails while `down`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.clock = Clock()
+        self.told: list[str | None] = []
+        self.stores: list[SqliteLedger] = []
+
+    def open(self) -> DegradingLedger:
+        """One more process."""
+        store = SqliteLedger(self.path, clock=self.clock, lease_seconds=LEASE_SECONDS, busy_seconds=0.0)
+        self.stores.append(store)
+        return DegradingLedger(store, MemoryLedger(self.clock), now=self.clock, told=self.told.append)
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Somebody has locked the file and does not give it back."""
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as holder:
+            holder.execute("BEGIN EXCLUSIVE")
+            yield
+
+    def kept(self) -> SqliteLedger:
+        """The file as one more process sees it."""
+        return self.stores[0]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """With a file that is not there yet."""
+    one = House(tmp_path / "ledger.sqlite3")
+    yield one
+    for each in one.stores:
+        each.close()
+
+
+@pytest.fixture
+def ledger(house: House) -> DegradingLedger:
+    """The first process."""
+    return house.open()
+
+
+class TestWhileTheStoreAnswers(LedgerContract):
+    """It is the store's ledger."""
+
+    @pytest.fixture
+    def house(self, tmp_path: Path, clock: Clock) -> Iterator[House]:
+        house = House(tmp_path / "ledger.sqlite3")
+        house.clock = clock
+        yield house
+        for each in house.stores:
+            each.close()
+        assert house.told == []
+
+    @pytest.fixture
+    def ledger(self, house: House) -> DegradingLedger:
+        return house.open()
+
+
+def test_T29_a_share_of_the_limit_is_left_when_the_store_is_down(house: House, ledger: DegradingLedger) -> None:
+    """Half of it for a process that knew of no other; it is told once, with the reason."""
+    spend(ledger, LARGE)
+    with house.down():
+        assert calls_until_full(ledger, LARGE) == 299
+        assert wait(ledger, LARGE).seconds == pytest.approx(BACK_SECONDS, abs=1)
+    assert house.told == [f"{house.path}: database is locked"]
+
+
+def test_T29_the_share_is_by_the_processes_there_were(house: House) -> None:
+    """Four: a quarter each, together the limit and no more."""
+    ledgers = [house.open() for _ in range(4)]
+    house.clock.now += 1
+    for each in ledgers:
+        spend(each, LARGE)
+    house.clock.now += 11
+    for each in ledgers:
+        spend(each, LARGE)
+    with house.down():
+        assert [calls_until_full(each, LARGE) for each in ledgers] == [148] * 4
+
+
+def test_T29_one_whole_call_always_fits_into_a_share(house: House) -> None:
+    """Twenty processes on 15 tokens: each may find out by itself, one call at a time."""
+    ledgers = [house.open() for _ in range(20)]
+    for each in ledgers:
+        each.reserve(LARGE)
+    house.clock.now += 11
+    ledgers[0].settle(leave(ledgers[0], LARGE._replace(forced=True)), 2)
+    with house.down():
+        assert calls_until_full(ledgers[0]) == 1
+
+
+def test_T29_a_process_that_starts_while_the_store_is_down(house: House, ledger: DegradingLedger) -> None:
+    """Half of what the catalogue says."""
+    house.kept().states()  # makes the file
+    with house.down():
+        assert calls_until_full(house.open()) == 3
+        assert calls_until_full(ledger) == 3
+
+
+def test_what_headers_tell_counts_against_the_whole_limit(house: House, ledger: DegradingLedger) -> None:
+    """Others, who keep to their shares or do not, have used 1100 of 1200: there is no room for a half."""
+    spend(ledger, LARGE)
+    with house.down():
+        ledger.settle(leave(ledger, LARGE), 2, Told(1104, 1200, WINDOW_SECONDS))
+        assert calls_until_full(ledger, LARGE) == 48
+        assert state(ledger, LARGE.bucket)[3:6] == (100, 0, 1100)
+
+
+def test_headers_change_the_size_of_the_share(house: House, ledger: DegradingLedger) -> None:
+    """Both while the store answers and while it does not."""
+    ledger.settle(leave(ledger), 2, Told(2, 100, WINDOW_SECONDS))
+    with house.down():
+        ledger.settle(leave(ledger), 2, Told(4))
+        assert calls_until_full(ledger) == 23
+        ledger.settle(leave(ledger, SMALL._replace(forced=True)), 2, Told(52, 200, WINDOW_SECONDS))
+        assert calls_until_full(ledger) == 24
+        ledger.resize(SMALL, 15)
+        wait(ledger)
+
+
+def test_what_was_spent_before_is_known(house: House, ledger: DegradingLedger) -> None:
+    """And comes back a window after it was spent."""
+    spend(ledger, calls=3)
+    house.clock.now += 100
+    with house.down():
+        assert calls_until_full(ledger) == 0
+        house.clock.now += BACK_SECONDS - 99
+        assert calls_until_full(ledger) == 3
+
+
+def test_calls_under_way_are_known(house: House, ledger: DegradingLedger) -> None:
+    """Those that the store let leave, and their answers."""
+    flying = leave(ledger)
+    with house.down():
+        wait(ledger)
+        ledger.settle(flying, 2)
+        assert calls_until_full(ledger) == 2
+
+
+def test_the_store_is_tried_again_rarely(
+    house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After 1, 2, 4 ... 30 s, by a call that asks anyway."""
+    store = house.kept()
+    spend(ledger, LARGE)
+    tried: list[float] = []
+    reserve = store.reserve
+
+    def counted(ask: Any) -> Grant | Wait:
+        tried.append(house.clock.now)
+        return reserve(ask)
+
+    monkeypatch.setattr(store, "reserve", counted)
+    started = house.clock.now
+    with house.down():
+        for _ in range(1000):
+            ledger.reserve(LARGE)
+            house.clock.now += 0.125
+    assert [moment - started for moment in tried] == [0, 1, 3, 7, 15, 31, 61, 91, 121]
+    assert len(house.told) == 1
+
+
+def test_a_store_that_is_back_is_told_what_it_missed(house: House, ledger: DegradingLedger) -> None:
+    """What was spent within the last window, in one sum for each bucket; then it decides again."""
+    spend(ledger)
+    with house.down():
+        spend(ledger)
+        spend(ledger, LARGE, calls=10)
+        house.clock.now += 500
+        spend(ledger, LARGE, calls=20)
+        assert state(ledger, LARGE.bucket).used == 60
+        house.clock.now += 500
+    spend(ledger)
+    assert house.told == [f"{house.path}: database is locked", None]
+    assert state(house.kept()).used == 2  # the others are a window ago
+    assert state(house.kept(), LARGE.bucket).used == 40
+    assert ledger.states() == house.kept().states()
+
+
+def test_a_settle_that_the_store_did_not_take_is_booked_later(house: House, ledger: DegradingLedger) -> None:
+    """What it let leave is under way there until then."""
+    spend(ledger)
+    flying = leave(ledger)
+    with house.down():
+        ledger.settle(flying, 5)
+        house.clock.now += 1
+    assert state(house.kept())[3:5] == (2, 2)
+    spend(ledger)
+    assert state(house.kept())[3:5] == (9, 0)
+
+
+def test_a_call_that_left_without_the_store_is_booked_when_it_lands(house: House, ledger: DegradingLedger) -> None:
+    """Though the store is back by then."""
+    spend(ledger)
+    with house.down():
+        flying = leave(ledger)
+        house.clock.now += 1
+    spend(ledger)
+    assert state(house.kept())[3:5] == (4, 0)
+    ledger.settle(flying, 5)
+    assert state(house.kept())[3:5] == (9, 0)
+    with house.down():
+        ledger.settle(leave(ledger, SMALL._replace(forced=True)), 0, answered=False)
+        house.clock.now += 1
+    spend(ledger)
+    assert state(house.kept())[3:5] == (11, 0)
+
+
+def test_T26_blocks_and_sizes_reach_the_store_later(house: House, ledger: DegradingLedger) -> None:
+    """As long as they still are to come."""
+    spend(ledger)
+    with house.down():
+        ledger.block(GATE, 30)
+        ledger.block(SMALL.bucket, 0.5)
+        ledger.resize(LARGE, 100)
+        assert wait(ledger, LARGE) == Wait(about(30), everyone=True)
+        assert ledger.wait_for(LARGE, 2) == Wait(about(30), everyone=True)
+        house.clock.now += 10
+    wait(ledger, LARGE)
+    assert wait(house.kept(), LARGE) == Wait(about(20), everyone=True)
+    house.clock.now += 20
+    assert calls_until_full(house.open(), LARGE) == 50
+    leave(ledger)
+
+
+def test_a_store_that_fails_while_it_is_told_is_told_the_rest_later(
+    house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing twice, nothing never."""
+    store = house.kept()
+    settle, settled = store.settle, list[str]()
+
+    def fails_at_the_last(grant: Grant, *arguments: Any) -> None:
+        if grant.ask.bucket != SMALL.bucket and house.told:
+            settled.append(grant.ask.bucket)
+            if len(settled) == 4:
+                raise StoreUnavailable("gone again")
+        settle(grant, *arguments)
+
+    monkeypatch.setattr(store, "settle", fails_at_the_last)
+    spend(ledger)
+    names = [f"b {number}" for number in range(4)]
+    flights = [leave(ledger, LARGE._replace(bucket=name, forced=True)) for name in names]
+    with house.down():
+        spend(ledger)
+        for each in flights:
+            ledger.settle(each, 2)
+        house.clock.now += 1
+    leave(ledger)
+    assert [each.reserved for each in store.states() if each.bucket in names] == [0, 0, 0, 2]
+    house.clock.now += 2
+    leave(ledger)
+    assert [each.used for each in store.states() if each.bucket in names] == [2] * 4
+    assert settled == [*names, names[-1]]
+    assert house.told == [f"{house.path}: database is locked", None]
+
+
+def test_one_thread_tries_the_store_and_the_others_go_on(
+    house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that takes its time to fail holds up one call."""
+    store = house.kept()
+    with house.down():
+        spend(ledger, LARGE)
+        house.clock.now += 1
+        asked, let_go = threading.Event(), threading.Event()
+
+        def hang(_: Any) -> Grant:
+            asked.set()
+            assert let_go.wait(10)
+            raise StoreUnavailable("no answer in 2 s")
+
+        monkeypatch.setattr(store, "reserve", hang)
+        with ThreadPoolExecutor(1) as pool:
+            hanging = pool.submit(ledger.reserve, LARGE)
+            assert asked.wait(10)
+            spend(ledger, LARGE, calls=10)
+            let_go.set()
+            assert isinstance(hanging.result(10), Grant)
+
+
+def test_threads_never_exceed_the_share(house: House, ledger: DegradingLedger) -> None:
+    """While the store comes and goes."""
+    spend(ledger, LARGE)
+    starting = threading.Barrier(8)
+
+    def work(_: int) -> int:
+        starting.wait(10)
+        return calls_until_full(ledger, LARGE)
+
+    with house.down(), ThreadPoolExecutor(8) as pool:
+        calls = sum(pool.map(work, range(8))) + calls_until_full(ledger, LARGE)
+    assert calls == 299
+    house.clock.now += 1
+    calls += calls_until_full(ledger, LARGE)
+    assert (calls, state(house.kept(), LARGE.bucket).used) == (599, 1200)
+
+
+def test_a_file_that_is_replaced_knows_what_comes_then(house: House, ledger: DegradingLedger) -> None:
+    """The headers of the next answer tell the rest."""
+    spend(ledger, calls=3)
+    ledger.close()
+    for each in house.path.parent.iterdir():
+        each.unlink()
+    ledger.settle(leave(ledger), 2, Told(8))
+    assert state(ledger)[3:6] == (2, 0, 6)
+    assert house.told == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+def test_a_child_does_not_say_what_its_parent_has_spent(house: House, ledger: DegradingLedger) -> None:
+    """The parent does."""
+    spend(ledger)
+    with house.down():
+        spend(ledger)
+        house.clock.now += 1
+    pid = os.fork()
+    if pid == 0:
+        spend(ledger)
+        os._exit(0 if state(ledger).used == 4 else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+    spend(ledger)
+    assert state(house.kept()).used == 8
