@@ -370,3 +370,25 @@ def test_a_join_has_a_deadline() -> None:
         return runtime.now() - START
 
     assert 10.0 == runtime.run(main())
+
+
+def test_what_has_to_be_finished_is_finished_though_its_caller_is_cancelled() -> None:
+    """The caller leaves at once, the work goes on to its end."""
+    runtime = simulated()
+    done: list[float] = []
+
+    async def work() -> None:
+        await runtime.sleep(10)
+        done.append(runtime.now() - START)
+
+    async def main() -> None:
+        flight = runtime.spawn(runtime.finish(work()))
+        await runtime.sleep(1)
+        runtime.cancel(flight)
+        with pytest.raises(CancelledError):
+            await runtime.join(flight)
+        assert [] == done
+        await runtime.sleep(20)
+
+    runtime.run(main())
+    assert [10.0] == done

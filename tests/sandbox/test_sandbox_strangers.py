@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice, pairwise, takewhile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esipy.operation import RateGroup
@@ -67,6 +67,7 @@ def test_a_share_that_is_no_whole_call_is_nobody() -> None:
 pauses = st.floats(0, 400) | st.floats(1700, 5000)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(pauses, st.booleans()), max_size=40),
     st.sampled_from(["even", "bursts"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import floor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esipy.operation import RateGroup
@@ -39,6 +39,7 @@ def in_window(ledger: list[tuple[int, float, int]], now: float) -> int:
     return sum(cost for moment, returns, cost in ledger if moment <= now < returns)
 
 
+@settings(deadline=None)
 @given(steps, st.sampled_from([0.0, 7.0, 60.0]), st.integers(0, 2000))
 def test_what_is_used_is_what_was_spent_and_has_not_come_back(steps: list[Step], slot: float, later: int) -> None:
     """Whatever is spent, by whom, when and in which slots; now and at any later moment."""
@@ -49,6 +50,7 @@ def test_what_is_used_is_what_was_spent_and_has_not_come_back(steps: list[Step],
     assert in_window(ledger, now + later) == bucket.used
 
 
+@settings(deadline=None)
 @given(steps, st.sampled_from([0.0, 60.0]))
 def test_the_record_holds_the_most_and_who_spent_it(steps: list[Step], slot: float) -> None:
     """The most in any window is reached when something is spent; own and foreign are told apart."""
@@ -58,6 +60,7 @@ def test_the_record_holds_the_most_and_who_spent_it(steps: list[Step], slot: flo
     assert sum(cost for _, cost, foreign in steps if foreign) == bucket.foreign
 
 
+@settings(deadline=None)
 @given(steps, st.sampled_from([0.0, 60.0]))
 def test_retry_after_is_the_first_whole_second_with_room(steps: list[Step], slot: float) -> None:
     """A second before there is no room; when it is over there is."""
@@ -71,6 +74,7 @@ def test_retry_after_is_the_first_whole_second_with_room(steps: list[Step], slot
     assert 1 == wait or in_window(ledger, now + wait - 1) + GOOD_COST > GROUP.max_tokens
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from([200, 304, 503])), max_size=60))
 def test_calls_one_by_one_never_overspend(calls: list[tuple[int, int]]) -> None:
     """Who is let in only when there is room, and is answered before the next comes, stays within the limit."""

@@ -35,7 +35,7 @@ calls = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(calls, st.sampled_from([0.0, 0.5]), st.sampled_from(["even", "bursts"]))
 def test_who_is_let_in_and_what_is_told_is_what_the_log_says(
     calls: list[tuple[float, str, int]], share: float, manner: Any
@@ -113,6 +113,7 @@ def test_T26_the_error_limit_stops_everyone() -> None:
     world.esi.limits.spend_errors(50, world.now)
     answers = [world.ask("/nothing") for _ in range(50)]
     assert "0" == answers[-1].headers["X-ESI-Error-Limit-Remain"]
+    assert list(range(51, 101)) == [seen.used for seen in world.esi.log]
     assert [420, 420] == [world.mine(ORDERS).status, world.mine(WALLET).status]
     assert {"errors": 2} == world.esi.limits.refusals()
     world.now += 60

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esipy.simulation import Log, Seen
@@ -27,6 +27,7 @@ def kept(seen: list[Seen]) -> Log:
     return log
 
 
+@settings(deadline=None)
 @given(st.lists(entries, max_size=20))
 def test_what_went_in_comes_out(seen: list[Seen]) -> None:
     """As a sequence: whole, one by one from both ends, and in slices."""
@@ -37,6 +38,7 @@ def test_what_went_in_comes_out(seen: list[Seen]) -> None:
     assert all(seen[place] == log[place] == log[place - len(seen)] for place in range(len(seen)))
 
 
+@settings(deadline=None)
 @given(st.lists(entries, max_size=20))
 def test_buckets_are_in_the_order_in_which_they_were_counted(seen: list[Seen]) -> None:
     """Every entry is in its bucket, and what was counted in the same moment keeps its order."""

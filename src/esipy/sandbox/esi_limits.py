@@ -11,6 +11,7 @@ Source: ESI's rate limiting and best practices documentation, ``x-rate-limit`` i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from threading import RLock
 from typing import Any, TypedDict, Unpack
 
@@ -170,7 +171,7 @@ class Limits:
             KeyError: there is no such group.
             ValueError: less than nothing.
         """
-        known = {operation.group.name: operation.group for operation in ops.operations() if operation.group}
+        known = _groups()
         if group not in known:
             raise KeyError(f"no rate-limit group is called {group!r}: there are {', '.join(sorted(known))}")
         if tokens < 0:
@@ -226,6 +227,11 @@ class Limits:
             self.errors.forget()
             for bucket in (*self.buckets, *self.hidden):
                 bucket.forget()
+
+
+@cache
+def _groups() -> dict[str, RateGroup]:
+    return {operation.group.name: operation.group for operation in ops.operations() if operation.group}
 
 
 def principal_of(operation: Operation[Any], identity: Identity | None) -> str:

@@ -188,6 +188,7 @@ class SimulatedEsi:
             if status >= 400:
                 self.limits.errors.add(now)
             headers = [*headers, *self.limits.errors.headers(now)]
+            used = self.limits.errors.used
         else:
             assert operation is not None
             assert operation.group is not None

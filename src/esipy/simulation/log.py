@@ -27,7 +27,8 @@ class Seen(NamedTuple):
         cost: in tokens.
         own: False: it was somebody else's.
         lost: it was booked, but the answer never came to the client.
-        used: what the headers told of the bucket; None when they told nothing.
+        used: what the headers told of the bucket, or without one how many bad answers the minute had; None when they
+            told nothing.
     """
 
     arrived: float
