@@ -311,7 +311,28 @@ def test_the_log_is_whole_when_settled() -> None:
     assert all(seen.bucket == f"char-wallet app:{HERO}" for seen in world.esi.log)
 
 
-@pytest.mark.parametrize("options", [{"shares": {404: 0.7, 500: 0.7}}, {"lost_share": 1.1}, {"shares": {404: -0.1}}])
+def test_what_goes_wrong_can_change() -> None:
+    """From one moment on everything is an error, then everything is well again."""
+    world = World()
+    world.esi.play({503: 1.0})
+    assert [503, 503] == [world.ask("/status").status for _ in range(2)]
+    world.esi.play(unreachable_share=1.0)
+    with pytest.raises(ConnectError):
+        world.ask("/status")
+    world.esi.play()
+    assert 200 == world.ask("/status").status
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"shares": {404: 0.7, 500: 0.7}},
+        {"lost_share": 1.1},
+        {"shares": {404: -0.1}},
+        {"lost_before_share": -0.1},
+        {"lost_share": 0.6, "unreachable_share": 0.6},
+    ],
+)
 def test_shares_are_parts_of_a_whole(options: dict[str, Any]) -> None:
     """More than all is refused, and less than nothing."""
     with pytest.raises(ValueError, match="between 0 and 1"):

@@ -8,6 +8,7 @@ the game is down, costs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from random import Random
 from typing import Any, Unpack
 from urllib.parse import urlsplit
@@ -62,7 +63,7 @@ class SimulatedEsi:
         requests: how many came.
 
     Raises:
-        ValueError: the shares are more than all.
+        ValueError: the shares are more than all, or less than nothing.
     """
 
     def __init__(
@@ -90,17 +91,7 @@ class SimulatedEsi:
         self._random = Random(seed).random  # noqa: S311 (a simulation has to repeat)
         self._keep_log = keep_log
         self._processing = processing_seconds if any(processing_seconds) else None
-        # Fates and statuses as rising marks, so that one number decides each.
-        self._unreachable = unreachable_share
-        self._lost_before = self._unreachable + lost_before_share
-        self._lost = self._lost_before + lost_share
-        self._statuses: list[tuple[float, int]] = []
-        total = 0.0
-        for status, share in (shares or {}).items():
-            total += share
-            self._statuses.append((total, status))
-        if max(total, self._lost) > 1 or min([0.0, *(shares or {}).values()]) < 0:
-            raise ValueError("all shares together are between 0 and 1")
+        self.play(shares, lost_share, lost_before_share, unreachable_share)
         self._router = Router(ops.operations())
         self._small = SmallBodies(seed)
         self._body = body
@@ -146,6 +137,26 @@ class SimulatedEsi:
             least + (most - least) * self._random(),
             lambda: self._answer(request, operation, bucket, who, now, lost),
         )
+
+    def play(
+        self,
+        shares: Mapping[int, float] | None = None,
+        lost_share: float = 0.0,
+        lost_before_share: float = 0.0,
+        unreachable_share: float = 0.0,
+    ) -> None:
+        """Let this go wrong from now on, and nothing else.
+
+        Raises:
+            ValueError: the shares are more than all, or less than nothing.
+        """
+        given = shares or {}
+        fates = (unreachable_share, lost_before_share, lost_share)
+        if min(0.0, *fates, *given.values()) < 0 or max(sum(fates), sum(given.values())) > 1:
+            raise ValueError("all shares together are between 0 and 1")
+        # Rising marks, so that one number decides which it is.
+        self._unreachable, self._lost_before, self._lost = accumulate(fates)
+        self._statuses = list(zip(accumulate(given.values()), given, strict=True))
 
     def settle(self) -> None:
         """Book what others spent until now in every bucket, so that the log is whole."""
