@@ -108,15 +108,18 @@ class Bench:
     """One engine in one colour, with its own signals and a memory cache."""
 
     def __init__(self, colour: str, serve: Serve, *, retry: Rule | bool | None = None, **options: Any) -> None:
-        self.runtime: Any = {
-            "blocking": lambda: BlockingRuntime(_Blocking(serve)),
-            "asyncio": lambda: AioRuntime(_Async(serve)),
-            "simulated": lambda: SimulatedRuntime(serve),
-        }[colour]()
+        self.runtime: Any = (
+            options.pop("runtime", None)
+            or {
+                "blocking": lambda: BlockingRuntime(_Blocking(serve)),
+                "asyncio": lambda: AioRuntime(_Async(serve)),
+                "simulated": lambda: SimulatedRuntime(serve),
+            }[colour]()
+        )
         self.colour = colour
         self.stats: Signal[Any] = Signal()
         self.drift: Signal[Any] = Signal()
-        self.cache = options.pop("cache", MemoryCache())
+        self.cache: Any = options.pop("cache", MemoryCache())
         self.engine = Engine(
             self.runtime,
             Settings(**options.pop("settings", {})),

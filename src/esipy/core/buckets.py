@@ -115,7 +115,7 @@ class Bucket:
         limit = self.limit
         room = limit - int(limit * share / CALL_COST) * CALL_COST if share else limit
         if taken + self.reserved + cost > room and (taken or flying):  # one larger than its bucket has to go alone
-            return self.wait_for(now, cost, share) or UNTIL_LANDING
+            return self.wait_for(now, min(cost, max(room, 1)), share) or UNTIL_LANDING
         if flying:
             if taken + self.worst * flying + cost > limit:
                 return UNTIL_LANDING

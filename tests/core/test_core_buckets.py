@@ -1,0 +1,226 @@
+"""The arithmetic of one bucket: what leaves, what is counted, what comes back."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from esipy.core.buckets import CALL_COST, RELEASE_MARGIN_SECONDS, UNTIL_LANDING, WORST_COST, Bucket, Mark
+
+WINDOW = 900.0
+
+
+class Sent:
+    """A call under way: what the ledger keeps of it, and what ESI will have done with it."""
+
+    def __init__(self, mark: Mark, cost: int | None) -> None:
+        self.mark = mark
+        self.cost = cost
+        self.used = 0
+
+
+class Esi:
+    """One bucket as ESI counts it: a list of spends, each forgotten a window after it was counted."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.spends: list[tuple[float, int]] = []
+        self.refused = 0
+
+    def used(self, now: float) -> int:
+        return sum(cost for moment, cost in self.spends if now < moment + WINDOW)
+
+    def serve(self, now: float, cost: int) -> int | None:
+        """Count a call; None: it was refused."""
+        if self.used(now) + CALL_COST > self.limit:
+            self.refused += 1
+            return None
+        self.spends.append((now, cost))
+        return cost
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("send"), st.sampled_from([0, 1, 2, 2, 2, 2, 5])),
+        st.tuples(st.just("process"), st.integers(0, 9)),
+        st.tuples(st.just("land"), st.integers(0, 9)),
+        st.tuples(st.just("lose"), st.integers(0, 9)),
+        st.tuples(st.just("wait"), st.sampled_from([0.01, 0.3, 5.0, 60.0, 450.0, 899.0, 901.0])),
+        st.tuples(st.just("wait as told"), st.just(0)),
+    ),
+    max_size=120,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(limit=st.sampled_from([4, 15, 30, 150]), steps=STEPS, share=st.sampled_from([0.0, 0.02, 0.1]))
+def test_any_order_of_sends_answers_losses_and_times_never_sends_over_the_limit(
+    limit: int, steps: list[tuple[str, float]], share: float
+) -> None:
+    """Whatever calls turn out to cost, in whatever order ESI gets them and answers come: none is refused."""
+    now, bucket, esi = 1000.0, Bucket(limit, WINDOW), Esi(limit)
+    upstream: deque[Sent] = deque()
+    answered: list[Sent] = []
+    wait_seconds = 0.0
+    for step, value in steps:
+        if step == "send":
+            wait_seconds = bucket.reserve(now, CALL_COST, share)
+            if wait_seconds == 0:
+                upstream.append(Sent(bucket.mark(CALL_COST), int(value)))
+        elif step == "process" and upstream:
+            sent = upstream[int(value) % len(upstream)]
+            upstream.remove(sent)
+            sent.cost = esi.serve(now, sent.cost or 0)
+            assert sent.cost is not None, "refused"
+            sent.used = esi.used(now)
+            answered.append(sent)
+        elif step == "land" and answered:
+            sent = answered.pop(int(value) % len(answered))
+            bucket.settle(now, sent.mark, sent.cost or 0, used=sent.used)
+        elif step == "lose" and (upstream or answered):
+            sent = answered.pop(int(value) % len(answered)) if answered else upstream.popleft()
+            bucket.settle(now, sent.mark, WORST_COST, answered=False)
+        elif step == "wait":
+            now += value
+        elif step == "wait as told" and 0 < wait_seconds < UNTIL_LANDING:
+            now += wait_seconds
+    assert esi.used(now) <= limit + WORST_COST - CALL_COST
+    assert bucket.flying == len(upstream) + len(answered)
+    bucket.age(now + 2 * WINDOW + 10)
+    assert (0, 0) == (bucket.own, bucket.foreign)
+
+
+@given(limit=st.integers(2, 400), latency=st.floats(0.01, 2.0))
+def test_any_bucket_is_used_to_the_last_whole_call(limit: int, latency: float) -> None:
+    """With demand enough and nothing kept back, a window takes as many calls as it can."""
+    now, bucket, sent = 1000.0, Bucket(limit, WINDOW), 0
+    flying: list[Mark] = []
+    while now < 1000.0 + WINDOW:
+        if bucket.reserve(now, CALL_COST) == 0:
+            flying.append(bucket.mark(CALL_COST))
+            sent += 1
+        elif flying:
+            now += latency / 10
+            bucket.settle(now, flying.pop(0), CALL_COST)
+        else:
+            break
+    assert limit // CALL_COST == sent
+
+
+def test_a_spend_comes_back_a_window_and_a_margin_after_it_was_booked() -> None:
+    """Not before; and the wait that is told is the exact moment (T24)."""
+    bucket = Bucket(2, WINDOW)
+    assert 0.0 == bucket.reserve(1000.0, 2)
+    bucket.settle(1000.4, bucket.mark(2), 2)
+    wait_seconds = bucket.reserve(1100.0, 2)
+    assert WINDOW + RELEASE_MARGIN_SECONDS <= 1100.0 + wait_seconds - 1000.4 <= WINDOW + RELEASE_MARGIN_SECONDS + 0.25
+    assert 0 < bucket.reserve(1100.0 + wait_seconds - 0.01, 2)
+    assert 0.0 == bucket.reserve(1100.0 + wait_seconds, 2)
+
+
+def test_T23_an_old_header_that_comes_late_does_not_lower_what_others_spent() -> None:
+    """The newer header says that others spent 20; the older one, from before, is not believed."""
+    bucket = Bucket(150, WINDOW)
+    marks = []
+    for _ in range(2):
+        bucket.reserve(1000.0, 2)
+        marks.append(bucket.mark(2))
+    older, newer = marks
+    bucket.settle(1001.0, newer, 2, used=24)
+    assert 20 == bucket.foreign
+    bucket.settle(1002.0, older, 2, used=2)
+    assert 20 == bucket.foreign
+    bucket.reserve(1003.0, 2)
+    bucket.settle(1003.0, bucket.mark(2), 2, used=6)
+    assert 0 == bucket.foreign
+
+
+def test_what_others_spent_ages_out_within_a_window() -> None:
+    """Nothing more is heard: a window later the bucket is believed to be empty."""
+    bucket = Bucket(150, WINDOW)
+    bucket.reserve(1000.0, 2)
+    bucket.settle(1000.0, bucket.mark(2), 2, used=100)
+    assert 98 == bucket.foreign
+    bucket.age(1000.0 + WINDOW)
+    assert 98 == bucket.foreign
+    bucket.age(1002.0 + WINDOW)
+    assert 0 == bucket.foreign
+
+
+def test_a_surprise_is_not_taken_for_someone_elses() -> None:
+    """A 4xx under way is in the header of an answer that comes first: when it lands, others have spent nothing."""
+    bucket = Bucket(150, WINDOW)
+    marks = []
+    for _ in range(2):
+        bucket.reserve(1000.0, 2)
+        marks.append(bucket.mark(2))
+    bucket.settle(1001.0, marks[1], 2, used=7)
+    bucket.settle(1001.5, marks[0], 5, used=5)
+    assert (7, 0) == (bucket.own, bucket.foreign)
+
+
+def test_after_a_refusal_one_call_finds_out() -> None:
+    """When the wait is over a single call leaves, and others when it has been answered."""
+    bucket = Bucket(150, WINDOW)
+    bucket.block(1060.0)
+    bucket.block(1010.0)
+    assert 55.0 == bucket.reserve(1005.0, 2)
+    assert 0.0 == bucket.reserve(1060.0, 2)
+    assert UNTIL_LANDING == bucket.reserve(1060.0, 2)
+    bucket.settle(1060.1, bucket.mark(2), 2, used=2)
+    assert 0.0 == bucket.reserve(1060.1, 2)
+
+
+@pytest.mark.parametrize(("limit", "room"), [(15, 15), (30, 30), (99, 99), (100, 98), (150, 148), (12000, 11760)])
+def test_the_headroom_is_in_whole_calls_so_small_buckets_lose_none(limit: int, room: int) -> None:
+    """Two per cent of less than a hundred tokens is less than a call."""
+    assert room == Bucket(limit, WINDOW).room(0.02)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "windows"), [(1, 0), (14, 0), (16, 1), (30, 1), (31, 2)], ids=["one", "fits", "next", "two", "three"]
+)
+def test_a_job_larger_than_the_bucket_takes_as_many_windows(tokens: int, windows: int) -> None:
+    """What the wait will be for the last of it is told before anything is sent."""
+    assert windows * WINDOW == Bucket(15, WINDOW).wait_for(1000.0, tokens)
+
+
+def test_a_call_that_is_larger_than_its_bucket_leaves_when_it_is_empty() -> None:
+    """A limit that shrank below one call does not stop the program for ever."""
+    bucket = Bucket(1, WINDOW)
+    assert 0.0 == bucket.reserve(1000.0, 5)
+    bucket.settle(1000.0, bucket.mark(5), 2)
+    assert WINDOW < bucket.reserve(1001.0, 5) < 2 * WINDOW
+
+
+def test_its_state_is_plain_data_and_makes_the_same_bucket() -> None:
+    """For stores: what was packed goes on as if nothing had happened."""
+    bucket = Bucket(30, WINDOW)
+    for moment in (1000.0, 1001.0, 1900.0):
+        bucket.reserve(moment, 2)
+        bucket.settle(moment + 0.1, bucket.mark(2), 2, used=9)
+    other = Bucket.of(bucket.state())
+    assert bucket.state() == other.state()
+    assert [bucket.reserve(1901.0, 2) for _ in range(20)] == [other.reserve(1901.0, 2) for _ in range(20)]
+
+
+def test_an_idle_bucket_is_small() -> None:
+    """No more than 400 bytes with its name, once its window has passed."""
+    import tracemalloc
+
+    buckets: dict[str, Bucket] = {}
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(2000):
+            bucket = buckets[f"char-notification application-id:{2112000000 + number}"] = Bucket(15, WINDOW)
+            bucket.reserve(1000.0 + number, 2)
+            bucket.settle(1000.0 + number, bucket.mark(2), 2, used=2)
+            bucket.age(2000.0 + number)
+        each = (tracemalloc.get_traced_memory()[0] - before) / 2000
+    finally:
+        tracemalloc.stop()
+    assert each <= 400
