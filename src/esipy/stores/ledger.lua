@@ -23,7 +23,7 @@ local function bucket_at(key, limit, window_seconds, worst) -- and whether it is
     own = 0, reserved = 0, flying = 0, foreign = 0, blocked_until = 0, warm_until = 0, left_at = 0,
     sent = 0, heard = 0, settled = 0, born = math.floor(now * 1000000), spends = {}, theirs = {}, flights = {},
   }
-  if kept then
+  if kept and kept > now then
     block(b, kept)
   end
   return b, true
