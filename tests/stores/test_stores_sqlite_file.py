@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -58,6 +59,12 @@ def damage(path: Path) -> None:
     path.write_bytes(b"x" * path.stat().st_size)
 
 
+def write_nonsense(path: Path, packed: bytes = b"x") -> None:
+    """Into a sound database."""
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("UPDATE buckets SET packed = ?", (packed,))
+
+
 def files(path: Path) -> list[str]:
     """What is in its folder, without what SQLite keeps beside a file that is open."""
     return sorted(each.name for each in path.parent.iterdir() if not each.name.endswith(("-wal", "-shm", ".lock")))
@@ -96,12 +103,37 @@ def test_a_file_damaged_while_in_use_is_set_aside_once(
     assert caplog.text.count("is damaged") == 1
 
 
+@pytest.mark.parametrize("was_open", [True, False])
+def test_a_file_that_another_process_has_begun_anew_is_not_set_aside(
+    opened: Callable[[], SqliteLedger], path: Path, monkeypatch: pytest.MonkeyPatch, was_open: bool
+) -> None:
+    """Both have found the damage; the one that comes second finds a sound file, whether or not it had the old one."""
+    first, second = opened(), opened()
+    spend(first)
+    if was_open:
+        spend(second)
+        write_nonsense(path)
+    else:
+        first.close()
+        damage(path)
+    leave_file = second._file._leave
+
+    def first_comes_before() -> None:
+        monkeypatch.undo()
+        leave_file()
+        spend(first)
+
+    monkeypatch.setattr(second._file, "_leave", first_comes_before)
+    spend(second)
+    assert state(first).used == 4
+    assert len(files(path)) == 2
+
+
 def test_what_cannot_be_read_is_damage(ledger: SqliteLedger, path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A sound database with a bucket that none has written."""
     spend(ledger)
     for packed in (b"x", b"\x94\x01\x02\x90\x91\x01"):
-        with closing(sqlite3.connect(path)) as file, file:
-            file.execute("UPDATE buckets SET packed = ?", (packed,))
+        write_nonsense(path, packed)
         with caplog.at_level(logging.WARNING, "esipy.stores"):
             spend(ledger)
         assert state(ledger).used == 2
@@ -199,6 +231,25 @@ def test_a_lock_that_is_held_too_long(ledger: SqliteLedger, path: Path) -> None:
             leave(ledger)
         holder.execute("ROLLBACK")
     spend(ledger)
+    assert state(ledger).used == 4
+
+
+def test_a_lock_that_is_given_back_in_time(ledger: SqliteLedger, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for it goes on within a moment."""
+    spend(ledger)
+    pauses: list[float] = []
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+
+        def pause(pause_seconds: float) -> None:
+            pauses.append(pause_seconds)
+            if len(pauses) == 10:
+                holder.execute("ROLLBACK")
+
+        monkeypatch.setattr(time, "sleep", pause)
+        spend(ledger)
+    assert len(pauses) == 10
+    assert max(pauses) <= 0.002
     assert state(ledger).used == 4
 
 

@@ -7,8 +7,7 @@
   database of anything else is never touched.
 - Whatever else fails is `StoreUnavailable`: no right to write, a full disk, a lock that another process does not give
   back. Nobody waits twice for that lock: who stood behind the one who waited in vain fails with it.
-- A process that was forked neither uses nor closes its parent's connection. Nor is a connection closed whose file is no
-  longer there: SQLite would delete the log that is beside the new one.
+- A process that was forked neither uses nor closes its parent's connection.
 
 All of this holds for a local disk; WAL does not work over a network.
 """
@@ -19,6 +18,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -34,6 +34,10 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 2.0
 """How long to wait while another process writes. It takes a tenth of a millisecond, unless that process is ill."""
+
+
+FIRST_PAUSE_SECONDS = 0.0002
+LAST_PAUSE_SECONDS = 0.002
 
 
 class Damaged(Exception):
@@ -125,7 +129,7 @@ class SharedFile:
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect()
-        connection.execute("BEGIN IMMEDIATE")
+        self._begin(connection)
         try:
             result = work(connection)
             connection.execute("COMMIT")
@@ -135,6 +139,20 @@ class SharedFile:
             raise
         return result
 
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Lock the file. SQLite's own waiting grows to a tenth of a second, for what is locked for a tenth of that."""
+        ends = time.monotonic() + self._busy_seconds
+        pause_seconds = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() >= ends:
+                    raise
+            time.sleep(pause_seconds)
+            pause_seconds = min(2 * pause_seconds, LAST_PAUSE_SECONDS)
+
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._alone():
@@ -143,6 +161,7 @@ class SharedFile:
     def _open(self) -> sqlite3.Connection:
         connection = self._raw(self.path)
         try:
+            self._file = _identity(self.path)
             ours = int(connection.execute("PRAGMA application_id").fetchone()[0])
             if ours != self._application_id:
                 if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
@@ -155,7 +174,7 @@ class SharedFile:
                 connection.execute(statement)
             self._opened(connection)
             connection.execute("COMMIT")
-            self._file = _identity(self.path)
+            connection.execute("PRAGMA busy_timeout = 0")
         except BaseException:
             connection.close()
             raise
@@ -164,21 +183,16 @@ class SharedFile:
     def _leave(self) -> None:
         """Be without a connection."""
         connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        if _identity(self.path) == self._file:
+        if connection is not None:
             connection.close()
-        else:
-            abandon(connection)
 
     def _set_aside(self, error: BaseException) -> None:
         """Give a damaged file another name, unless another process has done so already."""
-        damaged = self._file if self._connection is not None else _identity(self.path)
         self._leave()
         with self._alone():
-            if damaged is None or _identity(self.path) != damaged:
+            if self._file is None or _identity(self.path) != self._file:
                 return
-            aside = self.path.with_name(f"{self.path.name}.damaged-{damaged[1]}")
+            aside = self.path.with_name(f"{self.path.name}.damaged-{self._file[1]}")
             for end in ("-wal", "-shm", ""):
                 beside = self.path.with_name(self.path.name + end)
                 if beside.exists():
