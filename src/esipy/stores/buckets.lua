@@ -136,7 +136,7 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
   age(b)
   local taken, flying, limit, room = b.own + b.foreign, b.flying, b.limit, room_of(b, share)
   if taken + b.reserved + cost > room and (taken > 0 or flying > 0) then
-    local wait_seconds = wait_for(b, cost, share)
+    local wait_seconds = wait_for(b, math.min(cost, math.max(room, 1)), share)
     return wait_seconds > 0 and wait_seconds or HUGE
   end
   if flying > 0 then

@@ -30,11 +30,14 @@ local function bucket_at(key, limit, window_seconds, worst) -- and whether it is
 end
 
 local function save(key, index, b)
-  local last = math.max(now, b.blocked_until, b.spends[#b.spends - 1] or 0, b.theirs[#b.theirs - 1] or 0)
+  local window = b.window_seconds
+  local last = math.max(
+    now + window, b.blocked_until, b.warm_until, b.spends[#b.spends - 1] or 0, b.theirs[#b.theirs - 1] or 0
+  )
   for place = 2, #b.flights, FLIGHT do
-    last = math.max(last, b.flights[place])
+    last = math.max(last, b.flights[place] + window)
   end
-  local seconds = last - now + 2 * b.window_seconds
+  local seconds = last + window - now
   redis.call('SET', key, cmsgpack.pack(b), 'PX', math.ceil(seconds * 1000))
   redis.call('ZADD', index, exact(now + seconds), key)
 end
