@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from esipy.stores.base import Grant, StoreUnavailable, Told, Wait
+from esipy.stores.base import Ask, Grant, StoreUnavailable, Told, Wait
 from esipy.stores.degrading import DegradingLedger
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.sqlite_ledger import SqliteLedger
@@ -242,6 +242,42 @@ def test_a_call_that_left_without_the_store_is_booked_when_it_lands(house: House
         house.clock.now += 1
     spend(ledger)
     assert state(house.kept())[3:5] == (11, 0)
+
+
+@pytest.mark.parametrize("fails_again", [False, True])
+def test_a_call_that_lands_while_the_store_comes_back_is_booked(
+    house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch, fails_again: bool
+) -> None:
+    """After the store was told of everything, and before it decides again; or the next time, if it fails once more."""
+    store = house.kept()
+    spend(ledger)
+    with house.down():
+        flying = leave(ledger)
+        house.clock.now += 1
+    reserve, landed = store.reserve, threading.Event()
+
+    def lands_meanwhile(ask: Ask) -> Grant | Wait:
+        got = reserve(ask)
+        if not ask.forced:
+            ledger.settle(flying, 5)
+            monkeypatch.setattr(store, "reserve", lands_no_more)
+        return got
+
+    def lands_no_more(ask: Ask) -> Grant | Wait:
+        if fails_again and not landed.is_set():
+            landed.set()
+            raise StoreUnavailable("gone again")
+        return reserve(ask)
+
+    monkeypatch.setattr(store, "reserve", lands_meanwhile)
+    spend(ledger, LARGE)
+    if fails_again:
+        assert state(store).used == 2
+        assert house.told[1:] == [None, "gone again"]
+        house.clock.now += 1
+        spend(ledger, LARGE)
+    assert state(store).used == 7
+    assert state(store, LARGE.bucket).used == (4 if fails_again else 2)
 
 
 def test_T26_blocks_and_sizes_reach_the_store_later(house: House, ledger: DegradingLedger) -> None:
