@@ -41,6 +41,7 @@ FORMAT = "1"
 """Of what is kept; another one has other keys."""
 
 SCRIPTS = ("buckets.lua", "ledger.lua")
+"""One text: the second uses the first."""
 
 AT_ONCE = 500
 """How many buckets are read in one round trip."""
