@@ -20,7 +20,7 @@ GROUND = frozenset({"exceptions", "settings", "core"})
 VALUES = GROUND | {"operation", "response", "retries", "events", "utils"}
 ADAPTERS = SEAMS | {"runtime", "transport", "stores"}
 CLIENTS = VALUES | ADAPTERS | {"engine", "sso", "ops", "app", "cache", "shell", "client", "security"}
-CLIENTS |= {"version1", "version1.keywords"}
+CLIENTS |= {"version1", "version1.keywords", "ledgers", "limits", "planning"}
 
 LAYERS: dict[str, frozenset[str]] = {
     # each part of the house (its longest name counts), and the parts that it may import beside itself
@@ -48,6 +48,9 @@ LAYERS: dict[str, frozenset[str]] = {
     "version1.keywords": frozenset(),
     "version1": VALUES | {"ops", "cache", "transport", "version1.keywords"},
     "app": VALUES | {"ops", "cache", "version1", "version1.keywords"},
+    "ledgers": VALUES | SEAMS | {"stores", "_forks"},
+    "limits": VALUES | SEAMS | {"engine"},
+    "planning": VALUES | SEAMS | {"engine", "limits"},
     "shell": CLIENTS - {"client", "security"},
     "client": CLIENTS,
     "security": CLIENTS,
@@ -59,7 +62,11 @@ LAYERS: dict[str, frozenset[str]] = {
     "__main__": frozenset({"cli"}),
 }
 
-PARTS_OF = {"_signal": "events", "_receivers": "events", "_delivery": "events", "_deferred": "events"}
+PARTS_OF = {
+    **dict.fromkeys(("_signal", "_receivers", "_delivery", "_deferred"), "events"),
+    "_given": "shell",
+    "client_async": "client",
+}
 """Modules that belong to another's part of the house."""
 
 LAZILY = {("operation", "ops"), ("operation", "version1"), ("utils", "cache")}
@@ -79,7 +86,7 @@ NEVER: dict[str, frozenset[str]] = {
 
 THIRD_PARTY: dict[str, frozenset[str]] = {
     # each third-party package, and the modules (or whole parts) that may import it
-    "msgspec": frozenset({"version1", "core", "operation", "ops", "engine", "sso", "stores", "shell", "sandbox"})
+    "msgspec": frozenset({"version1", "core", "operation", "ops", "engine", "sso", "stores", "_given", "sandbox"})
     | {"simulation"},
     "pycurl": frozenset({f"transport.{name}" for name in ("curl", "curl_aio", "curl_handle", "curl_options")})
     | {"transport.curl_watch"},

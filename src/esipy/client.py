@@ -1,9 +1,10 @@
-"""`EsiClient` and `AsyncEsiClient`: two thin shells over one engine.
+"""`EsiClient`, and `AsyncEsiClient` (`esipy.client_async`): two thin shells over one engine.
 
 Both have the same verbs with the same arguments; the asyncio one's are awaited:
 
 - ``request(call)`` gives the answer, whatever its status; ``fetch(call)`` gives the data or raises;
-- ``multi_request(calls)`` sends many at once; ``head(call)`` asks for the headers only.
+- ``multi_request(calls)`` sends many at once; ``head(call)`` asks for the headers only;
+- ``limits()`` gives what is left of ESI's limits; ``plan(calls)`` gives what calls will cost, before they are sent.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from esipy.client_async import AsyncEsiClient as AsyncEsiClient
 from esipy.engine.exchange import Signer
+from esipy.engine.terms import Downtime, Policy, Priority
 from esipy.events import API_CALL_STATS as API_CALL_STATS  # these too could be had from here in version 1
 from esipy.events import Signal
 from esipy.exceptions import APIException as APIException
@@ -22,9 +25,9 @@ from esipy.retries import Rule
 from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.shell import LOGGER as LOGGER
 from esipy.shell import Shell
-from esipy.stores.base import CacheStore
-from esipy.transport import default_async_transport, default_transport
-from esipy.transport.base import AsyncTransport, Transport
+from esipy.stores.base import CacheStore, LedgerStore
+from esipy.transport import default_transport
+from esipy.transport.base import Transport
 from esipy.utils import check_cache as check_cache
 from esipy.utils import get_cache_time_left as get_cache_time_left
 from esipy.utils import make_cache_key as make_cache_key
@@ -32,6 +35,8 @@ from esipy.version1.keywords import OldKeywords, pool_size, the_calls
 
 if TYPE_CHECKING:
     from esipy.cache import BaseCache
+    from esipy.limits import Limit
+    from esipy.planning import Plan
 
 __all__ = ["AsyncEsiClient", "EsiClient"]
 
@@ -47,6 +52,9 @@ class EsiClient(Shell):
             True: five tries, and any 5xx counts as passing, as in version 1; or a rule (`esipy.retries`).
         headers: sent with each call; ``User-Agent`` says who you are.
         cache: one of `esipy.cache`, or a store; None: nothing is kept. The default keeps answers in memory.
+        ledger: counts what is spent of ESI's limits: a text such as ``sqlite:///limits.sqlite3`` or
+            ``redis://localhost:6379/0``, or an object, for processes that share limits (`esipy.ledgers`). None: what
+            ``ESI_LEDGER`` names; else all clients of this process count together.
         timeout: seconds for one exchange, the connection included; ESI itself gives up after 10.
         raw_body_only: do not decode bodies: ``data`` is None, ``raw`` has the bytes.
         signal_api_call_stats: a signal in place of the library's `API_CALL_STATS`.
@@ -67,6 +75,7 @@ class EsiClient(Shell):
         *,
         headers: Mapping[str, str] | None = None,
         cache: CacheStore | BaseCache | bool | None = False,
+        ledger: LedgerStore | str | None = None,
         timeout: float | None = None,
         raw_body_only: bool = False,
         signal_api_call_stats: Signal[...] | None = None,
@@ -87,6 +96,7 @@ class EsiClient(Shell):
             retry_requests=retry_requests,
             headers=headers,
             cache=cache,
+            ledger=ledger,
             raw_body_only=raw_body_only,
             signal_api_call_stats=signal_api_call_stats,
             no_etag_body=no_etag_body,
@@ -99,35 +109,66 @@ class EsiClient(Shell):
         *,
         raw_body_only: bool | None = None,
         raise_on_error: bool = False,
+        priority: Priority | None = None,
+        policy: Policy | None = None,
+        max_wait: float | None = None,
+        downtime: Downtime | None = None,
         **old: Unpack[OldKeywords],
     ) -> Response[T]:
         """Send a call and give its answer, whatever the status.
 
+        The other verbs take the last four arguments, too; None takes the client's own setting.
+
         Args:
             raw_body_only: None takes the client's own.
             raise_on_error: raise for a status >= 400, a body that is not JSON, and when no answer came.
+            priority: ``interactive`` goes first; ``batch`` gives way, leaves a share of each limit to the others, and
+                waits while ESI is down.
+            policy: ``burst`` spends what is there; ``spread`` evens it out once half is used; ``fail`` never waits;
+                ``off`` is held back by nothing that was counted here.
+            max_wait: seconds that it may wait for a limit; may be infinite.
+            downtime: what an interactive call does while ESI is down: ``try``, ``fail`` or ``wait``.
 
         Raises:
             InvalidCallError: the call cannot be sent.
-            LimitedError: ESI asked to wait longer than ``max_wait``; nothing was sent.
+            SettingError: one of the last four arguments cannot be meant; nothing was sent.
+            LimitedError: with ``raise_on_error``: it would have to wait longer than it may; nothing was sent.
             SSOError: the call needs a token, and none could be had.
             APIException: with ``raise_on_error``.
         """
-        return run(self._request(the_calls("request", call, old), raw_body_only, raise_on_error))
+        terms = self._terms(priority, policy, max_wait, downtime)
+        return run(self._request(the_calls("request", call, old), raw_body_only, raise_on_error, terms))
 
-    def fetch(self, call: Call[T]) -> T:
+    def fetch(
+        self,
+        call: Call[T],
+        *,
+        priority: Priority | None = None,
+        policy: Policy | None = None,
+        max_wait: float | None = None,
+        downtime: Downtime | None = None,
+    ) -> T:
         """Send a call and give its data.
 
         Raises:
             APIException: of the class that `esipy.exceptions` draws, if there is no good answer.
         """
-        return run(self._fetch(call))
+        return run(self._fetch(call, self._terms(priority, policy, max_wait, downtime)))
 
     def head(
-        self, call: Call[T] | None = None, *, raise_on_error: bool = False, **old: Unpack[OldKeywords]
+        self,
+        call: Call[T] | None = None,
+        *,
+        raise_on_error: bool = False,
+        priority: Priority | None = None,
+        policy: Policy | None = None,
+        max_wait: float | None = None,
+        downtime: Downtime | None = None,
+        **old: Unpack[OldKeywords],
     ) -> Response[T]:
         """Ask for the headers of a call's answer only: its ``data`` is None. It reaches the network each time."""
-        return run(self._request(the_calls("head", call, old), True, raise_on_error, "HEAD"))
+        terms = self._terms(priority, policy, max_wait, downtime)
+        return run(self._request(the_calls("head", call, old), True, raise_on_error, terms, "HEAD"))
 
     def multi_request(
         self,
@@ -136,6 +177,10 @@ class EsiClient(Shell):
         *,
         raw_body_only: bool | None = None,
         raise_on_error: bool = False,
+        priority: Priority | None = None,
+        policy: Policy | None = None,
+        max_wait: float | None = None,
+        downtime: Downtime | None = None,
         **old: Unpack[OldKeywords],
     ) -> list[tuple[Call[T], Response[T]]]:
         """Send many calls, up to ``threads`` (1-100) at once.
@@ -143,10 +188,32 @@ class EsiClient(Shell):
         Returns:
             (call, answer) pairs in the order of the calls.
         """
-        return run(self._multi_request(the_calls("multi_request", calls, old), threads, raw_body_only, raise_on_error))
+        terms = self._terms(priority, policy, max_wait, downtime)
+        sent = the_calls("multi_request", calls, old)
+        return run(self._multi_request(sent, threads, raw_body_only, raise_on_error, terms))
+
+    def limits(self) -> list[Limit]:
+        """What is left of every limit of this client's ESI, for all who share its ledger; nothing is sent.
+
+        Returns:
+            the error limit, then the buckets that have been used lately or are blocked, by name.
+        """
+        return run(self._limits())
+
+    def plan(
+        self, calls: Iterable[Call[Any]], *, priority: Priority | None = None, policy: Policy | None = None
+    ) -> Plan:
+        """What many calls would cost, and how long limits would hold them up; nothing is sent or reserved.
+
+        Raises:
+            InvalidCallError: one of them cannot be sent.
+            SettingError: ``priority`` or ``policy`` cannot be meant.
+        """
+        return run(self._plan(calls, self._terms(priority, policy, None, None)))
 
     def close(self) -> None:
         """Close all connections. Closing twice is no error."""
+        run(self._leave_ledger())
         self._transport.close()
 
     def __enter__(self) -> EsiClient:
@@ -156,77 +223,3 @@ class EsiClient(Shell):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class AsyncEsiClient(Shell):
-    """The asyncio client: `EsiClient`'s arguments and verbs, awaited. Many tasks of one loop may share it."""
-
-    def __init__(
-        self,
-        security: Signer | None = None,
-        retry_requests: Rule | bool | None = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        cache: CacheStore | BaseCache | bool | None = False,
-        timeout: float | None = None,
-        raw_body_only: bool = False,
-        signal_api_call_stats: Signal[...] | None = None,
-        transport: AsyncTransport | None = None,
-        no_etag_body: bool = False,
-        **settings: Any,
-    ) -> None:
-        # Here, so that blocking programs need not load asyncio.
-        from esipy.runtime.aio import AioRuntime
-
-        self._transport = transport or default_async_transport()
-        self._runtime = AioRuntime(self._transport)
-        given = {"timeout": timeout, **settings}
-        super().__init__(
-            self._runtime,
-            security,
-            retry_requests=retry_requests,
-            headers=headers,
-            cache=cache,
-            raw_body_only=raw_body_only,
-            signal_api_call_stats=signal_api_call_stats,
-            no_etag_body=no_etag_body,
-            settings=given,
-        )
-
-    async def request(
-        self, call: Call[T], *, raw_body_only: bool | None = None, raise_on_error: bool = False
-    ) -> Response[T]:
-        """See `EsiClient.request`."""
-        return await self._request(call, raw_body_only, raise_on_error)
-
-    async def fetch(self, call: Call[T]) -> T:
-        """See `EsiClient.fetch`."""
-        return await self._fetch(call)
-
-    async def head(self, call: Call[T], *, raise_on_error: bool = False) -> Response[T]:
-        """See `EsiClient.head`."""
-        return await self._request(call, True, raise_on_error, "HEAD")
-
-    async def multi_request(
-        self,
-        calls: Iterable[Call[T]],
-        threads: int = 20,
-        *,
-        raw_body_only: bool | None = None,
-        raise_on_error: bool = False,
-    ) -> list[tuple[Call[T], Response[T]]]:
-        """See `EsiClient.multi_request`; ``threads`` is how many are under way at once."""
-        return await self._multi_request(calls, threads, raw_body_only, raise_on_error)
-
-    async def close(self) -> None:
-        """Give refreshes under way five seconds to end, then close all connections. Closing twice is no error."""
-        await self._runtime.drain()
-        await self._transport.aclose()
-
-    async def __aenter__(self) -> AsyncEsiClient:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()

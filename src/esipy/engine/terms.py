@@ -9,6 +9,9 @@ from esipy.settings import DOWNTIME_CHOICES, POLICIES, PRIORITIES, Settings
 
 __all__ = ["Downtime", "Policy", "Priority", "Terms"]
 
+LONGEST_PATIENCE_SECONDS = 1e8
+"""Three years, for who says that he waits for ever: no system waits for an infinite time."""
+
 Policy = Literal["burst", "spread", "fail", "off"]
 Priority = Literal["interactive", "batch"]
 Downtime = Literal["try", "fail", "wait"]
@@ -21,7 +24,7 @@ class Terms(NamedTuple):
         policy: ``burst``: spend what is there; ``spread``: even it out over the window once half is used; ``fail``:
             never wait; ``off``: the ledger counts, but holds nothing back.
         batch: let interactive calls pass, leave them their share, and wait while ESI is down.
-        max_wait: seconds of patience.
+        max_wait: seconds of patience, three years at the most.
         share: of each limit, to leave untouched.
         downtime: what an interactive call does while ESI is down.
     """
@@ -56,7 +59,7 @@ class Terms(NamedTuple):
         return cls(
             policy,  # type: ignore[arg-type]
             batch,
-            0.0 if policy == "fail" else float(patience),
+            0.0 if policy == "fail" else float(min(patience, LONGEST_PATIENCE_SECONDS)),
             settings.headroom + (settings.interactive_share if batch else 0.0),
             downtime,  # type: ignore[arg-type]
         )

@@ -1,0 +1,119 @@
+"""What is left of each limit: `Limit`, and how it is read from the ledger. Nothing is sent for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from esipy.core.buckets import CALL_COST, WORST_COST, Bucket
+from esipy.engine.ledger import ERRORS_KEPT, Ledger
+from esipy.engine.pipeline import Engine
+from esipy.stores.base import Ask, BucketState
+
+__all__ = ["Limit", "limits_of"]
+
+ROUTE = "route"
+"""The first word of the names of limits that a single route has inside the game server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit as it is now.
+
+    Attributes:
+        bucket: what is counted together: ``char-wallet app:91`` (group and principal); ``errors``: the error limit;
+            ``route get_markets_region_id_history``: the limit of a single route.
+        group: the rate-limit group; None: it has none.
+        principal: whom ESI counts against: ``<client id>:<character id>``, ``ip``, or ``ip:<client id>``.
+        max_tokens: what is there in a window: tokens, or errors, or calls.
+        window_seconds: after so long, what was spent comes back.
+        used: what all who share the ledger have spent.
+        reserved: what calls under way are expected to cost.
+        foreign: what others are believed to have spent: programs that do not share the ledger.
+        left: what is not spent, reserved or foreign.
+        free_in_seconds: until a call of this client may leave; 0: now. The share that it leaves untouched, and a block
+            of ESI's, are regarded; who else waits is not.
+        free_at: that moment, in UTC.
+        waiting: how many calls of this process wait for it.
+    """
+
+    bucket: str
+    group: str | None
+    principal: str
+    max_tokens: int
+    window_seconds: float
+    used: int
+    reserved: int
+    foreign: int
+    left: int
+    free_in_seconds: float
+    free_at: datetime
+    waiting: int
+
+    def __repr__(self) -> str:
+        when = "free now" if not self.free_in_seconds else f"free in {self.free_in_seconds:.0f} s"
+        waiting = f", {self.waiting} waiting" if self.waiting else ""
+        return f"<Limit {self.bucket}: {self.left} of {self.max_tokens} left, {when}{waiting}>"
+
+
+async def limits_of(engine: Engine) -> list[Limit]:
+    """The limits of an engine's ESI: errors first, then those that are not idle, by name."""
+    ledger, runtime = engine.ledger, engine.runtime
+    share = engine.terms.share
+
+    def read() -> tuple[float, list[tuple[BucketState, float]]]:
+        # A bucket in which nobody spends: if it has to wait, it is for ESI's gate.
+        gate = ledger.store.wait_for(ledger.error_ask._replace(bucket=f"{ledger.gate} nobody"), 1)
+        states = {state.bucket: state for state in ledger.store.states() if is_of(ledger, state.bucket)}
+        errors = ledger.error_ask
+        states.setdefault(errors.bucket, BucketState(errors.bucket, errors.limit, errors.window_seconds, 0, 0, 0, 0.0))
+        return gate.seconds, [(state, _free_in(ledger, state, share)) for state in states.values()]
+
+    closed, found = await ledger.do(runtime, read)
+    now = runtime.now()
+    rows = [_row(ledger, state, max(free_in, closed), now) for state, free_in in found]
+    return sorted(rows, key=lambda row: (row.bucket != ledger.shown(ledger.errors), row.bucket))
+
+
+def is_of(ledger: Ledger, bucket: str) -> bool:
+    """Whether a bucket is one of this ESI, and not of another that is counted in the same store."""
+    if ledger.prefix:
+        return bucket.startswith(ledger.prefix)
+    return "://" not in bucket.partition(" ")[0]
+
+
+def _free_in(ledger: Ledger, state: BucketState, share: float) -> float:
+    """Seconds until a call may leave; the store is asked where little is left only."""
+    ask = _ask(ledger, state, share)
+    room = Bucket(state.limit, state.window_seconds).room(ask.share)
+    if not state.free_in and state.used + state.reserved + state.foreign + ask.cost <= room:
+        return 0.0
+    return ledger.store.wait_for(ask, ask.cost).seconds
+
+
+def _ask(ledger: Ledger, state: BucketState, share: float) -> Ask:
+    kind = ledger.shown(state.bucket).partition(" ")[0]
+    if state.bucket == ledger.errors or kind == ROUTE:
+        kept = ERRORS_KEPT if kind != ROUTE else 0.0
+        return Ask(state.bucket, ledger.gate, state.limit, state.window_seconds, 1, 1, kept)
+    return Ask(state.bucket, ledger.gate, state.limit, state.window_seconds, WORST_COST, CALL_COST, share)
+
+
+def _row(ledger: Ledger, state: BucketState, free_in: float, now: float) -> Limit:
+    shown = ledger.shown(state.bucket)
+    group, _, principal = shown.partition(" ")
+    counted = state.bucket != ledger.errors and group != ROUTE
+    return Limit(
+        bucket=shown,
+        group=group if counted else None,
+        principal=principal if counted else "ip",
+        max_tokens=state.limit,
+        window_seconds=state.window_seconds,
+        used=state.used,
+        reserved=state.reserved,
+        foreign=state.foreign,
+        left=max(state.limit - state.used - state.reserved - state.foreign, 0),
+        free_in_seconds=free_in,
+        free_at=datetime.fromtimestamp(now + free_in, UTC),
+        waiting=ledger.lines.waiting(state.bucket),
+    )
