@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from esipy.stores.base import Ask, Grant, StoreUnavailable, Told, Wait
 from esipy.stores.degrading import DegradingLedger
@@ -228,48 +231,48 @@ def test_a_settle_that_the_store_did_not_take_is_booked_later(house: House, ledg
 
 
 def test_a_call_that_left_without_the_store_is_booked_when_it_lands(house: House, ledger: DegradingLedger) -> None:
-    """Though the store is back by then."""
+    """Though the store is back by then, and was told that it is under way."""
     spend(ledger)
     with house.down():
         flying = leave(ledger)
         house.clock.now += 1
-    spend(ledger)
-    assert state(house.kept())[3:5] == (4, 0)
+    spend(ledger, LARGE)
+    assert state(house.kept())[3:5] == (2, 2)
     ledger.settle(flying, 5)
-    assert state(house.kept())[3:5] == (9, 0)
+    assert state(house.kept())[3:5] == (7, 0)
     with house.down():
         ledger.settle(leave(ledger, SMALL._replace(forced=True)), 0, answered=False)
         house.clock.now += 1
     spend(ledger)
-    assert state(house.kept())[3:5] == (11, 0)
+    assert state(house.kept())[3:5] == (9, 0)
 
 
 @pytest.mark.parametrize("fails_again", [False, True])
+@pytest.mark.parametrize("asked_for", [SMALL, LARGE])
 def test_a_call_that_lands_while_the_store_comes_back_is_booked(
-    house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch, fails_again: bool
+    house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch, asked_for: Ask, fails_again: bool
 ) -> None:
-    """After the store was told of everything, and before it decides again; or the next time, if it fails once more."""
+    """While the store is told of this very call, or of everything; or the next time, if the store fails once more."""
     store = house.kept()
     spend(ledger)
     with house.down():
-        flying = leave(ledger)
+        flying = [leave(ledger)]
         house.clock.now += 1
-    reserve, landed = store.reserve, threading.Event()
+    reserve, settle, failures = store.reserve, store.settle, [StoreUnavailable("gone again")] * fails_again
 
     def lands_meanwhile(ask: Ask) -> Grant | Wait:
         got = reserve(ask)
-        if not ask.forced:
-            ledger.settle(flying, 5)
-            monkeypatch.setattr(store, "reserve", lands_no_more)
+        if flying and (ask.bucket, ask.cost) == (asked_for.bucket, asked_for.cost):
+            ledger.settle(flying.pop(), 5)
         return got
 
-    def lands_no_more(ask: Ask) -> Grant | Wait:
-        if fails_again and not landed.is_set():
-            landed.set()
-            raise StoreUnavailable("gone again")
-        return reserve(ask)
+    def fails_once(grant: Grant, spent: int, *rest: Any) -> None:
+        if spent == 5 and failures:
+            raise failures.pop()
+        settle(grant, spent, *rest)
 
     monkeypatch.setattr(store, "reserve", lands_meanwhile)
+    monkeypatch.setattr(store, "settle", fails_once)
     spend(ledger, LARGE)
     if fails_again:
         assert state(store).used == 2
@@ -379,6 +382,43 @@ def test_a_file_that_is_replaced_knows_what_comes_then(house: House, ledger: Deg
     ledger.settle(leave(ledger), 2, Told(8))
     assert state(ledger)[3:6] == (2, 0, 6)
     assert house.told == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("rrrrsssdu"), st.integers(0, 5), st.sampled_from([0, 1, 5])), min_size=60, max_size=60
+    )
+)
+def test_no_order_of_failures_sends_over_the_limit(happening: list[tuple[str, int, int]]) -> None:
+    """However the store comes and goes between a process's calls and their answers, whichever it misses."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        house = House(Path(folder) / "ledger.sqlite3")
+        ledger = house.open()
+        stack.callback(house.kept().close)
+        ledger.states()  # makes the file
+        flying: list[tuple[float, Grant]] = []
+        spent: list[tuple[float, int]] = []
+        down = stack.enter_context(ExitStack())
+        is_down = False
+
+        def land(number: int, cost: int) -> None:
+            ledger.settle(flying.pop(number)[1], cost)
+            spent.append((house.clock.now, cost))
+
+        for what, number, passed in happening:
+            house.clock.now += passed
+            while flying and flying[0][0] < house.clock.now - 60:  # no exchange takes longer
+                land(0, 5)
+            if what in "du" and is_down != (what == "d"):
+                is_down = not is_down
+                down.enter_context(house.down()) if is_down else down.close()
+            elif what == "s" and flying:
+                land(number % len(flying), 5 if number == 5 else 2)
+            elif what == "r" and isinstance(got := ledger.reserve(SMALL), Grant):
+                within = sum(tokens for moment, tokens in spent if moment > house.clock.now - WINDOW_SECONDS)
+                assert within + 5 * len(flying) + SMALL.cost <= SMALL.limit
+                flying.append((house.clock.now, got))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

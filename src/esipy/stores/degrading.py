@@ -5,7 +5,7 @@
   and this process has not spent its fair share of the limit: one part of as many as there were processes, of two at
   least, because somebody may have come since. One whole call always fits into a share.
 - After 1, 2, 4 ... 30 s the next call that asks tries the store again. When that answers, it is told first what it
-  missed: what was spent meanwhile, what was settled, blocked and resized.
+  missed: what was spent meanwhile, what was settled, blocked and resized, and what is under way.
 - What the store let leave is settled in the store, late if need be.
 
 So no verb ever raises `StoreUnavailable`, and no limit is ever off.
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from esipy._forks import ForkLock, forget_after_fork
 from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, LedgerStore, StoreUnavailable, Told, Wait
@@ -36,12 +36,16 @@ class SharedLedger(LedgerStore, Protocol):
         ...
 
 
-class _Marks(NamedTuple):
-    """The parts of a grant: the store's, if the store gave it; against the whole limit; against the fair share."""
+class _Flight:
+    """The parts of a grant: the store's, if it knows of the call; against the whole limit; against the fair share."""
 
-    shared: Grant | None
-    whole: Grant
-    fair: Grant
+    __slots__ = ("ask", "fair", "shared", "whole")
+
+    def __init__(self, ask: Ask, shared: Grant | None, whole: Grant, fair: Grant) -> None:
+        self.ask = ask
+        self.shared = shared
+        self.whole = whole
+        self.fair = fair
 
 
 class DegradingLedger:
@@ -84,6 +88,7 @@ class DegradingLedger:
         """In a child after fork: what the parent owes the store is the parent's to say."""
         self._retrying = False
         self._missed: deque[Callable[[], object]] = deque()
+        self._unknown: set[_Flight] = set()
         self._spent: dict[str, Ask] = {}
         self._meanwhile = MemoryLedger(self._now)
 
@@ -109,11 +114,14 @@ class DegradingLedger:
         return got if isinstance(got, Wait) else self._let_leave(ask, got)
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
-        ask, (shared, whole, fair) = grant
+        ask, flight = grant
         if told.limit is not None:
             self._note(ask, told.limit)
-        self._local.settle(whole, spent, told, answered)
-        self._fair.settle(fair, spent, told._replace(used=None, limit=self._share(ask)), answered)
+        self._local.settle(flight.whole, spent, told, answered)
+        self._fair.settle(flight.fair, spent, told._replace(used=None, limit=self._share(ask)), answered)
+        with self._lock:
+            self._unknown.discard(flight)
+            shared: Grant | None = flight.shared
         if shared is None:
             if spent:
                 self._spend(ask, spent)
@@ -169,7 +177,7 @@ class DegradingLedger:
         whole, fair = self._local.reserve(forced), self._fair.reserve(self._fair_ask(forced))
         assert isinstance(whole, Grant)
         assert isinstance(fair, Grant)
-        return Grant(ask, _Marks(shared, whole, fair))
+        return Grant(ask, _Flight(ask, shared, whole, fair))
 
     def _decide(self, ask: Ask) -> Grant | Wait:
         fair_ask = self._fair_ask(ask)
@@ -182,7 +190,9 @@ class DegradingLedger:
             if isinstance(fair, Wait):
                 self._local.settle(whole, 0, answered=False)
                 return fair
-            return Grant(ask, _Marks(None, whole, fair))
+            flight = _Flight(ask, None, whole, fair)
+            self._unknown.add(flight)
+            return Grant(ask, flight)
 
     def _fair_ask(self, ask: Ask) -> Ask:
         return ask._replace(limit=self._share(ask))
@@ -253,9 +263,13 @@ class DegradingLedger:
         self._pass_on(book, book)
 
     def _book(self, ask: Ask, tokens: int) -> None:
+        self._store.settle(self._leave(ask, tokens), tokens, NOTHING_TOLD, False)
+
+    def _leave(self, ask: Ask, tokens: int) -> Grant:
+        """Have the store count a call that has left."""
         grant = self._store.reserve(ask._replace(cost=tokens, forced=True))
         assert isinstance(grant, Grant)
-        self._store.settle(grant, tokens, NOTHING_TOLD, False)
+        return grant
 
     def _catch_up(self) -> None:
         """Tell the store what it missed; what it does not take is kept."""
@@ -273,3 +287,14 @@ class DegradingLedger:
             except StoreUnavailable:
                 self._missed.appendleft(tell)
                 raise
+        with self._lock:
+            unknown = list(self._unknown)
+        for flight in unknown:
+            grant = self._leave(flight.ask, flight.ask.cost)
+            with self._lock:
+                landed = flight not in self._unknown
+                if not landed:
+                    self._unknown.discard(flight)
+                    flight.shared = grant
+            if landed:  # what it cost was booked as such
+                self._store.settle(grant, 0, NOTHING_TOLD, False)
