@@ -2,67 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import tempfile
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from esipy.stores.base import Ask, Grant, StoreUnavailable, Told, Wait
+from esipy.stores.base import Grant, Told, Wait
 from esipy.stores.degrading import DegradingLedger
-from esipy.stores.memory_ledger import MemoryLedger
-from esipy.stores.sqlite_ledger import SqliteLedger
+from tests.stores.house import House
 from tests.stores.ledger_contract import (
     BACK_SECONDS,
-    GATE,
     LARGE,
-    LEASE_SECONDS,
     SMALL,
     WINDOW_SECONDS,
     Clock,
     LedgerContract,
-    about,
     calls_until_full,
     leave,
     spend,
     state,
     wait,
 )
-
-
-class House:
-    """Processes that share a file, each with a ledger that may degrade; the file fails while `down`."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.clock = Clock()
-        self.told: list[str | None] = []
-        self.stores: list[SqliteLedger] = []
-
-    def open(self) -> DegradingLedger:
-        """One more process."""
-        store = SqliteLedger(self.path, clock=self.clock, lease_seconds=LEASE_SECONDS, busy_seconds=0.0)
-        self.stores.append(store)
-        return DegradingLedger(store, MemoryLedger(self.clock), now=self.clock, told=self.told.append)
-
-    @contextmanager
-    def down(self) -> Iterator[None]:
-        """Somebody has locked the file and does not give it back."""
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as holder:
-            holder.execute("BEGIN EXCLUSIVE")
-            yield
-
-    def kept(self) -> SqliteLedger:
-        """The file as one more process sees it."""
-        return self.stores[0]
 
 
 @pytest.fixture
@@ -199,240 +160,3 @@ def test_the_store_is_tried_again_rarely(
             house.clock.now += 0.125
     assert [moment - started for moment in tried] == [0, 1, 3, 7, 15, 31, 61, 91, 121]
     assert len(house.told) == 1
-
-
-def test_a_store_that_is_back_is_told_what_it_missed(house: House, ledger: DegradingLedger) -> None:
-    """What was spent within the last window, in one sum for each bucket; then it decides again."""
-    spend(ledger)
-    with house.down():
-        spend(ledger)
-        spend(ledger, LARGE, calls=10)
-        house.clock.now += 500
-        spend(ledger, LARGE, calls=20)
-        assert state(ledger, LARGE.bucket).used == 60
-        house.clock.now += 500
-    spend(ledger)
-    assert house.told == [f"{house.path}: database is locked", None]
-    assert state(house.kept()).used == 2  # the others are a window ago
-    assert state(house.kept(), LARGE.bucket).used == 40
-    assert ledger.states() == house.kept().states()
-
-
-def test_a_settle_that_the_store_did_not_take_is_booked_later(house: House, ledger: DegradingLedger) -> None:
-    """What it let leave is under way there until then."""
-    spend(ledger)
-    flying = leave(ledger)
-    with house.down():
-        ledger.settle(flying, 5)
-        house.clock.now += 1
-    assert state(house.kept())[3:5] == (2, 2)
-    spend(ledger)
-    assert state(house.kept())[3:5] == (9, 0)
-
-
-def test_a_call_that_left_without_the_store_is_booked_when_it_lands(house: House, ledger: DegradingLedger) -> None:
-    """Though the store is back by then, and was told that it is under way."""
-    spend(ledger)
-    with house.down():
-        flying = leave(ledger)
-        house.clock.now += 1
-    spend(ledger, LARGE)
-    assert state(house.kept())[3:5] == (2, 2)
-    ledger.settle(flying, 5)
-    assert state(house.kept())[3:5] == (7, 0)
-    with house.down():
-        ledger.settle(leave(ledger, SMALL._replace(forced=True)), 0, answered=False)
-        house.clock.now += 1
-    spend(ledger)
-    assert state(house.kept())[3:5] == (9, 0)
-
-
-@pytest.mark.parametrize("fails_again", [False, True])
-@pytest.mark.parametrize("asked_for", [SMALL, LARGE])
-def test_a_call_that_lands_while_the_store_comes_back_is_booked(
-    house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch, asked_for: Ask, fails_again: bool
-) -> None:
-    """While the store is told of this very call, or of everything; or the next time, if the store fails once more."""
-    store = house.kept()
-    spend(ledger)
-    with house.down():
-        flying = [leave(ledger)]
-        house.clock.now += 1
-    reserve, settle, failures = store.reserve, store.settle, [StoreUnavailable("gone again")] * fails_again
-
-    def lands_meanwhile(ask: Ask) -> Grant | Wait:
-        got = reserve(ask)
-        if flying and (ask.bucket, ask.cost) == (asked_for.bucket, asked_for.cost):
-            ledger.settle(flying.pop(), 5)
-        return got
-
-    def fails_once(grant: Grant, spent: int, *rest: Any) -> None:
-        if spent == 5 and failures:
-            raise failures.pop()
-        settle(grant, spent, *rest)
-
-    monkeypatch.setattr(store, "reserve", lands_meanwhile)
-    monkeypatch.setattr(store, "settle", fails_once)
-    spend(ledger, LARGE)
-    if fails_again:
-        assert state(store).used == 2
-        assert house.told[1:] == [None, "gone again"]
-        house.clock.now += 1
-        spend(ledger, LARGE)
-    assert state(store).used == 7
-    assert state(store, LARGE.bucket).used == (4 if fails_again else 2)
-
-
-def test_T26_blocks_and_sizes_reach_the_store_later(house: House, ledger: DegradingLedger) -> None:
-    """As long as they still are to come."""
-    spend(ledger)
-    with house.down():
-        ledger.block(GATE, 30)
-        ledger.block(SMALL.bucket, 0.5)
-        ledger.resize(LARGE, 100)
-        assert wait(ledger, LARGE) == Wait(about(30), everyone=True)
-        assert ledger.wait_for(LARGE, 2) == Wait(about(30), everyone=True)
-        house.clock.now += 10
-    wait(ledger, LARGE)
-    assert wait(house.kept(), LARGE) == Wait(about(20), everyone=True)
-    house.clock.now += 20
-    assert calls_until_full(house.open(), LARGE) == 50
-    leave(ledger)
-
-
-def test_a_store_that_fails_while_it_is_told_is_told_the_rest_later(
-    house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing twice, nothing never."""
-    store = house.kept()
-    settle, settled = store.settle, list[str]()
-
-    def fails_at_the_last(grant: Grant, *arguments: Any) -> None:
-        if grant.ask.bucket != SMALL.bucket and house.told:
-            settled.append(grant.ask.bucket)
-            if len(settled) == 4:
-                raise StoreUnavailable("gone again")
-        settle(grant, *arguments)
-
-    monkeypatch.setattr(store, "settle", fails_at_the_last)
-    spend(ledger)
-    names = [f"b {number}" for number in range(4)]
-    flights = [leave(ledger, LARGE._replace(bucket=name, forced=True)) for name in names]
-    with house.down():
-        spend(ledger)
-        for each in flights:
-            ledger.settle(each, 2)
-        house.clock.now += 1
-    leave(ledger)
-    assert [each.reserved for each in store.states() if each.bucket in names] == [0, 0, 0, 2]
-    house.clock.now += 2
-    leave(ledger)
-    assert [each.used for each in store.states() if each.bucket in names] == [2] * 4
-    assert settled == [*names, names[-1]]
-    assert house.told == [f"{house.path}: database is locked", None]
-
-
-def test_one_thread_tries_the_store_and_the_others_go_on(
-    house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A store that takes its time to fail holds up one call."""
-    store = house.kept()
-    with house.down():
-        spend(ledger, LARGE)
-        house.clock.now += 1
-        asked, let_go = threading.Event(), threading.Event()
-
-        def hang(_: Any) -> Grant:
-            asked.set()
-            assert let_go.wait(10)
-            raise StoreUnavailable("no answer in 2 s")
-
-        monkeypatch.setattr(store, "reserve", hang)
-        with ThreadPoolExecutor(1) as pool:
-            hanging = pool.submit(ledger.reserve, LARGE)
-            assert asked.wait(10)
-            spend(ledger, LARGE, calls=10)
-            let_go.set()
-            assert isinstance(hanging.result(10), Grant)
-
-
-def test_threads_never_exceed_the_share(house: House, ledger: DegradingLedger) -> None:
-    """While the store comes and goes."""
-    spend(ledger, LARGE)
-    starting = threading.Barrier(8)
-
-    def work(_: int) -> int:
-        starting.wait(10)
-        return calls_until_full(ledger, LARGE)
-
-    with house.down(), ThreadPoolExecutor(8) as pool:
-        calls = sum(pool.map(work, range(8))) + calls_until_full(ledger, LARGE)
-    assert calls == 299
-    house.clock.now += 1
-    calls += calls_until_full(ledger, LARGE)
-    assert (calls, state(house.kept(), LARGE.bucket).used) == (599, 1200)
-
-
-def test_a_file_that_is_replaced_knows_what_comes_then(house: House, ledger: DegradingLedger) -> None:
-    """The headers of the next answer tell the rest."""
-    spend(ledger, calls=3)
-    ledger.close()
-    for each in house.path.parent.iterdir():
-        each.unlink()
-    ledger.settle(leave(ledger), 2, Told(8))
-    assert state(ledger)[3:6] == (2, 0, 6)
-    assert house.told == []
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.sampled_from("rrrrsssdu"), st.integers(0, 5), st.sampled_from([0, 1, 5])), min_size=60, max_size=60
-    )
-)
-def test_no_order_of_failures_sends_over_the_limit(happening: list[tuple[str, int, int]]) -> None:
-    """However the store comes and goes between a process's calls and their answers, whichever it misses."""
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        house = House(Path(folder) / "ledger.sqlite3")
-        ledger = house.open()
-        stack.callback(house.kept().close)
-        ledger.states()  # makes the file
-        flying: list[tuple[float, Grant]] = []
-        spent: list[tuple[float, int]] = []
-        down = stack.enter_context(ExitStack())
-        is_down = False
-
-        def land(number: int, cost: int) -> None:
-            ledger.settle(flying.pop(number)[1], cost)
-            spent.append((house.clock.now, cost))
-
-        for what, number, passed in happening:
-            house.clock.now += passed
-            while flying and flying[0][0] < house.clock.now - 60:  # no exchange takes longer
-                land(0, 5)
-            if what in "du" and is_down != (what == "d"):
-                is_down = not is_down
-                down.enter_context(house.down()) if is_down else down.close()
-            elif what == "s" and flying:
-                land(number % len(flying), 5 if number == 5 else 2)
-            elif what == "r" and isinstance(got := ledger.reserve(SMALL), Grant):
-                within = sum(tokens for moment, tokens in spent if moment > house.clock.now - WINDOW_SECONDS)
-                assert within + 5 * len(flying) + SMALL.cost <= SMALL.limit
-                flying.append((house.clock.now, got))
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
-def test_a_child_does_not_say_what_its_parent_has_spent(house: House, ledger: DegradingLedger) -> None:
-    """The parent does."""
-    spend(ledger)
-    with house.down():
-        spend(ledger)
-        house.clock.now += 1
-    pid = os.fork()
-    if pid == 0:
-        spend(ledger)
-        os._exit(0 if state(ledger).used == 4 else 1)
-    assert os.waitpid(pid, 0)[1] == 0
-    spend(ledger)
-    assert state(house.kept()).used == 8
