@@ -275,7 +275,7 @@ class Bucket:
         for moment, returned in self._returns(now):
             rate = min(rate, left / (moment - now))
             left += returned
-        return self._left_at + cost / rate - now if rate > 0 else UNTIL_LANDING
+        return self._left_at + cost / rate - now if rate > 0 else 0.0
 
     def _returns(self, now: float) -> list[tuple[float, int]]:
         """(moment, tokens) of all that comes back, in order; what is under way is as if it were spent now."""

@@ -105,14 +105,14 @@ class Ledger:
         group = self._groups.get(operation.id, operation.group) if self._groups else operation.group
         return self._sizes.get(group.name, group) if self._sizes and group is not None else group
 
-    def ask_for(self, operation: Operation[Any], principal: str, terms: Terms, now: float) -> Ask:
+    def ask_for(self, operation: Operation[Any], principal: str, terms: Terms, now: Callable[[], float]) -> Ask:
         """What a call asks for: tokens of its group, or a share of the error limit."""
         group = self.group_of(operation)
         key = (None if group is None else group.name, principal, terms)
         ask = self._asks.get(key) or self._new_ask(group, principal, terms, key)
         if self.surprises and group is not None:
             surprised_at = self.surprises.get((ask.bucket, operation.id))
-            if surprised_at is not None and now - surprised_at < ask.window_seconds:
+            if surprised_at is not None and now() - surprised_at < ask.window_seconds:
                 return ask._replace(cost=WORST_COST)  # it was answered 4xx lately: this one may be too (T31)
         return ask
 
@@ -157,12 +157,22 @@ class Ledger:
         elif self.surprises:
             self.surprises.pop((ask.bucket, operation.id), None)
 
+    def believes(self, operation: Operation[Any], told: RateTold) -> bool:
+        """Whether headers tell what was known of an operation's group."""
+        group = self.group_of(operation)
+        return (
+            group is not None
+            and group.name == told.group
+            and group.max_tokens == told.max_tokens
+            and group.window_seconds == told.window_seconds
+        )
+
     def learn(self, operation: Operation[Any], told: RateTold) -> dict[str, Any] | None:
         """Take a group, or its size, from headers; gives the payload of LIMIT_CHANGED if that was news."""
+        if self.believes(operation, told):
+            return None
         before = self.group_of(operation)
         group = RateGroup(told.group, told.max_tokens, told.window_seconds)
-        if before == group:
-            return None
         if before is None or before.name != group.name:
             self._groups[operation.id] = group
         self._sizes[group.name] = group

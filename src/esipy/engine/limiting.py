@@ -12,7 +12,7 @@ from esipy.core.buckets import UNTIL_LANDING
 from esipy.engine.exchange import Exchange, Proceed
 from esipy.engine.ledger import Ledger
 from esipy.engine.lines import Place
-from esipy.engine.settling import give_back, settle
+from esipy.engine.settling import give_back, settle, settled_at_once
 from esipy.events import RATE_LIMIT_WAIT
 from esipy.exceptions import ErrorLimitedError, LimitedError, NetworkError, RateLimitedError
 from esipy.stores.base import Ask, Grant, Wait
@@ -31,7 +31,7 @@ async def limiting(exchange: Exchange, proceed: Proceed) -> Answer:
     grant: Grant | None = None
     try:
         if operation.base_url is None:  # another API's limits are not ESI's
-            ask = ledger.ask_for(operation, exchange.counted_as, exchange.terms, exchange.runtime.now())
+            ask = ledger.ask_for(operation, exchange.counted_as, exchange.terms, exchange.runtime.now)
             grant = await _leave(exchange, ask)
     except BaseException:
         give_back(exchange, held, sent=False)
@@ -43,7 +43,8 @@ async def limiting(exchange: Exchange, proceed: Proceed) -> Answer:
         give_back(exchange, held, sent=sent)
         give_back(exchange, grant, sent=sent)
         raise
-    await settle(exchange, answer, grant, held)
+    if held is not None or not settled_at_once(exchange, answer, grant):
+        await settle(exchange, answer, grant, held)
     return answer
 
 

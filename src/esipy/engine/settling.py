@@ -14,7 +14,7 @@ from esipy.engine.exchange import Exchange
 from esipy.events import ERROR_LIMIT_LOW, ERROR_LIMITED, LIMIT_CHANGED, RATE_LIMITED
 from esipy.stores.base import NOTHING_TOLD, Ask, Grant, Told
 
-__all__ = ["give_back", "settle"]
+__all__ = ["give_back", "settle", "settled_at_once"]
 
 UNSAID_WAIT_SECONDS = 60.0
 """How long to wait when a 420, or a 429 with headers, does not say: the error window is one minute.
@@ -30,6 +30,20 @@ def give_back(exchange: Exchange, grant: Grant | None, *, sent: bool) -> None:
     ledger = exchange.engine.ledger
     ledger.do_later(exchange.runtime, ledger.store.settle, grant, grant.ask.worst if sent else 0, NOTHING_TOLD, False)
     ledger.lines.wake(grant.ask.bucket)
+
+
+def settled_at_once(exchange: Exchange, answer: Answer, grant: Grant | None) -> bool:
+    """What `settle` does, for what nearly all answers are: good ones that tell what was known, by a store in memory."""
+    ledger, status = exchange.engine.ledger, answer.status
+    if grant is None or ledger.store.remote or status >= 400 or ledger.surprises:
+        return False
+    rate = rate_told(answer.headers)
+    if rate is None or not ledger.believes(exchange.operation, rate) or grant.ask.worst == 1:
+        return False
+    ledger.store.settle(grant, cost_of(status), Told(rate.used, rate.max_tokens, float(rate.window_seconds)))
+    if ledger.lines:
+        ledger.lines.wake(grant.ask.bucket)
+    return True
 
 
 async def settle(exchange: Exchange, answer: Answer, grant: Grant | None, held: Grant | None) -> None:
@@ -75,7 +89,7 @@ async def _settle_tokens(exchange: Exchange, answer: Answer, grant: Grant, asked
     counted: Grant = grant
     if news is not None and rate.group != news["previous_group"]:  # another bucket than was believed has paid
         await ledger.do(runtime, ledger.store.settle, grant, 0, NOTHING_TOLD)
-        counted = await _forced(exchange, ledger.ask_for(operation, exchange.counted_as, exchange.terms, runtime.now()))
+        counted = await _forced(exchange, ledger.ask_for(operation, exchange.counted_as, exchange.terms, runtime.now))
     await ledger.do(runtime, ledger.store.settle, counted, spent, told)
     return counted.ask
 
@@ -89,7 +103,7 @@ async def _settle_error(exchange: Exchange, answer: Answer, grant: Grant) -> Ask
         news = ledger.learn(exchange.operation, rate)
         if news is not None:
             await runtime.tell(LIMIT_CHANGED, news)
-        ask = ledger.ask_for(exchange.operation, exchange.counted_as, exchange.terms, runtime.now())
+        ask = ledger.ask_for(exchange.operation, exchange.counted_as, exchange.terms, runtime.now)
         told = Told(rate.used, rate.max_tokens, float(rate.window_seconds))
         await ledger.do(runtime, ledger.store.settle, await _forced(exchange, ask), cost_of(answer.status), told)
         return ask

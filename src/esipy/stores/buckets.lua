@@ -117,7 +117,7 @@ local function pace(b, cost, room)
     rate = math.min(rate, left / (moment - now))
     left = left + returned
   end
-  return rate > 0 and b.left_at + cost / rate - now or HUGE
+  return rate > 0 and b.left_at + cost / rate - now or 0
 end
 
 local function depart(b, cost, lease_end, member)
