@@ -13,6 +13,7 @@
     │   │       ├── RateLimitedError     429
     │   │       └── ErrorLimitedError    420
     │   ├── ServerError              them: an answer of 500-599; ``retry_at`` when ESI said it
+    │   │   └── DowntimeError          the daily downtime: nothing was sent
     │   ├── NetworkError             the network: no usable answer came
     │   │   ├── ConnectError           no connection: nothing was sent
     │   │   ├── AnswerTimeoutError     (also TimeoutError) the time limit passed
@@ -47,6 +48,7 @@ __all__ = [
     "ClientError",
     "ConnectError",
     "DocumentError",
+    "DowntimeError",
     "ErrorLimitedError",
     "ForbiddenError",
     "InvalidCallError",
@@ -173,6 +175,14 @@ class ServerError(APIException):
     """
 
     retry_at: float | None = None
+
+
+class DowntimeError(ServerError):
+    """ESI is in its daily downtime, and the call was not to wait for its end: nothing was sent.
+
+    Attributes:
+        retry_at: when it will next be looked whether ESI is up, in seconds since 1970 (UTC).
+    """
 
 
 class NetworkError(APIException):

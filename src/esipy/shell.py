@@ -12,7 +12,7 @@ from esipy.engine.exchange import Signer
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Downtime, Policy, Priority, Terms
 from esipy.events import ANSWER_DRIFTED, API_CALL_STATS, Signal
-from esipy.exceptions import LimitedError, NetworkError, SSOError
+from esipy.exceptions import DowntimeError, LimitedError, NetworkError, SSOError
 from esipy.ledgers import users_of
 from esipy.operation import Call
 from esipy.response import Response
@@ -109,7 +109,7 @@ class Shell:
         try:
             sent = call if self._by_hand is None else signed_by_hand(call, self._by_hand)
             response = await self._engine.perform(sent, raw_body_only=raw, method=method, terms=terms)
-        except (NetworkError, LimitedError) as error:
+        except (NetworkError, LimitedError, DowntimeError) as error:
             if raise_on_error:
                 raise
             status = NO_ANSWER if isinstance(error, NetworkError) else error.status_code

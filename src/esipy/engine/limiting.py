@@ -12,6 +12,7 @@ from esipy.core.buckets import UNTIL_LANDING
 from esipy.engine.exchange import Exchange, Proceed
 from esipy.engine.ledger import Ledger
 from esipy.engine.lines import Place
+from esipy.engine.resting import hold
 from esipy.engine.settling import give_back, settle, settled_at_once
 from esipy.events import RATE_LIMIT_WAIT
 from esipy.exceptions import ErrorLimitedError, LimitedError, NetworkError, RateLimitedError
@@ -96,6 +97,7 @@ async def _wait(exchange: Exchange, ask: Ask, first: Wait) -> Grant:
             turn = lines.turn(place)
             pause_seconds = give_up_at - runtime.now()
             if line.first is place:
+                hold(exchange)
                 got = await ledger.reserve(runtime, ask)
                 if type(got) is Grant:
                     return got

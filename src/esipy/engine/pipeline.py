@@ -2,6 +2,7 @@
 
     caching     a fresh answer is kept: done. A stale one: ask whether it still holds. A write: drop what it changes
     retrying    what passes is tried again, where that is safe
+    resting     in the daily downtime batch calls wait, interactive ones are tried, fail or wait
     signing     calls that need a token get one; it is refreshed when it has expired
     limiting    nothing is sent that the ledger has no tokens for
     announcing  API_CALL_STATS, after each exchange
@@ -24,6 +25,7 @@ from esipy.engine.exchange import Exchange, Layer, Proceed, Signer
 from esipy.engine.ledger import ledger_for
 from esipy.engine.limiting import limiting
 from esipy.engine.quota import RetryQuota
+from esipy.engine.resting import resting, watch_for
 from esipy.engine.retrying import retrying
 from esipy.engine.signing import signing
 from esipy.engine.terms import Terms
@@ -40,7 +42,7 @@ __all__ = ["LAYERS", "Engine"]
 
 T = TypeVar("T")
 
-LAYERS: tuple[Layer, ...] = (caching, retrying, signing, limiting, announcing)
+LAYERS: tuple[Layer, ...] = (caching, retrying, resting, signing, limiting, announcing)
 
 
 async def sending(exchange: Exchange) -> Answer:
@@ -128,6 +130,7 @@ class Engine:
         """Version 1's option: a 304 is answered as it came, without the kept body."""
         self.terms = Terms.of(settings)
         self.ledger = ledger_for(runtime, settings.base_url, ledger)
+        self.watch = watch_for(runtime, settings.base_url)
         self._own_headers = dict(headers)
         self._headers: dict[tuple[str, bool, bool], tuple[tuple[str, str], ...]] = {}
         self.readers = set[Exchange]() if cache is None else readers_of(cache)

@@ -13,6 +13,7 @@ from esipy.core.answer import Answer
 from esipy.core.retries import retry_after
 from esipy.engine.decoding import error_body
 from esipy.engine.exchange import Exchange, Proceed
+from esipy.engine.resting import Held
 from esipy.events import RETRY_SCHEDULED
 from esipy.exceptions import NetworkError
 from esipy.retries import Failure, Rule
@@ -60,6 +61,8 @@ async def retrying(exchange: Exchange, proceed: Proceed) -> Answer:
                 quota.refill()
                 return answer
             outcome: int | NetworkError = answer.status
+        except Held:
+            continue
         except NetworkError as error:
             outcome = error
         failure = Failure(
