@@ -11,7 +11,7 @@ number *n* leaves a window after the one that is so many calls before it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -120,7 +120,7 @@ async def plan_of(engine: Engine, calls: list[Call[Any]], terms: Terms | None) -
         if await _is_kept(exchange, now):
             cached += 1
             continue
-        asks = _asks(exchange, now)
+        asks = _asks(exchange)
         without += not any(ask.bucket != ledger.errors and not _is_route(ledger, ask.bucket) for ask in asks)
         for ask in asks:
             demand = demands.get(ask.bucket)
@@ -155,12 +155,12 @@ async def _is_kept(exchange: Exchange, now: float) -> bool:
     return kept is not None and kept.fresh_until is not None and kept.fresh_until > now
 
 
-def _asks(exchange: Exchange, now: float) -> Iterable[Ask]:
+def _asks(exchange: Exchange) -> list[Ask]:
     """What a call will ask of the ledger (`esipy.engine.limiting`)."""
     ledger, operation, terms = exchange.engine.ledger, exchange.operation, exchange.terms
     if operation.base_url is not None:
         return []
-    ask = ledger.ask_for(operation, _counted_as(exchange), terms, now)
+    ask = ledger.ask_for(operation, _counted_as(exchange), terms, exchange.runtime.now)
     route = ledger.route_ask(operation, terms)
     return [ask] if route is None else [ask, route]
 

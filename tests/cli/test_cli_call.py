@@ -16,8 +16,10 @@ import pytest
 from esipy.cli import main
 from esipy.cli.call import arguments_of
 from esipy.ops import operation
+from esipy.runtime.clock import steady_clock
 from esipy.runtime.shared import PROCESS
 from esipy.sandbox import RunningSandbox, serve
+from esipy.stores.memory_ledger import MemoryLedger
 
 COMMAND = [sys.executable, "-W", "error", "-c", "from esipy.cli import main; main()", "call"]
 JITA, THE_FORGE, PERIMETER = 30000142, 10000002, 30000144
@@ -298,3 +300,13 @@ def test_a_call_from_a_shell(box: RunningSandbox) -> None:
     assert (0, b"") == (done.returncode, done.stderr)
     assert "players" in json.loads(done.stdout)
     assert box.received()[0].headers["user-agent"].startswith("Mine/1.0 ")
+
+
+def test_a_call_that_waits_says_so(call: Call, box: RunningSandbox) -> None:
+    """One line on stderr, so that nobody wonders why nothing happens; the answer comes all the same."""
+    ledger = MemoryLedger(steady_clock())
+    ledger.block(f"{box.url} *", 0.1)
+    PROCESS["ledger"] = ledger
+    done = call("get_markets_region_id_orders", "region_id=10000002", "order_type=all")
+    assert (0, "waiting 1 s for the limit of market-order ip (Ctrl-C ends it)\n") == (done.status, done.err)
+    assert isinstance(json.loads(done.out), list)

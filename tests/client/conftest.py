@@ -22,6 +22,7 @@ def box(served: RunningSandbox) -> RunningSandbox:
     PROCESS.clear()  # what one test was told to wait for, the next one is not
     served.heal()
     served.forget()
+    served.reset_limits()
     return served
 
 

@@ -6,13 +6,17 @@ Each wrong use is marked: a checker that stopped seeing one would report the mar
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Any, assert_type
 
 from esipy import AsyncEsiClient, Call, EsiApp, EsiClient, EsiSecurity, Response, ops
 from esipy.core.wire import Headers
 from esipy.events import API_CALL_STATS, Signal
+from esipy.limits import Limit
 from esipy.ops.market import MarketsRegionIdOrdersItem
+from esipy.stores.redis_ledger import RedisLedger
+from esipy.stores.sqlite_ledger import SqliteLedger
 
 FORGE = ops.market.get_markets_region_id_orders(region_id=10000002, order_type="all", page=1)
 
@@ -36,11 +40,43 @@ def blocking(client: EsiClient) -> None:
     client.request("get_status")  # type: ignore[arg-type]
 
 
+def waiting(client: EsiClient) -> None:
+    """Each verb says how it waits; the words are checked."""
+    client.request(FORGE, priority="batch", policy="spread", max_wait=math.inf, downtime="wait")
+    client.fetch(FORGE, policy="fail")
+    client.head(FORGE, max_wait=0)
+    client.multi_request([FORGE], priority="interactive", policy="off", downtime="try")
+    client.request(FORGE, policy="slow")  # type: ignore[arg-type]
+    client.fetch(FORGE, priority=1)  # type: ignore[arg-type]
+    for row in client.limits():
+        assert_type(row, Limit)
+        assert_type(row.group, str | None)
+        assert_type(row.free_at, datetime)
+    plan = client.plan([FORGE, ops.status.get_status()], priority="batch", policy="spread")
+    assert_type(plan.seconds, float)
+    assert_type(plan.buckets[0].tokens, int)
+    assert_type(plan.finishes_at, datetime)
+
+
+def counting(store: RedisLedger) -> None:
+    """A ledger is a text or an object."""
+    EsiClient(ledger="sqlite:///limits.sqlite3")
+    EsiClient(ledger=store)
+    EsiClient(ledger=SqliteLedger("limits.sqlite3"))
+    AsyncEsiClient(ledger=None)
+    EsiClient(ledger=5)  # type: ignore[arg-type]
+
+
 async def awaited(client: AsyncEsiClient) -> None:
     """The same types, awaited."""
     assert_type(await client.fetch(FORGE), list[MarketsRegionIdOrdersItem])
     assert_type((await client.request(FORGE)).data, list[MarketsRegionIdOrdersItem])
     assert_type((await client.head(FORGE)).pages, int | None)
+    assert_type(await client.fetch(FORGE, priority="batch"), list[MarketsRegionIdOrdersItem])
+    await client.head(FORGE, policy="fail")
+    await client.multi_request([FORGE], downtime="soon")  # type: ignore[arg-type]
+    assert_type(await client.limits(), list[Limit])
+    assert_type((await client.plan([FORGE])).tokens, int)
     async with client as same:
         assert_type(same, AsyncEsiClient)
 

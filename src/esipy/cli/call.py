@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,6 +37,7 @@ def call(
     """
     from esipy.app import EsiApp
     from esipy.client import EsiClient
+    from esipy.events import RATE_LIMIT_WAIT
     from esipy.settings import Settings
 
     operations = EsiApp().op
@@ -50,7 +52,10 @@ def call(
         )
     built = found(**arguments_of(found, arguments or []))
     settings = Settings.from_environment(base_url=base_url, user_agent=user_agent)
-    with EsiClient(base_url=settings.base_url, user_agent=settings.user_agent or "esipy-call") as client:
+    with (
+        EsiClient(base_url=settings.base_url, user_agent=settings.user_agent or "esipy-call") as client,
+        RATE_LIMIT_WAIT.connected_to(_tell_wait),
+    ):
         answer = client.request(built)
     if headers:
         sys.stderr.write(f"{answer.status}\n")
@@ -61,6 +66,11 @@ def call(
         # What stdout cannot write in its encoding (a file on Windows) is escaped.
         unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         typer.echo(json.dumps(json.loads(answer.raw), indent=2, ensure_ascii=not unicode))
+
+
+def _tell_wait(bucket: str, wait_seconds: float, **_: object) -> None:
+    """Say why nothing happens."""
+    sys.stderr.write(f"waiting {math.ceil(wait_seconds)} s for the limit of {bucket} (Ctrl-C ends it)\n")
 
 
 def _names(operations: Operations, part: str) -> list[str]:
