@@ -10,7 +10,7 @@ from esipy.engine.ledger import ERRORS_KEPT, Ledger
 from esipy.engine.pipeline import Engine
 from esipy.stores.base import Ask, BucketState
 
-__all__ = ["Limit", "limits_of"]
+__all__ = ["Limit"]
 
 ROUTE = "route"
 """The first word of the names of limits that a single route has inside the game server."""

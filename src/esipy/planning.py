@@ -25,7 +25,7 @@ from esipy.limits import ROUTE
 from esipy.operation import Call
 from esipy.stores.base import Ask
 
-__all__ = ["Plan", "PlannedBucket", "plan_of"]
+__all__ = ["Plan", "PlannedBucket"]
 
 MOST_LOOKS = 64
 """How often the ledger is asked at the most when what one bucket has spent will come back."""
@@ -61,6 +61,11 @@ class PlannedBucket:
     tokens: int
     seconds: float
 
+    def __str__(self) -> str:
+        spent = f"{self.calls} calls" if self.group is None else f"{self.calls} calls, {self.tokens} tokens"
+        size = f"{self.max_tokens} in {self.window_seconds / 60:g} min"
+        return f"{self.bucket}: {spent} ({size}), {self.seconds:.0f} s"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -85,12 +90,8 @@ class Plan:
     finishes_at: datetime
 
     def __str__(self) -> str:
-        lines = [f"{self.calls} calls, {self.cached} of them cached: {self.tokens} tokens, {self.seconds:.0f} s"]
-        lines += [
-            f"  {row.bucket}: {row.calls} calls, {row.tokens} of {row.max_tokens} tokens, {row.seconds:.0f} s"
-            for row in self.buckets
-        ]
-        return "\n".join(lines)
+        all_calls = f"{self.calls} calls, {self.cached} of them cached: {self.tokens} tokens, {self.seconds:.0f} s"
+        return "\n  ".join([all_calls, *map(str, self.buckets)])
 
 
 @dataclass(slots=True)

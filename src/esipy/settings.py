@@ -30,6 +30,8 @@ keyword                   environment variable        default                   
 ``cache_bytes``           ``ESI_CACHE_BYTES``         268435456 (256 MiB)                memory for kept answers
 ========================  ==========================  =================================  ===========================
 
+What a client is given besides (``ledger=``, which ``ESI_LEDGER`` names too: `esipy.ledgers`) is no setting.
+
 A keyword that is None and a variable that is empty count as not given. A value that cannot be meant is refused with
 the keyword's or the variable's name.
 """

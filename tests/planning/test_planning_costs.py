@@ -103,7 +103,9 @@ def test_a_public_call_with_a_token_counts_for_the_application() -> None:
 def test_a_plan_can_be_read() -> None:
     """As text: a line for all, and one for each bucket."""
     plan = planned(bench(), ORDERS, ORDERS.replace(page=2))
-    assert str(plan) == ("2 calls, 0 of them cached: 4 tokens, 0 s\n  market-order ip: 2 calls, 4 of 12000 tokens, 0 s")
+    assert str(plan) == (
+        "2 calls, 0 of them cached: 4 tokens, 0 s\n  market-order ip: 2 calls, 4 tokens (12000 in 15 min), 0 s"
+    )
 
 
 def test_a_plan_of_nothing_is_empty() -> None:
