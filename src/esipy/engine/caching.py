@@ -24,7 +24,7 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
         return await _writing(exchange, proceed, store)
     key, asking = exchange.cache_key, exchange.principal
     kept = await store.get(key)
-    if kept is not None:
+    if kept is not None and not exchange.anew:
         if kept.fresh_until is not None and kept.fresh_until > exchange.runtime.now():
             return Answer(kept.status, kept.headers, kept.body, "cache", kept.fresh_until)
         if exchange.method == "GET":

@@ -37,6 +37,7 @@ class Exchange:
     """One call on its way.
 
     Attributes:
+        anew: what is kept is known to be of the past: ESI is asked as if nothing were, and the answer is kept.
         method: the call's, or HEAD.
         base_url: ESI's address as the settings name it, or that of the other API that the operation belongs to.
         url: the whole address; it never holds a token.
@@ -50,7 +51,7 @@ class Exchange:
     """
 
     __slots__ = (
-        "attempt", "base_url", "call", "conditions", "counted_as", "engine", "method", "operation", "overtaken",
+        "anew", "attempt", "base_url", "call", "conditions", "counted_as", "engine", "method", "operation", "overtaken",
         "principal", "runtime", "terms", "token", "url",
     )  # fmt: skip
 
@@ -67,6 +68,7 @@ class Exchange:
         self.principal: str = call.holder or ("ip" if signer is None or operation.scope is None else signer.principal)
         self.counted_as = self.principal
         self.terms = engine.terms if terms is None else terms
+        self.anew = False
         self.attempt = 1
         self.overtaken = False
         self.token: str | None = None

@@ -138,11 +138,18 @@ class Engine:
         self._proceed = compose(LAYERS, sending)
 
     async def perform(
-        self, call: Call[T], *, raw_body_only: bool = False, method: str | None = None, terms: Terms | None = None
+        self,
+        call: Call[T],
+        *,
+        raw_body_only: bool = False,
+        method: str | None = None,
+        terms: Terms | None = None,
+        anew: bool = False,
     ) -> Response[T]:
         """Send a call through all layers.
 
         Args:
+            anew: what is kept is known to be of the past: neither give it nor ask whether it still holds.
             terms: how it waits for limits; None: as the settings say.
 
         Raises:
@@ -155,6 +162,7 @@ class Engine:
                 f"{call.operation.name} is a {call.operation.method}: only a GET can be asked for its headers"
             )
         exchange = Exchange(self, call, method or call.operation.method, terms)
+        exchange.anew = anew
         answer = await self._proceed(exchange)
         return await decoding(exchange, answer, raw_body_only=raw_body_only or method == "HEAD")
 
