@@ -301,7 +301,7 @@ class SharedLedgerContract(LedgerContract):
         """Its answer may come earlier, which no one tells."""
         grant = leave(ledger)
         clock.now += 10
-        assert wait(other) == Wait(about(LEASE_SECONDS - 10), landing=True)
+        assert wait(other) == Wait(about(LEASE_SECONDS - 10), landing=True, others=True)
         ledger.settle(grant, 2)
         leave(other)
 

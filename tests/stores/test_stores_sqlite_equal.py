@@ -111,7 +111,7 @@ class Pair:
             self.under_way.append(Flight(self.clock.now + LEASE_SECONDS, in_memory, in_file))
         elif math.isinf(in_memory.seconds):
             first = min(each.ends for each in self.under_way if each.in_memory.ask.bucket == ask.bucket)
-            assert in_file == Wait(first - self.clock.now)
+            assert in_file == Wait(first - self.clock.now, landing=True)
         else:
             assert in_memory == in_file
 

@@ -8,7 +8,6 @@ means for the ledger is `esipy.engine.settling`.
 from __future__ import annotations
 
 from esipy.core.answer import Answer
-from esipy.core.buckets import UNTIL_LANDING
 from esipy.engine.exchange import Exchange, Proceed
 from esipy.engine.ledger import Ledger
 from esipy.engine.lines import Place
@@ -76,7 +75,7 @@ async def _wait(exchange: Exchange, ask: Ask, first: Wait) -> Grant:
     give_up_at = began + max(terms.max_wait, engine.settings.timeout)
     ahead = lines.ahead_of(ask.bucket, loop, batch=terms.batch)
     expected = await ledger.do(runtime, ledger.store.wait_for, ask, ahead + ask.cost)
-    if expected.seconds < first.seconds < UNTIL_LANDING:  # it is paced
+    if not first.landing and expected.seconds < first.seconds:  # it is paced
         expected = first
     if expected.seconds > terms.max_wait:
         raise _too_long(exchange, ask, expected)
@@ -102,11 +101,10 @@ async def _wait(exchange: Exchange, ask: Ask, first: Wait) -> Grant:
                 if type(got) is Grant:
                     return got
                 assert isinstance(got, Wait)
-                landing = got.landing or got.seconds == UNTIL_LANDING
-                if not landing and runtime.now() - began + got.seconds > terms.max_wait:
+                if not got.landing and runtime.now() - began + got.seconds > terms.max_wait:
                     raise _too_long(exchange, ask, got)
                 pause_seconds = min(pause_seconds, got.seconds)
-                if landing and ledger.store.remote:
+                if got.others:
                     pause_seconds = min(pause_seconds, recheck_seconds)
                     recheck_seconds = min(2 * recheck_seconds, LONGEST_RECHECK_SECONDS)
             try:

@@ -80,14 +80,16 @@ class Wait(NamedTuple):
     """No leave yet.
 
     Attributes:
-        seconds: after which to ask again; infinite: when an answer has come (`core.buckets.UNTIL_LANDING`).
+        seconds: after which to ask again.
         everyone: it is the gate that is closed.
-        landing: an answer that another process waits for may end it earlier.
+        landing: an answer of a call under way has to come first; `seconds` is then the latest moment, or infinite.
+        others: that call is another process's, and nobody here is told when it has been answered.
     """
 
     seconds: float
     everyone: bool = False
     landing: bool = False
+    others: bool = False
 
 
 class Told(NamedTuple):

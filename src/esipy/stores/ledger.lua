@@ -70,18 +70,20 @@ local function decide(limit, window_seconds, worst, cost, share, spread, forced,
     if changed then
       save(key, index, b)
     end
-    local landing, others = HUGE, 0
+    local landing, others, kind = HUGE, 0, 0
     if wait_seconds == HUGE then
       landing, others = first_landing(b, member)
+      kind = 1 + others
     end
-    return { 0, exact(math.min(wait_seconds, landing - now)), 0, others }
+    return { 0, exact(math.min(wait_seconds, landing - now)), 0, kind }
   end
   depart(b, cost, now + tonumber(lease_seconds), member)
   save(key, index, b)
   return { 1, b.sent, b.settled, b.born }
 end
 
--- KEYS: bucket, gate, index, members. Gives 1, number, settled, born; or 0, seconds, everyone, landing; and with `beats`
+-- KEYS: bucket, gate, index, members. Gives 1, number, settled, born; or 0, seconds, everyone, landing (1: a call of
+-- this process has to be answered first, 2: another's); and with `beats`
 -- how many processes there are.
 function verbs.reserve(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member, beats)
   local decided = decide(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member)

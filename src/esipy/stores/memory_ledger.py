@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from esipy._forks import forget_after_fork
-from esipy.core.buckets import Bucket
+from esipy.core.buckets import UNTIL_LANDING, Bucket
 from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, Told, Wait
 
 __all__ = ["MemoryLedger"]
@@ -48,7 +48,9 @@ class MemoryLedger:
             if self._gates and now < self._gates.get(gate, 0.0):
                 return Wait(self._gates[gate] - now, everyone=True)
             wait_seconds = bucket.reserve(now, cost, share, spread=spread)
-            return Wait(wait_seconds) if wait_seconds else Grant(ask, bucket.mark(cost))
+            if wait_seconds:
+                return Wait(wait_seconds, landing=wait_seconds == UNTIL_LANDING)
+            return Grant(ask, bucket.mark(cost))
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         ask, mark = grant

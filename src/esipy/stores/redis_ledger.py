@@ -109,7 +109,7 @@ class RedisLedger:
             number, settled, born = rest
             return Grant(ask, (number, cost, settled, born))
         wait_seconds, everyone, landing = rest
-        return Wait(float(wait_seconds), bool(everyone), bool(landing))
+        return Wait(float(wait_seconds), bool(everyone), landing > 0, landing > 1)
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         ask, mark = grant

@@ -205,7 +205,8 @@ class SqliteLedger:
             return Wait(wait_seconds)
         landing = shared.landing()
         # At the end of its lease even the call of a dead process has landed.
-        return Wait(UNTIL_LANDING if landing is None else landing - now, landing=shared.others_fly(self._member))
+        latest = UNTIL_LANDING if landing is None else landing - now
+        return Wait(latest, landing=True, others=shared.others_fly(self._member))
 
     def _beat(self, connection: sqlite3.Connection, now: float) -> None:
         """Say that this process is here, count the others, and forget what is idle."""
