@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "esipy"
 
-SEAMS = frozenset({"runtime.base", "transport.base", "stores.base"})
+SEAMS = frozenset({"runtime.base", "transport.base", "stores.base", "stores.flights"})
 GROUND = frozenset({"exceptions", "settings", "core"})
 VALUES = GROUND | {"operation", "response", "retries", "events", "utils"}
 ADAPTERS = SEAMS | {"runtime", "transport", "stores"}
@@ -39,6 +39,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "runtime.base": GROUND,
     "transport.base": GROUND,
     "stores.base": GROUND,
+    "stores.flights": GROUND | {"stores.base"},
     "engine": VALUES | SEAMS | {"_forks"},
     "sso": VALUES | SEAMS | {"version1.keywords", "_forks"},
     "runtime": GROUND | SEAMS | {"_forks"},
