@@ -18,14 +18,15 @@ by itself, with tighter limits (`esipy.stores.degrading`), and STORE_DEGRADED te
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from collections import deque
 from pathlib import Path
 from typing import Any, cast
 from weakref import WeakSet
 
 from esipy._forks import ForkLock
-from esipy.events import STORE_DEGRADED
 from esipy.exceptions import SettingError
 from esipy.runtime.base import Runtime
 from esipy.stores.base import LedgerStore
@@ -38,6 +39,8 @@ VARIABLE = "ESI_LEDGER"
 """The environment variable that names the ledger of clients that are given none."""
 
 SERVERS = ("redis", "rediss", "unix", "valkey", "valkeys", "valkey+unix")
+
+LOGGER = logging.getLogger("esipy.client")
 
 _making = ForkLock()
 
@@ -144,11 +147,18 @@ def _server(source: str, url: str) -> SharedLedger:
 
 def _degrading(store: SharedLedger, runtime: Runtime) -> LedgerStore:
     name = repr(store).strip("<>").partition(" ")[2] or type(store).__name__
+    news: deque[dict[str, Any]] = deque()
 
     def told(error: str | None) -> None:
-        STORE_DEGRADED.send_robust(store=name, error=error, degraded=error is not None)
+        if error is None:
+            LOGGER.warning("the ledger %s answers again", name)
+        else:
+            LOGGER.warning("the ledger %s fails, until it is back this process keeps to its part: %s", name, error)
+        news.append({"store": name, "error": error, "degraded": error is not None})
 
-    return DegradingLedger(store, MemoryLedger(runtime.now), now=runtime.now, told=told)
+    made = DegradingLedger(store, MemoryLedger(runtime.now), now=runtime.now, told=told)
+    runtime.shared["ledger news", id(made)] = news  # to be told where receivers can be awaited (`engine.ledger`)
+    return made
 
 
 def _path_of(source: str, rest: str) -> Path:

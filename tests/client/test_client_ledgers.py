@@ -13,7 +13,6 @@ from esipy import ops
 from esipy.events import STORE_DEGRADED
 from esipy.exceptions import SettingError
 from esipy.runtime.shared import PROCESS
-from esipy.sandbox import RunningSandbox
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.sqlite_ledger import SqliteLedger
 from esipy.testing import SignalRecorder
@@ -129,16 +128,28 @@ def test_an_object_is_a_ledger(connect: Connect, tmp_path: Path) -> None:
     shared.close()
 
 
-def test_T29_a_server_that_is_gone_stops_nobody_and_is_told_of(connect: Connect, box: RunningSandbox) -> None:
-    """Calls go on with this process's part of each limit; the signal names no password."""
+def test_T29_a_server_that_is_gone_stops_nobody_and_is_told_of(
+    connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Calls go on with this process's part of each limit; the signal and the log name no password."""
+    alerts: list[str] = []
+
+    async def alert(store: str, **_: Any) -> None:
+        alerts.append(store)
+
+    client = connect(ledger=NOWHERE)
     with SignalRecorder(STORE_DEGRADED) as told:
-        client = connect(ledger=NOWHERE)
+        if client.name == "asyncio":
+            STORE_DEGRADED.add_receiver(alert)
         assert client.request(FORGE).status == 200
         assert used(client) == 2
+        STORE_DEGRADED.remove_receiver(alert)
+    assert alerts == (["redis://127.0.0.1:1/0"] if client.name == "asyncio" else [])
     assert [{"degraded": True, "store": "redis://127.0.0.1:1/0"}] == [
         {"degraded": payload["degraded"], "store": payload["store"]} for payload in told.payloads
     ]
-    assert "hunter2" not in repr(told.payloads)
+    assert "the ledger redis://127.0.0.1:1/0 fails" in caplog.text
+    assert "hunter2" not in repr(told.payloads) + caplog.text
 
 
 @pytest.mark.parametrize("given", ["variable", "keyword"])

@@ -12,7 +12,9 @@ A gate closes them all: a 420 stops everyone (T26).
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from esipy.core.buckets import CALL_COST, WORST_COST
@@ -20,6 +22,7 @@ from esipy.core.limits import ERROR_LIMIT, ERROR_WINDOW_SECONDS, RateTold
 from esipy.engine.lines import Lines
 from esipy.engine.routes import Routes
 from esipy.engine.terms import Terms
+from esipy.events import STORE_DEGRADED
 from esipy.operation import Operation, RateGroup
 from esipy.runtime.base import Flight, Runtime
 from esipy.settings import ESI_URL
@@ -46,13 +49,15 @@ class Ledger:
 
     Attributes:
         store: counts.
+        news: of the store: payloads of STORE_DEGRADED that are still to be sent, by whoever uses it next.
         lines: who waits.
         routes: the limiters of single routes.
         surprises: when an operation was last answered 4xx, by bucket and operation id.
     """
 
-    def __init__(self, store: LedgerStore, prefix: str = "") -> None:
+    def __init__(self, store: LedgerStore, prefix: str = "", news: deque[dict[str, Any]] | None = None) -> None:
         self.store = store
+        self.news: deque[dict[str, Any]] = deque() if news is None else news
         self.lines = Lines()
         self.routes = Routes()
         self.prefix = prefix
@@ -73,7 +78,10 @@ class Ledger:
         """A verb of the store; beside the event loop, if it does I/O."""
         if not self.store.remote:
             return verb(*arguments)
-        return await runtime.join(runtime.begin(verb, *arguments))
+        result = await runtime.join(runtime.begin(verb, *arguments))
+        if self.news:
+            await self._tell(runtime)
+        return result
 
     def do_later(self, runtime: Runtime, verb: Callable[..., object], *arguments: Any) -> None:
         """A verb of the store, for those who can wait for nothing any more."""
@@ -88,10 +96,19 @@ class Ledger:
             return self.store.reserve(ask)
         flight = runtime.begin(self.store.reserve, ask)
         try:
-            return await runtime.join(flight)
+            got = await runtime.join(flight)
+            if self.news:
+                await self._tell(runtime)
+            return got
         except BaseException:
             flight.add_done_callback(self._give_back)
             raise
+
+    async def _tell(self, runtime: Runtime) -> None:
+        """Send what is new of the store, where receivers may be coroutine functions if the caller can await them."""
+        with suppress(IndexError):  # another thread may have told it
+            while True:
+                await runtime.tell(STORE_DEGRADED, self.news.popleft())
 
     def _give_back(self, flight: Flight[Grant | Wait]) -> None:
         got = None if flight.cancelled() or flight.exception() is not None else flight.result()
@@ -204,5 +221,6 @@ LATE_SECONDS = 5.0
 def ledger_for(runtime: Runtime, base_url: str, store: LedgerStore) -> Ledger:
     """The ledger of an ESI in a store: one for all clients of the process, since ESI does not ask which it was."""
     prefix = "" if base_url == ESI_URL else f"{base_url} "
-    ledger: Ledger = runtime.shared.setdefault(("ledger", prefix, id(store)), Ledger(store, prefix))
+    news: deque[dict[str, Any]] = runtime.shared.setdefault(("ledger news", id(store)), deque())
+    ledger: Ledger = runtime.shared.setdefault(("ledger", prefix, id(store)), Ledger(store, prefix, news))
     return ledger
