@@ -7,6 +7,8 @@ means for the ledger is `esipy.engine.settling`.
 
 from __future__ import annotations
 
+import logging
+
 from esipy.core.answer import Answer
 from esipy.engine.exchange import Exchange, Proceed
 from esipy.engine.ledger import Ledger
@@ -18,6 +20,9 @@ from esipy.exceptions import ErrorLimitedError, LimitedError, NetworkError, Rate
 from esipy.stores.base import Ask, Grant, Wait
 
 __all__ = ["limiting"]
+
+LOGGER = logging.getLogger("esipy.client")
+LOGGED_SECONDS = 3.0
 
 RECHECK_SECONDS = 0.05
 LONGEST_RECHECK_SECONDS = 1.0
@@ -79,6 +84,8 @@ async def _wait(exchange: Exchange, ask: Ask, first: Wait) -> Grant:
         expected = first
     if expected.seconds > terms.max_wait:
         raise _too_long(exchange, ask, expected)
+    if expected.seconds >= LOGGED_SECONDS:
+        LOGGER.info("%s waits %.0f s for %s", exchange.operation.name, expected.seconds, ledger.shown(ask.bucket))
     if RATE_LIMIT_WAIT.has_receivers:
         payload = {
             "bucket": ledger.shown(ask.bucket),
