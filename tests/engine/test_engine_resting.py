@@ -101,15 +101,15 @@ class Esi:
         path = request.url.partition("//")[2].partition("/")[2]
         is_down = any(begins <= now < ends for begins, ends in self.down) or self.broken in path
         self.seen.append(Seen(now, path, 503 if is_down else 200))
-        headers = {"date": date(ELEVEN + now), "cache_control": "no-store"}
+        said = date(ELEVEN + now)
         if is_down:
-            return answer(b"<html>", 503, **headers)
+            return answer(b"<html>", 503, date=said)
         started = self.started or (self.down[0][1] if self.down else None)
         if started is None or now < started:
             started = 300 - DAY
         moment = date_as_esi(ELEVEN + started)
         body = {"players": 1, "server_version": "1", "start_time": moment} if path == "status" else []
-        return answer(body, **headers)
+        return answer(body, date=said, cache_control="no-store")
 
     def terms(self, **options: Any) -> Terms:
         return Terms.of(self.bench.engine.settings, **options)
@@ -201,7 +201,7 @@ def test_a_call_that_waits_for_a_limit_waits_for_the_downtime() -> None:
     runtime: SimulatedRuntime
     esi = SimulatedEsi(lambda: runtime.now(), daily_downtime_seconds=600)
     runtime = SimulatedRuntime(esi, start=ELEVEN - 600)  # what is spent now comes back at five past eleven
-    bench = Bench("simulated", esi, runtime=runtime, cache=None, signer=Login(91, token_for("app", 91)))
+    bench = Bench("simulated", Script(), runtime=runtime, cache=None, signer=Login(91, token_for("app", 91)))
     batch = Terms.of(bench.engine.settings, priority="batch", max_wait=36_000)
 
     async def main() -> None:
@@ -502,7 +502,7 @@ class Clocked(BlockingRuntime):
         super().__init__(_Blocking(serve))
         self.shared = {}
         self.time = start
-        self.now = lambda: self.time  # type: ignore[method-assign]
+        self.now = lambda: self.time
         self.waiting = threading.Semaphore(0)
 
     async def sleep(self, seconds: float) -> None:
