@@ -32,7 +32,7 @@ class Limit:
         foreign: what others are believed to have spent: programs that do not share the ledger.
         left: what is not spent, reserved or foreign.
         free_in_seconds: until a call of this client may leave; 0: now. The share that it leaves untouched, and a block
-            of ESI's, are regarded; who else waits is not.
+            of ESI's, are regarded; who else waits, and the pace of the policy ``spread``, are not.
         free_at: that moment, in UTC.
         waiting: how many calls of this process wait for it.
     """

@@ -2,7 +2,8 @@
 
 A plan regards what is spent and reserved now, who waits already, the sizes of the buckets, the shares that are left
 untouched, and answers that the cache has. It cannot know what others will spend, what ESI will answer (a call costs 2
-tokens, or 5 where it was lately answered 4xx), or how long exchanges take; equal calls count each.
+tokens, or 5 where it was lately answered 4xx), when ESI will be down, or how long exchanges take; equal calls count
+each.
 
 What is spent comes back about a window later. So a bucket lets the same number of calls leave in each window, and call
 number *n* leaves a window after the one that is so many calls before it.
