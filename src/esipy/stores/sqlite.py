@@ -1,7 +1,7 @@
 """One SQLite file that the processes of a machine share: how it is opened, used and lost.
 
 - Every piece of work is one transaction, begun IMMEDIATE: the file is locked before it is read, so two processes never
-  decide on the same state.
+  decide on the same state. What only looks takes no lock, waits for nobody who writes, and sees what was last done.
 - WAL with synchronous NORMAL: a killed process loses nothing; a power cut may lose the last seconds.
 - A file that is damaged is set aside under another name, and begun anew; so is one that was deleted or replaced. A
   database of anything else is never touched.
@@ -31,6 +31,8 @@ __all__ = ["BUSY_SECONDS", "Damaged", "SharedFile"]
 
 LOGGER = logging.getLogger("esipy.stores")
 T = TypeVar("T")
+
+Work = Callable[[sqlite3.Connection], T]
 
 BUSY_SECONDS = 2.0
 """How long to wait while another process writes. It takes a tenth of a millisecond, unless that process is ill."""
@@ -81,24 +83,21 @@ class SharedFile:
         """Whether this process has the file open, and it is still there."""
         return self._connection is not None and _identity(self.path) == self._file
 
-    def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def do(self, work: Work[T]) -> T:
         """Do something in one transaction.
 
         Raises:
             StoreUnavailable: it could not be done; nothing of it was.
         """
-        failures = self._failures
-        with self._lock:
-            if self._failures != failures:
-                raise StoreUnavailable(self._failure)
-            try:
-                return self._do(work)
-            except (sqlite3.Error, OSError) as error:
-                if not _is_busy(error):
-                    self._leave()
-                self._failures += 1
-                self._failure = f"{self.path}: {error}"
-                raise StoreUnavailable(self._failure) from error
+        return self._guarded(self._transaction, work)
+
+    def look(self, work: Work[T]) -> T:
+        """Read something by one statement, all of its rows.
+
+        Raises:
+            StoreUnavailable: it could not be read.
+        """
+        return self._guarded(self._reading, work)
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -112,24 +111,42 @@ class SharedFile:
         if connection is not None:
             abandon(connection)
 
-    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _guarded(self, way: Callable[[sqlite3.Connection, Work[T]], T], work: Work[T]) -> T:
+        failures = self._failures
+        with self._lock:
+            if self._failures != failures:
+                raise StoreUnavailable(self._failure)
+            try:
+                return self._mended(way, work)
+            except (sqlite3.Error, OSError) as error:
+                if not _is_busy(error):
+                    self._leave()
+                self._failures += 1
+                self._failure = f"{self.path}: {error}"
+                raise StoreUnavailable(self._failure) from error
+
+    def _mended(self, way: Callable[[sqlite3.Connection, Work[T]], T], work: Work[T]) -> T:
         for is_last in (False, True):
             try:
-                return self._once(work)
+                return way(self._ready(), work)
             except (sqlite3.DatabaseError, Damaged) as error:
                 if is_last or not _is_damage(error):
                     raise
                 self._set_aside(error)
         raise AssertionError("unreachable")
 
-    def _once(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _ready(self) -> sqlite3.Connection:
+        """The connection to the file that is there now."""
         if self._connection is not None and _identity(self.path) != self._file:
-            LOGGER.warning("%s was deleted or replaced: what it counted is not known any more", self.path)
+            LOGGER.warning("%s was deleted or replaced: what was in it is not known any more", self.path)
             self._leave()
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect()
-        self._begin(connection)
+        return connection
+
+    def _transaction(self, connection: sqlite3.Connection, work: Work[T]) -> T:
+        self._patiently(lambda connection: connection.execute("BEGIN IMMEDIATE"), connection)
         try:
             result = work(connection)
             connection.execute("COMMIT")
@@ -139,16 +156,24 @@ class SharedFile:
             raise
         return result
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
-        """Lock the file. The pauses of SQLite's own waiting grow to 100 ms, for what others have done in 0.1 ms."""
-        ends = time.monotonic() + self._busy_seconds
+    def _reading(self, connection: sqlite3.Connection, work: Work[T]) -> T:
+        # Even who only reads may find the file locked: while another process recovers it from a crash.
+        return self._patiently(work, connection)
+
+    def _patiently(self, step: Work[T], connection: sqlite3.Connection) -> T:
+        """Try until the file is free. The pauses of SQLite's own waiting grow to 100 ms, for what others have done in
+        0.1 ms."""
+        ends: float | None = None
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
             try:
-                connection.execute("BEGIN IMMEDIATE")
-                return
+                return step(connection)
             except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() >= ends:
+                if not _is_busy(error):
+                    raise
+                now = time.monotonic()
+                ends = now + self._busy_seconds if ends is None else ends
+                if now >= ends:
                     raise
             time.sleep(pause_seconds)
             pause_seconds = min(2 * pause_seconds, LAST_PAUSE_SECONDS)
@@ -156,6 +181,8 @@ class SharedFile:
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._alone():
+            if not self.path.exists():
+                self.path.touch(0o600)  # nobody else's business; what SQLite keeps beside it gets the same rights
             return self._open()
 
     def _open(self) -> sqlite3.Connection:

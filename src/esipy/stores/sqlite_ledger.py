@@ -13,17 +13,17 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from esipy._forks import forget_after_fork
 from esipy.core.buckets import UNTIL_LANDING, Bucket
 from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, StoreUnavailable, Told, Wait
 from esipy.stores.shared_state import SharedBucket
 from esipy.stores.sqlite import BUSY_SECONDS, Damaged, SharedFile
+from esipy.stores.sqlite_clock import CLOCK_SCHEMA, machine_clock, note_time
 
 __all__ = ["BEAT_SECONDS", "LEASE_SECONDS", "MEMBER_SECONDS", "SqliteLedger"]
 
@@ -48,7 +48,7 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS buckets (name TEXT NOT NULL UNIQUE, idle_at REAL NOT NULL, packed BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS gates (name TEXT NOT NULL PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS members (name TEXT NOT NULL PRIMARY KEY, seen REAL NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS clock (boot TEXT NOT NULL, offset REAL NOT NULL, seen REAL NOT NULL)",
+    CLOCK_SCHEMA,
 )
 
 
@@ -186,7 +186,7 @@ class SqliteLedger:
         return self._file.do(lambda connection: work(connection, self._now()))
 
     def _opened(self, connection: sqlite3.Connection) -> None:
-        self._now = self._clock or _machine_clock(connection)
+        self._now = self._clock or machine_clock(connection)
         self._beat_at = -UNTIL_LANDING
 
     def _bucket(self, connection: sqlite3.Connection, ask: Ask, now: float) -> SharedBucket:
@@ -213,7 +213,7 @@ class SqliteLedger:
         self._beat_at = now + BEAT_SECONDS
         connection.execute("DELETE FROM members WHERE seen <= ?", (now - MEMBER_SECONDS,))
         connection.execute("REPLACE INTO members VALUES (?, ?)", (self._member, now))
-        connection.execute("UPDATE clock SET seen = ?", (now,))
+        note_time(connection, now)
         self._members = int(connection.execute("SELECT count(*) FROM members").fetchone()[0])
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_SECONDS
@@ -245,31 +245,3 @@ def _gate(connection: sqlite3.Connection, name: str) -> float:
     """Until when it is closed."""
     row = connection.execute("SELECT until FROM gates WHERE name = ?", (name,)).fetchone()
     return 0.0 if row is None else float(row[0])
-
-
-def _machine_clock(connection: sqlite3.Connection) -> Callable[[], float]:
-    """A clock that is the same for all processes that use the file."""
-    boot = _boot()
-    if boot is None:
-        return time.time
-    clock, boottime = time.clock_gettime, time.CLOCK_BOOTTIME
-    row: Any = connection.execute("SELECT offset FROM clock WHERE boot = ?", (boot,)).fetchone()
-    if row is None:
-        # Never behind what was seen before: what is in the file would come back late, or never.
-        seen = max(time.time(), connection.execute("SELECT max(seen) FROM clock").fetchone()[0] or 0.0)
-        row = (seen - clock(boottime),)
-        connection.execute("DELETE FROM clock")
-        connection.execute("INSERT INTO clock VALUES (?, ?, ?)", (boot, row[0], seen))
-    offset = float(row[0])
-    return lambda: offset + clock(boottime)
-
-
-def _boot() -> str | None:
-    """Which start of the machine this is; None when it does not tell."""
-    if sys.platform != "linux":
-        return None
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
-    except OSError:
-        return None
