@@ -115,7 +115,7 @@ class Downtime:
         self._waiting = waiting
         self._offsets: tuple[float, ...] = ()
         self._date_at = 0.0
-        self._day = 0.0  # the 11:00 that was last looked at, by the server's clock
+        self._day: float = 0.0  # the 11:00 that was last looked at, by the server's clock
         self._told_at: float | None = None
         self._ended_at = 0.0
         self._reopenings = 0
