@@ -1,0 +1,25 @@
+"""Where files lie that no path was given for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+__all__ = ["user_file"]
+
+
+def user_file(name: str) -> Path:
+    """A file in the folder where programs of this user keep what they can do without.
+
+    Source: XDG Base Directory Specification; Apple's File System Programming Guide; Microsoft's known folders.
+    """
+    return _user_folder() / "esipy" / name
+
+
+def _user_folder() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
