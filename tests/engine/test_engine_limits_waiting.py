@@ -253,3 +253,17 @@ def test_a_group_that_the_catalogue_does_not_know_is_learned() -> None:
     with LIMIT_CHANGED.connected_to(lambda **payload: news.append(payload)), pytest.raises(Exception, match="types ip"):
         town.run(story())
     assert [None] == [payload["previous_group"] for payload in news]
+
+
+@pytest.mark.parametrize("late", [0.5, 1.0, 5.0, 20.0])
+def test_spends_that_come_back_late_draw_one_429_at_the_most(late: float) -> None:
+    """Up to the margin none; beyond it a bucket learns from one refusal, made by one call alone."""
+    town = Town(settings=PATIENT, retry=None, release_late_seconds=late)
+
+    async def story() -> None:
+        small = [town.begin(notifications(), HERO) for _ in range(30)]
+        await town.all(small + [town.begin(wallet(), HERO) for _ in range(300)])
+
+    town.run(story())
+    assert set() == set(town.refusals.values()) - {1}
+    assert late > 1 or {} == town.refusals

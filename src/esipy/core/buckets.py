@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self
 
-__all__ = ["CALL_COST", "RELEASE_MARGIN_SECONDS", "UNTIL_LANDING", "WORST_COST", "Bucket", "Mark"]
+__all__ = ["CALL_COST", "LATEST_SECONDS", "RELEASE_MARGIN_SECONDS", "UNTIL_LANDING", "WORST_COST", "Bucket", "Mark"]
 
 WORST_COST = 5
 """What an answer costs at the most. Source: ESI's rate-limiting documentation: a 4xx."""
@@ -36,6 +36,9 @@ CALL_COST = 2
 RELEASE_MARGIN_SECONDS = 1.0
 """How long after its window a spend is believed to have come back: ESI says "about" a window, and may count in whole
 seconds. An assumption: no live call was made."""
+
+LATEST_SECONDS = 30.0
+"""If spends come back later than the margin, the bucket learns it from the refusal: up to so many seconds."""
 
 SLOTS = 3600
 """Spends whose return falls into the same part of a window are one entry, so that no load makes a bucket large."""
@@ -67,8 +70,8 @@ class Bucket:
     """
 
     __slots__ = (
-        "_gone", "_heard", "_left_at", "_sent", "_settled", "_spends", "_theirs", "_warm_until", "blocked_until",
-        "flying", "foreign", "limit", "own", "reserved", "window_seconds", "worst",
+        "_full", "_gone", "_heard", "_late", "_left_at", "_returned_at", "_sent", "_settled", "_spends", "_theirs",
+        "_warm_until", "blocked_until", "flying", "foreign", "limit", "own", "reserved", "window_seconds", "worst",
     )  # fmt: skip
 
     def __init__(self, limit: int, window_seconds: float, worst: int = WORST_COST) -> None:
@@ -90,6 +93,9 @@ class Bucket:
         self._settled = 0
         self._left_at = 0.0
         self._warm_until = 0.0
+        self._full = False
+        self._late = RELEASE_MARGIN_SECONDS
+        self._returned_at = 0.0
 
     # -- leaving and landing -----------------------------------------------------------------------------------
 
@@ -125,11 +131,15 @@ class Bucket:
             wait_seconds = self._pace(now, cost, room)
             if wait_seconds > 0:
                 return wait_seconds
-        self.depart(now, cost)
+        self.flying = flying + 1
+        self.reserved += cost
+        self._sent += 1
+        self._left_at = now
+        self._full = taken + self.reserved + CALL_COST > room
         return 0.0
 
     def depart(self, now: float, cost: int) -> None:
-        """Count a call that leaves, whether or not it may."""
+        """Count a call that leaves although it may not."""
         self.flying += 1
         self.reserved += cost
         self._sent += 1
@@ -165,10 +175,14 @@ class Bucket:
             self.age(now)
         if spent:
             self.spend(now, spent, returns_in)
+        alone = self._warm_until < 0
         if answered:
-            self._warm_until = now + self.window_seconds
+            # Once it was full, one call alone finds out whether what is believed to have come back has.
+            self._warm_until = -1.0 if self._full else now + self.window_seconds
         if used is None:
             return
+        if not spent and returns_in is not None and self.worst > 1 and number > self._heard:
+            self._learn_lateness(now - self._returned_at + returns_in)
         if spent > cost and self.foreign and number <= self._heard:
             # Answers that came meanwhile may have had this surprise in their headers: it was taken for someone else's.
             self._lower(spent - cost)
@@ -177,6 +191,8 @@ class Bucket:
         if others - self.reserved > foreign:  # even if all calls under way were counted before this answer
             self._raise(now, others - self.reserved - foreign, returns_in)
             self._heard = self._sent  # what left before now may know less than this
+            if alone:  # it found out that it has not
+                self._warm_until = -1.0
         elif foreign and number > self._heard:
             self._heard = number
             # Calls that landed while this one was under way may have been counted after it was.
@@ -217,6 +233,7 @@ class Bucket:
         if spends is not None:
             gone, end = self._gone, len(spends)
             while gone < end and spends[gone] <= now:
+                self._returned_at = spends[gone]
                 self.own -= int(spends[gone + 1])
                 gone += 2
             if gone == end:
@@ -260,7 +277,7 @@ class Bucket:
             missing -= returned
             if missing <= 0:
                 return max(wait_seconds, windows * self.window_seconds + moment - now)
-        return wait_seconds + self.window_seconds + RELEASE_MARGIN_SECONDS
+        return wait_seconds + self.window_seconds + self._late
 
     def room(self, share: float) -> int:
         """The tokens of a window, less a share that is left untouched: in whole calls, so small buckets lose none."""
@@ -286,6 +303,15 @@ class Bucket:
 
     # -- what others spend -------------------------------------------------------------------------------------
 
+    def _learn_lateness(self, seconds: float) -> None:
+        """A refusal just after spends were believed to be back: ESI lets them come back so much later than that."""
+        if self._late + seconds > LATEST_SECONDS:
+            return  # it is not about that
+        self._late += seconds
+        for pairs in (self._spends or [], self._theirs or []):
+            for place in range(0, len(pairs), 2):
+                pairs[place] += seconds
+
     def _raise(self, now: float, tokens: int, returns_in: float | None) -> None:
         if self._theirs is None:
             self._theirs = []
@@ -310,7 +336,7 @@ class Bucket:
         """When what is spent now has surely come back, at the end of its slot."""
         window_seconds = self.window_seconds
         slot = window_seconds / SLOTS
-        moment = now + (window_seconds if returns_in is None else returns_in) + RELEASE_MARGIN_SECONDS
+        moment = now + (window_seconds if returns_in is None else returns_in) + self._late
         return (moment // slot + 1.0) * slot
 
     # -- stores ------------------------------------------------------------------------------------------------

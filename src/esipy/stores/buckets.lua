@@ -2,7 +2,7 @@
 -- compares the two, to the token. A bucket is a map with the names of core/buckets.Bucket, and of its own:
 --   born     when it was made (microseconds): the marks of a bucket that the server lost mean nothing to the next one;
 --   flights  what is under way: number, end of its lease, cost and whose it is, of each, one after the other.
--- CALL_COST, COLD_SHARE, RELEASE_MARGIN_SECONDS and SLOTS are put before this text, and `ledger.lua` after it.
+-- CALL_COST, COLD_SHARE, LATEST_SECONDS, RELEASE_MARGIN_SECONDS and SLOTS are put before this text, and `ledger.lua` after it.
 
 local HUGE = math.huge
 local FLIGHT = 4 -- items of each
@@ -28,18 +28,20 @@ local function cut(pairs_, gone)
   end
 end
 
-local function drop_returned(pairs_)
-  local gone, tokens = 0, 0
+local function drop_returned(pairs_) -- the tokens, and the moment of the last of them
+  local gone, tokens, last = 0, 0, nil
   while pairs_[gone + 1] and pairs_[gone + 1] <= now do
-    tokens = tokens + pairs_[gone + 2]
+    last, tokens = pairs_[gone + 1], tokens + pairs_[gone + 2]
     gone = gone + 2
   end
   cut(pairs_, gone)
-  return tokens
+  return tokens, last
 end
 
 local function age(b)
-  b.own = b.own - drop_returned(b.spends)
+  local tokens, last = drop_returned(b.spends)
+  b.own = b.own - tokens
+  b.returned_at = last or b.returned_at
   b.foreign = b.foreign - drop_returned(b.theirs)
 end
 
@@ -51,7 +53,7 @@ end
 
 local function return_of(b, returns_in, from)
   local slot = b.window_seconds / SLOTS
-  return (floor_divide((from or now) + (returns_in or b.window_seconds) + RELEASE_MARGIN_SECONDS, slot) + 1) * slot
+  return (floor_divide((from or now) + (returns_in or b.window_seconds) + b.late, slot) + 1) * slot
 end
 
 local function enter(pairs_, moment, tokens)
@@ -104,7 +106,7 @@ local function wait_for(b, tokens, share)
       return math.max(wait_seconds, windows * b.window_seconds + moment - now)
     end
   end
-  return wait_seconds + b.window_seconds + RELEASE_MARGIN_SECONDS
+  return wait_seconds + b.window_seconds + b.late
 end
 
 local function pace(b, cost, room)
@@ -120,11 +122,14 @@ local function pace(b, cost, room)
   return rate > 0 and b.left_at + cost / rate - now or 0
 end
 
-local function depart(b, cost, lease_end, member)
+local function depart(b, cost, lease_end, member, room) -- `room`: of a call that may leave
   b.flying = b.flying + 1
   b.reserved = b.reserved + cost
   b.sent = b.sent + 1
   b.left_at = now
+  if room then
+    b.full = b.own + b.foreign + b.reserved + CALL_COST > room
+  end
   local flights, size = b.flights, #b.flights
   flights[size + 1], flights[size + 2], flights[size + 3], flights[size + 4] = b.sent, lease_end, cost, member
 end
@@ -216,7 +221,21 @@ local function lower(b, tokens)
   cut(theirs, gone)
 end
 
-local function hear(b, number, cost, settled_before, spent, used, returns_in)
+local function learn_lateness(b, seconds)
+  if b.late + seconds <= LATEST_SECONDS then
+    b.late = b.late + seconds
+    for _, pairs_ in ipairs({ b.spends, b.theirs }) do
+      for place = 1, #pairs_, 2 do
+        pairs_[place] = pairs_[place] + seconds
+      end
+    end
+  end
+end
+
+local function hear(b, number, cost, settled_before, spent, used, returns_in, alone)
+  if spent == 0 and returns_in and b.worst > 1 and number > b.heard then
+    learn_lateness(b, now - b.returned_at + returns_in)
+  end
   if spent > cost and b.foreign > 0 and number <= b.heard then
     lower(b, spent - cost)
   end
@@ -226,6 +245,9 @@ local function hear(b, number, cost, settled_before, spent, used, returns_in)
     enter(b.theirs, return_of(b, returns_in), more)
     b.foreign = foreign + more
     b.heard = b.sent
+    if alone then
+      b.warm_until = -1
+    end
   elseif foreign > 0 and number > b.heard then
     b.heard = number
     local most = math.max(others + b.settled - spent - settled_before, 0)

@@ -21,6 +21,7 @@ local function bucket_at(key, limit, window_seconds, worst) -- and whether it is
   local b = {
     limit = tonumber(limit), window_seconds = tonumber(window_seconds), worst = tonumber(worst),
     own = 0, reserved = 0, flying = 0, foreign = 0, blocked_until = 0, warm_until = 0, left_at = 0,
+    full = false, late = RELEASE_MARGIN_SECONDS, returned_at = 0,
     sent = 0, heard = 0, settled = 0, born = math.floor(now * 1000000), spends = {}, theirs = {}, flights = {},
   }
   if kept and kept > now then
@@ -77,7 +78,7 @@ local function decide(limit, window_seconds, worst, cost, share, spread, forced,
     end
     return { 0, exact(math.min(wait_seconds, landing - now)), 0, kind }
   end
-  depart(b, cost, now + tonumber(lease_seconds), member)
+  depart(b, cost, now + tonumber(lease_seconds), member, forced == '0' and room_of(b, tonumber(share)))
   save(key, index, b)
   return { 1, b.sent, b.settled, b.born }
 end
@@ -120,11 +121,12 @@ function verbs.settle(
   else
     cost, spent = 0, 0
   end
+  local alone = b.warm_until < 0
   if answered == '1' and (place or used ~= '') then
-    b.warm_until = now + b.window_seconds
+    b.warm_until = b.full and -1 or now + b.window_seconds
   end
   if used ~= '' then
-    hear(b, number, cost, settled_before, spent, tonumber(used), returns_in)
+    hear(b, number, cost, settled_before, spent, tonumber(used), returns_in, alone)
   end
   save(KEYS[1], KEYS[2], b)
 end

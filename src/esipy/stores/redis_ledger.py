@@ -22,7 +22,7 @@ from typing import Any
 from msgspec import msgpack
 
 from esipy._forks import forget_after_fork
-from esipy.core.buckets import CALL_COST, COLD_SHARE, RELEASE_MARGIN_SECONDS, SLOTS, Bucket
+from esipy.core.buckets import CALL_COST, COLD_SHARE, LATEST_SECONDS, RELEASE_MARGIN_SECONDS, SLOTS, Bucket
 from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, StoreUnavailable, Told, Wait
 from esipy.stores.redis import RedisServer, Script
 
@@ -204,6 +204,7 @@ def _script() -> Script:
     constants = {
         "CALL_COST": CALL_COST,
         "COLD_SHARE": COLD_SHARE,
+        "LATEST_SECONDS": LATEST_SECONDS,
         "RELEASE_MARGIN_SECONDS": RELEASE_MARGIN_SECONDS,
         "SLOTS": SLOTS,
         "MEMBER_SECONDS": MEMBER_SECONDS,
