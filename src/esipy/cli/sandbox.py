@@ -35,6 +35,9 @@ def sandbox(
         float, typer.Option(help="seconds for which ESI is down each day from 11:00 UTC", min=0, max=86399)
     ] = 0.0,
     reorder: Annotated[float, typer.Option(help="the share of answers that others overtake", min=0, max=1)] = 0.0,
+    max_lifetime: Annotated[
+        int | None, typer.Option(help="no answer is fresh for longer than so many seconds", min=1)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the addresses as one line of JSON")] = False,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="end when stdin does: so when the program that started it is gone")
@@ -69,6 +72,7 @@ def sandbox(
         foreign_manner="bursts" if foreign_bursts else "even",
         daily_downtime_seconds=daily_downtime,
         reorder_share=reorder,
+        max_lifetime_seconds=max_lifetime,
     ) as server:
         facts = {
             "url": server.url,

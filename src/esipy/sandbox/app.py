@@ -52,6 +52,8 @@ class Sandbox:
         enforce_roles, enforce_limits: see `esi.EsiApi`.
         daily_downtime_seconds: how long the game is down each day from 11:00 UTC; 0: never.
         reorder_share: see `reordering.Reordering`.
+        max_lifetime_seconds: no answer of ESI is fresh for longer, so that programs have something to see soon; None:
+            lifetimes are ESI's.
         limits: how limits are counted: ``release_late_seconds``, ``hidden_limits``, ``hidden_status``,
             ``foreign_share``, ``foreign_manner``; see `esi_limits.LimitOptions`.
         esi: another ESI half, for tests of the server itself.
@@ -74,6 +76,7 @@ class Sandbox:
         enforce_limits: bool = True,
         daily_downtime_seconds: float = 0.0,
         reorder_share: float = 0.0,
+        max_lifetime_seconds: int | None = None,
         esi: Half | None = None,
         **limits: Unpack[LimitOptions],
     ) -> None:
@@ -103,6 +106,9 @@ class Sandbox:
         self.limits = Limits(seed, enforce=enforce_limits, **limits)
         self.downtime = Downtime(daily_downtime_seconds)
         self._enforce_roles = enforce_roles
+        self._max_lifetime_seconds = max_lifetime_seconds
+        if max_lifetime_seconds is not None and max_lifetime_seconds < 1:
+            raise ValueError(f"answers live at least a second, not {max_lifetime_seconds}")
         self._half = esi
         self._control = Control(self)
 
@@ -126,6 +132,7 @@ class Sandbox:
             enforce_roles=self._enforce_roles,
             limits=self.limits,
             downtime=self.downtime,
+            max_lifetime_seconds=self._max_lifetime_seconds,
         )
 
     async def answer(self, incoming: Incoming) -> SandboxAnswer | Act:

@@ -26,8 +26,10 @@ from esipy.sandbox.esi_lists import Generic
 from esipy.sandbox.esi_meta import OPENAPI, meta_handlers
 from esipy.sandbox.esi_routes import Match, Router
 from esipy.sandbox.esi_values import moment as formatted
+from esipy.sandbox.esi_versions import Lists
 from esipy.sandbox.exchange import SandboxAnswer, SandboxRequest
 from esipy.sandbox.state import state_handlers
+from esipy.sandbox.state_mail import Mail
 from esipy.sandbox.swagger2 import Documents, exists
 from esipy.sandbox.swagger2_route import OLD_ROUTE, old_route
 from esipy.sandbox.validate import Invalid, check_parameters
@@ -59,10 +61,13 @@ class EsiApi:
         enforce_limits: spent rate limits answer 429, the error limit 420; without it they are only told.
         limits: the ledgers, with a switch of their own; None makes some.
         downtime: when the game is down; None: never, until told.
+        max_lifetime_seconds: no answer is fresh for longer; None: as the catalogue says.
         cache_bytes: how many bytes of bodies are kept.
 
     Attributes:
         changes: when the data at each path changed; `bump` is the way in.
+        lists: what is done to lists, and their versions.
+        mail: all mailboxes.
         limits: what was spent.
         downtime: when the game is down.
         cached_bytes: how many bytes of bodies are kept now.
@@ -78,6 +83,7 @@ class EsiApi:
         enforce_limits: bool = True,
         limits: Limits | None = None,
         downtime: Downtime | None = None,
+        max_lifetime_seconds: int | None = None,
         cache_bytes: int = 128 * 2**20,
     ) -> None:
         self.seed = seed
@@ -86,20 +92,23 @@ class EsiApi:
         self.access = Access(self.world, enforce_roles=enforce_roles)
         self.limits = limits or Limits(seed, enforce=enforce_limits)
         self.downtime = downtime or Downtime()
-        self.changes = Changes(clock)
+        self.changes = Changes(clock, max_lifetime_seconds)
         operations = list(ops.operations())
         self._router = Router([*operations, OPENAPI, OLD_ROUTE])
         self._documents = Documents()
         self._generic = Generic(self.world)
+        self.mail = Mail(self.world, self.changes.touch)
+        state = state_handlers(self.world, self._generic, self.changes.touch, self.mail)
         self._handlers: dict[str, Handler] = {
             **market_handlers(),
             **world_handlers(self.world, self._generic, self.access),
             **map_handlers(self.world, self._generic),
             **meta_handlers(operations),
-            **state_handlers(self.world, self._generic, self.changes.touch),
+            **state,
         }
         self._handlers["get_status"] = self._status_after(self._handlers["get_status"])
         self._handlers[OLD_ROUTE.name] = old_route(self._handlers["post_route"])
+        self.lists = Lists(self.world, clock, self._router, self.changes, self._generic, self._handlers, written=state)
         self._bodies: OrderedDict[tuple[Any, ...], _Body] = OrderedDict()
         self._cache_bytes = cache_bytes
         self.cached_bytes = 0
@@ -115,16 +124,19 @@ class EsiApi:
         Raises:
             ValueError: no operation has this path.
         """
-        match = self._router.match(path)
-        if match is None:
-            raise ValueError(f"no operation has the path {path!r}")
-        self.changes.bump(match.path)
+        self.lists.bump(path)
 
     def set_roles(self, character_id: int, roles: Collection[str]) -> None:
         """Give a character these corporation roles, and no others."""
         self.access.set_roles(character_id, roles)
         self.changes.touch(f"/characters/{character_id}/roles")
         self.changes.touch(f"/corporations/{self.world.corporation_of(character_id)}/roles")
+
+    def send_mail(self, sender: int, recipient: int, subject: str, body: str) -> int:
+        """Let a mail arrive at a character now; gives its id."""
+        with self.lists.lock:
+            to = [{"recipient_id": recipient, "recipient_type": "character"}]
+            return self.mail.send(sender, to, subject, body, self.clock.now())
 
     def answer(self, request: SandboxRequest) -> SandboxAnswer:
         """Answer one request; `handle` for callers without an event loop."""
@@ -170,17 +182,21 @@ class EsiApi:
         self.access.check_token(operation, request)
         values = check_parameters(operation, match.values, request.query, request.body, old=match.old)
         self.access.check_owner(operation, request.identity, values)
-        moment = self.changes.moment(operation, match.path)
-        asked = Asked(
-            operation, match.path, values, self.world, now, moment.generation + moment.bumps, moment.bumps,
-            request.identity, asked_language(request) if operation.localized else "en", tenant,
-        )  # fmt: skip
-        if operation.method != "GET":
-            return self._written(asked, moment)
-        return self._read(request, asked, moment)
+        with self.lists.lock:
+            moment = self.changes.moment(operation, match.path)
+            edits, manner = self.lists.known(match.path)
+            asked = Asked(
+                operation, match.path, values, self.world, now, moment.generation + moment.bumps, moment.bumps,
+                request.identity, asked_language(request) if operation.localized else "en", tenant, edits, manner,
+            )  # fmt: skip
+            if operation.method != "GET":
+                return self._written(asked, moment)
+            answer = self._read(request, asked, self.lists.modified(asked, moment))
+            self.lists.answered(match.path)
+            return answer
 
     def _written(self, asked: Asked, moment: Moment) -> SandboxAnswer:
-        reply = self._make(asked)
+        reply = self._handlers.get(asked.operation.name, self._generic.reply)(asked)
         if reply.status == 204:
             return SandboxAnswer(204)
         body = reply.body()
@@ -207,12 +223,12 @@ class EsiApi:
         who = asked.identity.character_id if asked.identity is not None and asked.operation.scope else None
         arguments = tuple((name, repr(value)) for name, value in asked.values.items())
         when = (moment.generation, moment.bumps, moment.writes, self.downtime.started(asked.now))
-        key = (asked.tenant, asked.path, arguments, who, asked.language, when)
+        key = (asked.tenant, asked.path, arguments, who, asked.language, asked.manner, when)
         body = self._bodies.get(key)
         if body is not None:
             self._bodies.move_to_end(key)
             return body
-        reply = self._make(asked)
+        reply = self.lists.reply(asked, moment)
         body = _Body(raw := reply.body(), etag_of(raw), reply.pages, reply.status)
         self._bodies[key] = body
         self.cached_bytes += len(raw)
@@ -229,10 +245,6 @@ class EsiApi:
             return reply if started is None else Reply({**reply.data, "start_time": formatted(int(started))})
 
         return handler
-
-    def _make(self, asked: Asked) -> Reply:
-        handler = self._handlers.get(asked.operation.name, self._generic.reply)
-        return handler(asked)
 
 
 def _error(refused: Refused) -> SandboxAnswer:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from esipy.operation import Operation
+from esipy.sandbox.esi_edits import Edit, Manner
 from esipy.sandbox.exchange import Identity
 from esipy.sandbox.validate import Fault
 from esipy.sandbox.world import World
@@ -35,6 +36,8 @@ class Asked:
         identity: who asks; None without a token.
         language: one of `LANGUAGES`.
         tenant: the server that is asked; each has data of its own.
+        edits: what was done to the list at this path, oldest first.
+        manner: how the list is told.
     """
 
     operation: Operation[Any]
@@ -47,6 +50,8 @@ class Asked:
     identity: Identity | None = None
     language: str = "en"
     tenant: str = TENANTS[0]
+    edits: tuple[Edit, ...] = ()
+    manner: Manner = field(default_factory=Manner)
 
     def dice(self, *parts: object) -> Random:
         """Choices that depend on seed, operation, path and these parts."""
@@ -62,12 +67,21 @@ class Reply:
         status: the HTTP status.
         pages: ``X-Pages``; None when there are no pages.
         raw: the JSON, when it was made as bytes; ``data`` is then not looked at.
+        page_rows: how many rows each page of the list has, but the last.
     """
 
     data: Any = None
     status: int = 200
     pages: int | None = None
     raw: bytes | None = None
+    page_rows: int = 50
+
+    def rows(self) -> list[Any]:
+        """The rows of a list."""
+        if self.status == 204:
+            return []
+        rows: list[Any] = msgspec.json.decode(self.raw) if self.raw is not None else self.data
+        return rows
 
     def body(self) -> bytes:
         """What is sent."""

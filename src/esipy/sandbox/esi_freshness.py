@@ -1,7 +1,8 @@
 """How long an answer holds, when its data changed, and whether the asker already has it.
 
 Rules: a route that expires by time starts its first lifetime when the sandbox starts, and a new one at each end
-of the old; ``Last-Modified`` is when the lifetime began, or when the data were changed on request. A route that
+of the old, or when its list is rolled over on request; ``Last-Modified`` is when the lifetime began, or when the data
+were changed on request. A route that
 is dropped by events states its whole lifetime with every answer. All pages of a list share one path, and so
 one ``Last-Modified``. A 304 carries few headers: no ``Expires``, ``X-Pages`` or ``Content-Language``.
 
@@ -42,14 +43,21 @@ class Moment:
 
 
 class Changes:
-    """When the data at each path changed."""
+    """When the data at each path changed.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        clock: what time it is in the sandbox.
+        max_lifetime_seconds: no answer is fresh for longer; None: as the catalogue says.
+    """
+
+    def __init__(self, clock: Clock, max_lifetime_seconds: int | None = None) -> None:
         self._clock = clock
+        self._max_lifetime_seconds = max_lifetime_seconds
         self._started = int(clock.now())
         self._bumps: Counter[str] = Counter()
         self._writes: Counter[str] = Counter()
         self._changed: dict[str, int] = {}
+        self._began: dict[str, tuple[int, int]] = {}  # where lifetimes are counted from: when, and how many were over
 
     def bump(self, path: str) -> None:
         """The data at this path change now: another ``ETag`` and ``Last-Modified``."""
@@ -61,6 +69,11 @@ class Changes:
         self._writes[path] += 1
         self._move(path)
 
+    def roll(self, operation: Operation[Any], path: str) -> None:
+        """A new lifetime begins at this path now, as if the old one were over."""
+        if operation.lifetime_seconds is not None and operation.cache_mode == "ttl-based":
+            self._began[path] = (int(self._clock.now()), self.moment(operation, path).generation)
+
     def _move(self, path: str) -> None:
         # HTTP's dates have whole seconds: two changes within one still differ.
         self._changed[path] = max(int(self._clock.now()), self._changed.get(path, self._started) + 1)
@@ -69,13 +82,16 @@ class Changes:
         """Where this path stands now."""
         now = self._clock.now()
         lifetime = operation.lifetime_seconds
+        if lifetime is not None and self._max_lifetime_seconds is not None:
+            lifetime = min(lifetime, self._max_lifetime_seconds)
         bumps, writes = self._bumps.get(path, 0), self._writes.get(path, 0)
         modified = self._changed.get(path, self._started)
         if lifetime is None or operation.cache_mode != "ttl-based":
             return Moment(0, bumps, writes, modified, lifetime)
-        generation = int(now - self._started) // lifetime
-        began = self._started + generation * lifetime
-        return Moment(generation, bumps, writes, max(began, modified), began + lifetime - int(now))
+        first, over = self._began.get(path, (self._started, 0))
+        passed = int(now - first) // lifetime
+        began = first + passed * lifetime
+        return Moment(over + passed, bumps, writes, max(began, modified), began + lifetime - int(now))
 
 
 def etag_of(body: bytes) -> str:

@@ -1,31 +1,28 @@
-"""Answers that are made up from an operation's type: single objects, lists, page sets, cursors and walks by id.
+"""Answers that are made up from an operation's type: single objects, lists, page sets and walks by id.
 
 Rules: a row depends on the seed, its path and its place alone, so that pages can be made in any order; the id by
 which rows are known never repeats in a list; ids in the path appear in what is answered. Changing the data on
-request changes what rows hold, never which rows there are; under a cursor it moves one row to the end, as a
-record that was modified.
+request changes what rows hold, never which rows there are. What tests do to lists besides is in `esi_versions`.
 """
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 from msgspec import inspect
 
 from esipy.operation import Operation
 from esipy.sandbox.esi_asked import Asked, Refused, Reply
-from esipy.sandbox.esi_values import ValueMaker, Values, choices_of, moment
+from esipy.sandbox.esi_cursor import Cursors
+from esipy.sandbox.esi_values import ValueMaker, Values, choices_of
 from esipy.sandbox.esi_words import integer_of
-from esipy.sandbox.validate import Fault
 from esipy.sandbox.world import World, stable
 
-__all__ = ["Generic", "page_of"]
+__all__ = ["PAGE_ROWS", "Generic", "page_of", "walked"]
 
 PAGE_ROWS = 50
 WALK_ROWS = 50
 _WALK_TOTAL = 130
-_CURSOR_TOTAL = 37
 _KEYS = (
     "order_id", "item_id", "contract_id", "transaction_id", "bid_id", "record_id", "killmail_id", "notification_id",
     "medal_id", "job_id", "starbase_id", "office_id", "observer_id", "campaign_id", "mailing_list_id",
@@ -33,7 +30,6 @@ _KEYS = (
     "from_id", "character_id", "type_id", "planet_id", "solar_system_id", "system_id", "faction_id",
     "corporation_id", "skill_id",
 )  # fmt: skip
-_CURSOR_EPOCH = 1_777_593_600  # 2026-05-01T00:00:00Z
 
 
 def page_of(asked: Asked, pages: int) -> int:
@@ -48,10 +44,21 @@ def page_of(asked: Asked, pages: int) -> int:
     return page
 
 
+def walked(asked: Asked, rows: list[Any]) -> list[Any]:
+    """The part of a walk that is asked for: newest first, from the id that is named, which is in the answer."""
+    from_id = asked.values.get("from_id")
+    return [row for row in rows if from_id is None or row["transaction_id"] <= from_id][:WALK_ROWS]
+
+
 class Generic:
-    """The maker of answers for operations of which only the type is known."""
+    """The maker of answers for operations of which only the type is known.
+
+    Attributes:
+        cursors: the maker of those with a cursor.
+    """
 
     def __init__(self, world: World) -> None:
+        self.cursors = Cursors(self)
         self._world = world
         self._values = Values(world)
         self._nodes: dict[str, inspect.Type] = {}
@@ -64,8 +71,8 @@ class Generic:
         if operation.result is None:
             return Reply(status=status)
         if operation.pagination == "cursor":
-            return Reply(self._cursor(asked))
-        if not isinstance(self._node(operation), inspect.ListType):
+            return self.cursors.reply(asked)
+        if not isinstance(self.node(operation), inspect.ListType):
             return Reply(self.single(asked), status)
         if operation.pagination == "pages":
             total = self._total(asked)
@@ -73,28 +80,28 @@ class Generic:
             first = (page_of(asked, pages) - 1) * PAGE_ROWS
             return Reply(self.rows(asked, range(first, min(first + PAGE_ROWS, total))), status, pages)
         if operation.pagination == "from_id":
-            return Reply(self._walk(asked), status)
-        return Reply(self.rows(asked, range(asked.dice("total").randint(3, 12))), status)
+            return Reply(walked(asked, self.whole(asked)), status)
+        return Reply(self.whole(asked), status)
 
     def single(self, asked: Asked) -> Any:
         """One object (or number, or text) of the operation's type."""
         data = self._maker(asked.operation)(asked.dice("single", asked.bumps))
-        return self._echoed(asked, data) if isinstance(self._node(asked.operation), inspect.StructType) else data
+        return self.echoed(asked, data) if isinstance(self.node(asked.operation), inspect.StructType) else data
 
     def rows(self, asked: Asked, places: range) -> list[Any]:
         """The rows of a list at these places."""
-        node = self._node(asked.operation)
+        node = self.node(asked.operation)
         assert isinstance(node, inspect.ListType)
-        make = self._item_maker(asked.operation)
+        make = self.item_maker(asked.operation)
         made = [make(asked.dice("row", place, asked.bumps)) for place in places]
         if not isinstance(node.item_type, inspect.StructType):
             return sorted(set(made))
-        key = self._key(node.item_type)
+        key = _key(node.item_type)
         if key is not None:
             base = integer_of(key)(asked.dice("base"), self._world)
             for place, row in zip(places, made, strict=True):
                 row[key] = base + place * 7 + stable(asked.path, place) % 7
-        return [self._echoed(asked, row, key) for row in made]
+        return [self.echoed(asked, row, key) for row in made]
 
     # ---- lists that are read in parts ----
 
@@ -103,60 +110,57 @@ class Generic:
         dice = asked.dice("total")
         return dice.randrange(4) * PAGE_ROWS + dice.randint(1, PAGE_ROWS)
 
-    def _walk(self, asked: Asked) -> list[Any]:
-        """Newest first, from the id that is named, which is in the answer."""
-        rows = self.rows(asked, range(_WALK_TOTAL))[::-1]
-        key = "transaction_id"
-        from_id = asked.values.get("from_id")
-        return [row for row in rows if from_id is None or row[key] <= from_id][:WALK_ROWS]
+    def whole(self, asked: Asked) -> list[Any]:
+        """All rows of a list that this class makes up, in the order in which they are told."""
+        if asked.operation.pagination == "from_id":
+            return self.rows(asked, range(_WALK_TOTAL))[::-1]
+        if asked.operation.pagination == "pages":
+            return self.rows(asked, range(self._total(asked)))
+        return self.rows(asked, range(asked.dice("total").randint(3, 12)))
 
-    def _cursor(self, asked: Asked) -> dict[str, Any]:
-        """Records in the order in which they were modified; the newest last."""
-        node = self._node(asked.operation)
-        assert isinstance(node, inspect.StructType)
-        field = next(field for field in node.fields if isinstance(field.type, inspect.ListType))
-        sequences = list(range(1, _CURSOR_TOTAL + 1))
-        for bump in range(1, asked.bumps + 1):
-            sequences[bump * 7 % _CURSOR_TOTAL] = _CURSOR_TOTAL + bump
-        records = sorted((sequence, record) for record, sequence in enumerate(sequences))
-        owner: int | None = asked.values.get("corporation_id") if _is_filter(asked.operation) else None
-        if owner is not None:
-            if owner < 98_000_000:  # no player owns it: no records, and then no cursor either
-                return {field.encode_name: []}
-            records = [one for one in records if one[1] % 4 == owner % 4]
-        limit: int = asked.values.get("limit", 10)
-        before, after = asked.values.get("before"), asked.values.get("after")
-        if before is not None and after is not None:
-            raise Refused(422, "request is not valid", [Fault("query.after", "given together with before", after)])
-        # "0" begins at the oldest after which the others come, and at the newest before which they came.
-        if after is not None:
-            mark = _unmark("after", after) if after != "0" else 0
-            chosen = [one for one in records if one[0] > mark][:limit]
-        else:
-            mark = _unmark("before", before) if before not in (None, "0") else _CURSOR_TOTAL + asked.bumps + 1
-            chosen = [one for one in records if one[0] < mark][-limit:]
-        make = self._item_maker(asked.operation)
-        made = [self._record(asked, make, record, sequence) for sequence, record in chosen]
-        ends = (chosen[0][0], chosen[-1][0]) if chosen else (mark, mark)
-        return {field.encode_name: made, "cursor": {"before": _mark(ends[0]), "after": _mark(ends[1])}}
+    def changed(self, asked: Asked, row: Any, turn: int) -> Any:
+        """A row with other data and the same id: other amounts; or, where it has none, all but the id.
 
-    def _record(self, asked: Asked, make: ValueMaker, record: int, sequence: int) -> dict[str, Any]:
-        data: dict[str, Any] = make(asked.dice("record", record, sequence))
-        if isinstance(data.get("id"), int):
-            data["id"] = self._world.members_of(98_000_001)[0] + record
-            data["name"] = self._world.named(data["id"])
-        elif "id" in data:
-            data["id"] = make(asked.dice("record", record))["id"]
-        if "last_modified" in data:
-            data["last_modified"] = moment(_CURSOR_EPOCH + sequence * 3600)
-        state = asked.values.get("state")
-        if state is not None and state != "All":
-            data["state"] = state
-        return self._echoed(asked, data, "id")
+        What has no data but its id stays as it is.
+        """
+        if not isinstance(row, dict):
+            return row
+        known: dict[str, Any] = row  # pyright: ignore[reportUnknownVariableType]
+        key = self.key(asked.operation)
+        dice = asked.dice("changed", turn, known.get(key or ""))
+        if any(isinstance(value, float) for value in known.values()):
+            return {
+                name: round(value * dice.uniform(0.9, 1.1) + 0.01, 2) if isinstance(value, float) else value
+                for name, value in known.items()
+            }
+        for _ in range(20):
+            made: dict[str, Any] = self.item_maker(asked.operation)(dice)
+            if key is not None:
+                made[key] = known[key]
+            made = self.echoed(asked, made, key)
+            if made != known:
+                return made
+        return known
+
+    @staticmethod
+    def is_list(operation: Operation[Any]) -> bool:
+        """Whether the operation answers a list; one with a cursor answers an object that holds it."""
+        return operation.result is not None and operation.result.startswith("list[")
+
+    def is_bare(self, operation: Operation[Any]) -> bool:
+        """Whether the rows of a list are bare values, and no objects."""
+        node = self.node(operation)
+        return isinstance(node, inspect.ListType) and not isinstance(node.item_type, inspect.StructType)
+
+    def key(self, operation: Operation[Any]) -> str | None:
+        """The field that holds the id of a list's rows; None when they have none."""
+        node = self.node(operation)
+        assert isinstance(node, inspect.ListType)
+        return _key(node.item_type) if isinstance(node.item_type, inspect.StructType) else None
 
     # ---- types ----
 
-    def _node(self, operation: Operation[Any]) -> inspect.Type:
+    def node(self, operation: Operation[Any]) -> inspect.Type:
         if operation.name not in self._nodes:
             self._nodes[operation.name] = inspect.type_info(operation.result_type())
         return self._nodes[operation.name]
@@ -164,9 +168,9 @@ class Generic:
     def _maker(self, operation: Operation[Any]) -> ValueMaker:
         return self._values.maker(operation.result_type(), choices_of(operation), _noun(operation))
 
-    def _item_maker(self, operation: Operation[Any]) -> ValueMaker:
+    def item_maker(self, operation: Operation[Any]) -> ValueMaker:
         if operation.name not in self._item_makers:
-            node = self._node(operation)
+            node = self.node(operation)
             if isinstance(node, inspect.StructType):
                 node = next(field.type for field in node.fields if isinstance(field.type, inspect.ListType))
             assert isinstance(node, inspect.ListType)
@@ -174,13 +178,7 @@ class Generic:
             self._item_makers[operation.name] = maker
         return self._item_makers[operation.name]
 
-    @staticmethod
-    def _key(node: inspect.StructType) -> str | None:
-        """The field that holds the id by which rows of this type are known."""
-        names = {field.encode_name for field in node.fields if _is_integer(field.type)}
-        return next((key for key in _KEYS if key in names), None)
-
-    def _echoed(self, asked: Asked, data: dict[str, Any], key: str | None = None) -> dict[str, Any]:
+    def echoed(self, asked: Asked, data: dict[str, Any], key: str | None = None) -> dict[str, Any]:
         """Put the path's ids where the answer has them; a thing with an id keeps its name everywhere."""
         path = {p.name: asked.values[p.name] for p in asked.operation.parameters if p.where == "path"}
         for name, value in path.items():
@@ -200,25 +198,12 @@ def _noun(operation: Operation[Any]) -> str:
     return next(segment for segment in reversed(operation.path.split("/")) if not segment.startswith("{"))
 
 
+def _key(node: inspect.StructType) -> str | None:
+    """The field that holds the id by which rows of this type are known."""
+    names = {field.encode_name for field in node.fields if _is_integer(field.type)}
+    return next((key for key in _KEYS if key in names), None)
+
+
 def _is_integer(node: inspect.Type) -> bool:
     parts = node.types if isinstance(node, inspect.UnionType) else (node,)
     return any(isinstance(part, inspect.IntType) for part in parts)
-
-
-def _is_filter(operation: Operation[Any]) -> bool:
-    """Whether a corporation chooses among the records, where in other paths it owns them all."""
-    return any(parameter.name == "corporation_id" and parameter.where == "query" for parameter in operation.parameters)
-
-
-def _mark(sequence: int) -> str:
-    return urlsafe_b64encode(f"record:{sequence}".encode()).decode().rstrip("=")
-
-
-def _unmark(name: str, text: str) -> int:
-    try:
-        word, _, number = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
-        if word == "record":
-            return int(number)
-    except ValueError:
-        pass
-    raise Refused(422, "request is not valid", [Fault(f"query.{name}", "not a cursor of this list", text)])

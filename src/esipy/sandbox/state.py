@@ -18,18 +18,19 @@ from esipy.sandbox.world import World
 __all__ = ["state_handlers"]
 
 
-def state_handlers(world: World, generic: Generic, touch: Touch) -> dict[str, Handler]:
+def state_handlers(world: World, generic: Generic, touch: Touch, mail: Mail) -> dict[str, Handler]:
     """The operations that are answered from state.
 
     Args:
         world: the universe.
         generic: makes up what nobody wrote.
         touch: is told each path whose data were changed.
+        mail: the mailboxes.
     """
     return {
         **Calendar(world, generic, touch).handlers(),
         **Contacts(world, touch).handlers(),
         **Fittings(world, touch).handlers(),
         **Fleets(world, touch).handlers(),
-        **Mail(world, touch).handlers(),
+        **mail.handlers(),
     }

@@ -99,21 +99,26 @@ class Mail:
         return Reply(mail)
 
     def _send(self, asked: Asked) -> Reply:
-        sender: int = asked.values["character_id"]
         body: dict[str, Any] = asked.values["body"]
+        sent = self.send(asked.values["character_id"], body["recipients"], body["subject"], body["body"], asked.now)
+        return Reply(sent, 201)
+
+    def send(self, sender: int, recipients: list[dict[str, Any]], subject: str, body: str, now: float) -> int:
+        """Send a mail, as the operation takes it; gives its id. It arrives at those recipients who are characters."""
         mail: Thing = {
             "mail_id": next(self._new_ids),
             "from": sender,
-            "recipients": body["recipients"],
-            "subject": body["subject"],
-            "timestamp": moment(asked.now),
-            "body": body["body"],
+            "recipients": recipients,
+            "subject": subject,
+            "timestamp": moment(now),
+            "body": body,
         }
         self._deliver(sender, {**mail, "is_read": True, "labels": [SENT]})
-        for recipient in body["recipients"]:
+        for recipient in recipients:
             if recipient["recipient_type"] == "character" and recipient["recipient_id"] != sender:
                 self._deliver(recipient["recipient_id"], {**mail, "is_read": False, "labels": [INBOX]})
-        return Reply(mail["mail_id"], 201)
+        sent: int = mail["mail_id"]
+        return sent
 
     def _deliver(self, character: int, mail: Thing) -> None:
         if character in self._world.roster:  # nobody else can read it

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from esipy.sandbox.faults import Fault, Kind
 from esipy.sandbox.verbs_limits import LimitVerbs
+from esipy.sandbox.verbs_lists import ListVerbs
 
 if TYPE_CHECKING:
     from esipy.sandbox.app import Sandbox
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Verbs"]
 
 
-class Verbs(LimitVerbs):
+class Verbs(LimitVerbs, ListVerbs):
     """The verbs, bound to a sandbox."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -179,14 +180,21 @@ class Verbs(LimitVerbs):
         """Empty the list of what was received."""
         self._sandbox.journal.clear()
 
-    def bump(self, path: str) -> None:
-        """Change the data at an ESI path now, as if something had happened in the game.
-
-        Raises:
-            ValueError: no operation has this path.
-        """
-        self._sandbox.esi.bump(path)
-
     def set_roles(self, character_id: int, roles: Sequence[str]) -> None:
         """Give a character these corporation roles, and no others."""
         self._sandbox.esi.set_roles(character_id, roles)
+
+    def send_mail(self, to: int, subject: str, body: str = "", sender: int | None = None) -> int:
+        """Let a mail arrive; gives its id.
+
+        Args:
+            to: a character of the sandbox.
+            subject, body: what it says.
+            sender: None takes the last character.
+
+        Raises:
+            KeyError: no such character.
+        """
+        sandbox = self._sandbox
+        recipient = sandbox.roster.get(to).character_id
+        return sandbox.esi.send_mail(sandbox.roster.ids[-1] if sender is None else sender, recipient, subject, body)

@@ -89,7 +89,7 @@ _NAMED = ("region_id", "constellation_id", "system_id", "type_id", "station_id")
 def _paged(asked: Asked, ids: Sequence[int]) -> Reply:
     pages = -(-len(ids) // PAGE_IDS)
     first = (page_of(asked, pages) - 1) * PAGE_IDS
-    return Reply(list(ids[first : first + PAGE_IDS]), pages=pages)
+    return Reply(list(ids[first : first + PAGE_IDS]), pages=pages, page_rows=PAGE_IDS)
 
 
 def _structures(asked: Asked) -> Reply:

@@ -2,7 +2,8 @@
 
 Rules: a region's orders are numbered from 0; everything about an order follows from its number, so that it is the
 same in every page set it appears in, and any page is made alone. 100 orders a type, of which every fifth two are
-to buy. The Forge has 400 pages of 1,000 orders; other regions a few. With each lifetime some orders trade.
+to buy. The Forge has 400 pages of 1,000 orders; other regions a few. With each lifetime some orders trade,
+and some have another price.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ def _region_orders(asked: Asked) -> Reply:
     ]
     salt = stable(asked.world.seed, "orders", region)
     first_order = 6_000_000_000 + (region % 100) * 4_000_000
-    return Reply(pages=pages, raw=_orders(asked, numbers, salt, first_order, _places(asked.world, region)))
+    return Reply(
+        pages=pages, page_rows=PAGE_ORDERS, raw=_orders(asked, numbers, salt, first_order, _places(asked.world, region))
+    )
 
 
 def _structure_orders(asked: Asked) -> Reply:
@@ -84,7 +87,7 @@ def _structure_orders(asked: Asked) -> Reply:
     numbers = list(range(first, min(first + PAGE_ORDERS, types * _PER_TYPE)))
     salt = stable(asked.world.seed, "orders", structure)
     first_order = 6_500_000_000 + structure % 100_000 * 1_000
-    return Reply(pages=pages, raw=_orders(asked, numbers, salt, first_order, [(structure, "")]))
+    return Reply(pages=pages, page_rows=PAGE_ORDERS, raw=_orders(asked, numbers, salt, first_order, [(structure, "")]))
 
 
 def _places(world: World, region: int) -> list[tuple[int, str]]:
@@ -95,7 +98,9 @@ def _places(world: World, region: int) -> list[tuple[int, str]]:
 
 
 def _orders(asked: Asked, numbers: list[int], salt: int, first_order: int, places: list[tuple[int, str]]) -> bytes:
-    """The rows as JSON. Written out by hand: a page of 1,000 has to be made in a few milliseconds."""
+    """The rows as JSON. Written out by hand, because a page of 1,000 has to be made in a few milliseconds; byte for
+    byte as it would be encoded, so that a page keeps its ``ETag`` when others are edited.
+    """
     version_salt = salt + asked.version * 0xD1B54A32D192ED03
     hub, elsewhere = places[0], len(places)
     rows: list[str] = []
@@ -104,19 +109,21 @@ def _orders(asked: Asked, numbers: list[int], salt: int, first_order: int, place
         bits = _mixed(number, salt)
         type_id = FIRST_TYPE + number // _PER_TYPE
         total = 1 + (bits >> 8) % 50_000
-        # One order in four trades within a lifetime; the others stay as they are.
-        remain = 1 + (bits >> 24 if bits & 3 else _mixed(number, version_salt)) % total
+        # One order in four trades within a lifetime, and half of these have another price; the others stay as they are.
+        moved = bits if bits & 3 else _mixed(number, version_salt)
+        remain = 1 + (moved >> 24) % total
+        priced = bits if bits & 4 else moved
         # Most trade is in the hub.
         location, system = hub if bits & 0x30 else places[(bits >> 6) % elsewhere]
         if number % 5 >= 3:
-            percent, buy, reach = 700 + (bits >> 40) % 250, "true", _RANGES[(bits >> 45) & 7]
+            percent, buy, reach = 700 + (priced >> 40) % 250, "true", _RANGES[(bits >> 45) & 7]
         else:
-            percent, buy, reach = 1_000 + (bits >> 40) % 250, "false", "region"
+            percent, buy, reach = 1_000 + (priced >> 40) % 250, "false", "region"
         cents = _fair_cents(type_id) * percent // 1_000
         append(
             f'{{"duration":{_DURATIONS[(bits >> 12) & 7]},"is_buy_order":{buy},'
             f'"issued":"{_ISSUED[(bits >> 16) & 1023]}","location_id":{location},"min_volume":1,'
-            f'"order_id":{first_order + number * 7 + bits % 7},"price":{cents // 100}.{cents % 100:02},'
+            f'"order_id":{first_order + number * 7 + bits % 7},"price":{cents / 100},'
             f'"range":"{reach}",{system}"type_id":{type_id},"volume_remain":{remain},"volume_total":{total}}}'
         )
     return f"[{','.join(rows)}]".encode()
@@ -132,14 +139,17 @@ def _types(asked: Asked) -> Reply:
     types = traded_types(asked.world, asked.values["region_id"])
     pages = max(1, -(-len(types) // PAGE_ORDERS))
     first = (page_of(asked, pages) - 1) * PAGE_ORDERS
-    return Reply(list(types[first : first + PAGE_ORDERS]), pages=pages)
+    return Reply(list(types[first : first + PAGE_ORDERS]), pages=pages, page_rows=PAGE_ORDERS)
 
 
-def _prices(_: Asked) -> Reply:
+def _prices(asked: Asked) -> Reply:
+    """Adjusted prices stay; averages move with each lifetime, those of every second type."""
     rows: list[dict[str, Any]] = []
+    salt = stable(asked.world.seed, "prices", asked.version)
     for type_id in range(FIRST_TYPE, FIRST_TYPE + 500):
         fair = _fair_cents(type_id) / 100
-        rows.append({"adjusted_price": fair, "average_price": round(fair * 1.03, 2), "type_id": type_id})
+        per_mille = 980 + _mixed(type_id, salt) % 101 if type_id % 2 else 1_030
+        rows.append({"adjusted_price": fair, "average_price": round(fair * per_mille / 1_000, 2), "type_id": type_id})
     return Reply(rows)
 
 

@@ -23,7 +23,7 @@ from esipy.sandbox.esi_values import Values, choices_of
 from esipy.sandbox.exchange import Identity, SandboxRequest
 from esipy.sandbox.world import World
 
-__all__ = ["Body", "SmallBodies", "sandbox_bodies"]
+__all__ = ["Body", "SandboxBodies", "SmallBodies", "sandbox_bodies"]
 
 Body = Callable[[Operation[Any], HttpRequest], "bytes | HttpResponse | None"]
 """Gives a body, a whole answer (whose status is counted), or None for the small body."""
@@ -73,7 +73,39 @@ class _Clock(Clock):
         return self._virtual() + self.offset_seconds
 
 
-def sandbox_bodies(now: Callable[[], float], *, seed: int = 1, characters: int = 10) -> Body:
+class SandboxBodies:
+    """What the sandbox's ESI answers, in virtual time; made by `sandbox_bodies`.
+
+    Attributes:
+        esi: the sandbox's ESI.
+        lists: what can be done to its lists: ``roll``, ``edit``, ``add``, ``remove``, ``set_list``,
+            ``odd_last_modified``, ``versions``, as docs/sandbox.md tells them.
+    """
+
+    def __init__(self, now: Callable[[], float], *, seed: int, characters: int) -> None:
+        self._roster = Roster(seed, characters)
+        self.esi = EsiApi(seed, _Clock(now), self._roster, limits=Limits(enforce=False))
+        self.lists = self.esi.lists
+        self._scopes = frozenset(operation.scope for operation in ops.operations() if operation.scope is not None)
+
+    def __call__(self, operation: Operation[Any], request: HttpRequest) -> HttpResponse:
+        """Answer one request."""
+        headers = {name.lower(): value for name, value in request.headers}
+        identity = None
+        token = headers.get("authorization", "").removeprefix("Bearer ")
+        if token:
+            app, character_id, _ = token.split(":")
+            character = self._roster.get(int(character_id))
+            identity = Identity(character.character_id, character.name, character.owner, self._scopes, app)
+        parts = urlsplit(request.url)
+        query = parse_qsl(parts.query, keep_blank_values=True)
+        body = request.body or b""
+        answer = self.esi.answer(SandboxRequest(operation.method, parts.path, query, headers, body, identity))
+        kept = [pair for pair in answer.headers if not pair[0].lower().startswith(_LIMIT_HEADERS)]
+        return HttpResponse(answer.status, Headers(kept), answer.body)
+
+
+def sandbox_bodies(now: Callable[[], float], *, seed: int = 1, characters: int = 10) -> SandboxBodies:
     """Real answers, from the sandbox's ESI: its data, pages, lifetimes and validators. It takes some 100 us a request.
 
     Args:
@@ -81,22 +113,4 @@ def sandbox_bodies(now: Callable[[], float], *, seed: int = 1, characters: int =
         seed: the same seed gives the same data.
         characters: how many there are; tokens have to be theirs (2112000001 and on). Each holds every scope.
     """
-    roster = Roster(seed, characters)
-    api = EsiApi(seed, _Clock(now), roster, limits=Limits(enforce=False))
-    scopes = frozenset(operation.scope for operation in ops.operations() if operation.scope is not None)
-
-    def body(operation: Operation[Any], request: HttpRequest) -> HttpResponse:
-        headers = {name.lower(): value for name, value in request.headers}
-        identity = None
-        token = headers.get("authorization", "").removeprefix("Bearer ")
-        if token:
-            app, character_id, _ = token.split(":")
-            character = roster.get(int(character_id))
-            identity = Identity(character.character_id, character.name, character.owner, scopes, app)
-        parts = urlsplit(request.url)
-        query = parse_qsl(parts.query, keep_blank_values=True)
-        answer = api.answer(SandboxRequest(operation.method, parts.path, query, headers, request.body or b"", identity))
-        kept = [pair for pair in answer.headers if not pair[0].lower().startswith(_LIMIT_HEADERS)]
-        return HttpResponse(answer.status, Headers(kept), answer.body)
-
-    return body
+    return SandboxBodies(now, seed=seed, characters=characters)
