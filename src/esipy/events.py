@@ -69,6 +69,12 @@ Every signal:
 | DOWNTIME_ENDED | | | sent when ESI answers again after the daily downtime |
 | | at | float | when it was noticed, in seconds since 1970 (UTC) |
 | | down_seconds | float | how long it took since DOWNTIME_STARTED |
+| STALE_SERVED | | | sent when ESI did not answer, and a kept answer was given in its place |
+| | operation_id | str | as above |
+| | url | str | what was asked for, without any token |
+| | age_seconds | float | how old it is: seconds since ESI made it, or last confirmed that it holds |
+| | status_code | int | 502, 503 or 504 as ESI answered, or in the downtime; 0 when no answer came |
+| | message | str | what went wrong |
 | LIMIT_CHANGED | | | sent when the headers contradict the rate limit that was known; the headers win |
 | | operation_id | str | as above |
 | | group | str | the rate-limit group that ESI names now |
@@ -109,6 +115,7 @@ __all__ = [
     "RATE_LIMITED",
     "RATE_LIMIT_WAIT",
     "RETRY_SCHEDULED",
+    "STALE_SERVED",
     "STORE_DEGRADED",
     "Signal",
 ]
@@ -222,6 +229,18 @@ def _downtime_ended(
     """Sent when ESI answers again after the daily downtime."""
 
 
+def _stale_served(
+    *,
+    operation_id: str,
+    url: str,
+    age_seconds: float,
+    status_code: int,
+    message: str,
+    **extra: Any,
+) -> None:
+    """Sent when ESI did not answer, and a kept answer was given in its place."""
+
+
 def _limit_changed(
     *,
     operation_id: str,
@@ -256,5 +275,6 @@ ERROR_LIMITED = Signal("ERROR_LIMITED", _error_limited)
 RETRY_SCHEDULED = Signal("RETRY_SCHEDULED", _retry_scheduled)
 DOWNTIME_STARTED = Signal("DOWNTIME_STARTED", _downtime_started)
 DOWNTIME_ENDED = Signal("DOWNTIME_ENDED", _downtime_ended)
+STALE_SERVED = Signal("STALE_SERVED", _stale_served)
 LIMIT_CHANGED = Signal("LIMIT_CHANGED", _limit_changed)
 STORE_DEGRADED = Signal("STORE_DEGRADED", _store_degraded)

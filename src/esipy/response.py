@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from esipy.core.answer import Answer, Source
-from esipy.core.freshness import http_date
+from esipy.core.freshness import age_of, http_date
 from esipy.core.wire import Headers
 from esipy.exceptions import APIException, LimitedError, ServerError, UndecodableAnswerError, error_for
 from esipy.operation import Call
@@ -67,12 +67,13 @@ class Response(Generic[T_co]):
         data: the typed data (version 1's data objects for calls from ``app.op``); for a status >= 400 the error's
             body, ``data.error`` its text; None when the answer has no body, or with ``raw_body_only``.
         raw: the body as bytes, decompressed.
-        source: ``network``, ``cache`` or ``revalidated``.
+        source: ``network``; ``cache``: it was kept and is fresh; ``revalidated``: it was kept and still holds; or
+            ``stale``: it was kept, and ESI does not answer now.
         error: the exception in place of an answer that did not come; None otherwise.
     """
 
     __slots__ = (
-        "_fresh_until", "_retry_at", "_undecodable", "call", "data", "error", "headers", "raw", "source", "status",
+        "_fresh_until", "_given_at", "_retry_at", "_undecodable", "call", "data", "error", "headers", "raw", "source", "status",
         "url",
     )  # fmt: skip
 
@@ -97,6 +98,7 @@ class Response(Generic[T_co]):
         self.data = data
         self.error = error
         self._fresh_until = answer.fresh_until
+        self._given_at = answer.given_at
         self._retry_at = answer.retry_at
         self._undecodable = undecodable
 
@@ -114,6 +116,12 @@ class Response(Generic[T_co]):
     def expires_at(self) -> datetime | None:
         """When it ceases to be fresh, by this machine's clock (aware, UTC); None when it may not be kept."""
         return None if self._fresh_until is None else datetime.fromtimestamp(self._fresh_until, UTC)
+
+    @property
+    def age_seconds(self) -> float:
+        """How old it was when it was given: seconds since ESI made it, or last confirmed that it holds."""
+        given_at = (self._fresh_until or 0.0) if self._given_at is None else self._given_at
+        return age_of(self.headers, self.call.operation.lifetime_seconds, self._fresh_until, given_at)
 
     @property
     def last_modified(self) -> datetime | None:

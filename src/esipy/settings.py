@@ -28,6 +28,12 @@ keyword                   environment variable        default                   
 ``public_token``          ``ESI_PUBLIC_TOKEN``        False                              send the login's token with
                                                                                          public calls too
 ``cache_bytes``           ``ESI_CACHE_BYTES``         268435456 (256 MiB)                memory for kept answers
+``stale_if_error``        ``ESI_STALE_IF_ERROR``      86400: a day                       seconds beyond freshness for
+                                                                                         which a kept answer stands in
+                                                                                         while ESI is down; 0: never
+``freshness_floor``       ``ESI_FRESHNESS_FLOOR``     0                                  seconds for which an answer is
+                                                                                         given again to which ESI gives
+                                                                                         no lifetime
 ========================  ==========================  =================================  ===========================
 
 What a client is given besides (``ledger=``, which ``ESI_LEDGER`` names too: `esipy.ledgers`) is no setting.
@@ -81,9 +87,9 @@ class Settings:
     """All settings of one client; frozen. Build it with `Settings.from_environment`."""
 
     __slots__ = (
-        "base_url", "cache_bytes", "compatibility_date", "connect_timeout", "downtime", "headroom",
-        "interactive_share", "language", "max_answer_bytes", "max_wait", "policy", "priority", "public_token",
-        "sso_url", "tenant", "timeout", "user_agent",
+        "base_url", "cache_bytes", "compatibility_date", "connect_timeout", "downtime", "freshness_floor",
+        "headroom", "interactive_share", "language", "max_answer_bytes", "max_wait", "policy", "priority",
+        "public_token", "sso_url", "stale_if_error", "tenant", "timeout", "user_agent",
     )  # fmt: skip
 
     base_url: str
@@ -103,6 +109,8 @@ class Settings:
     interactive_share: float
     downtime: str
     public_token: bool
+    stale_if_error: float
+    freshness_floor: float
 
     def __init__(self, **values: Any) -> None:
         for name in values:
@@ -276,4 +284,6 @@ _CHECKS: dict[str, tuple[Any, Any]] = {
     "downtime": (_one_of(DOWNTIME_CHOICES), "try"),
     "public_token": (_flag, False),
     "cache_bytes": (_bytes, 256 * 1024 * 1024),
+    "stale_if_error": (_wait, 86400.0),
+    "freshness_floor": (_wait, 0.0),
 }

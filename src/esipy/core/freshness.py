@@ -30,7 +30,16 @@ from functools import lru_cache
 
 from esipy.core.wire import Headers
 
-__all__ = ["conditional_headers", "delta_seconds", "directives", "http_date", "lifetime_of", "refresh"]
+__all__ = [
+    "age_of",
+    "conditional_headers",
+    "confirmed_at",
+    "delta_seconds",
+    "directives",
+    "http_date",
+    "lifetime_of",
+    "refresh",
+]
 
 LONGEST_SECONDS = 2.0**31
 """No number of seconds counts for more (68 years). Source: RFC 9111 section 1.2.2."""
@@ -98,6 +107,22 @@ def lifetime_of(headers: Headers, operation_lifetime: float | None, now: float) 
         lifetime = 0.0 if expires is None else expires - (now if date is None else date)
         return min(max(lifetime, 0.0), LONGEST_SECONDS)
     return max((operation_lifetime or 0.0) - age, 0.0)
+
+
+def confirmed_at(headers: Headers, operation_lifetime: float | None, fresh_until: float) -> float:
+    """When an answer came, or was last confirmed by a 304: its lifetime before the end of its freshness.
+
+    An ``Expires`` without a ``Date`` tells no lifetime: then it is that end, which is later.
+    """
+    return fresh_until - (lifetime_of(headers, operation_lifetime, fresh_until) or 0.0)
+
+
+def age_of(headers: Headers, operation_lifetime: float | None, fresh_until: float | None, now: float) -> float:
+    """Seconds since ESI made an answer or confirmed it, as far as is known. Source: RFC 9111 section 4.2.3."""
+    age = delta_seconds(_first(headers, "age")) or 0.0
+    if fresh_until is None:
+        return age
+    return age + max(now - confirmed_at(headers, operation_lifetime, fresh_until), 0.0)
 
 
 def conditional_headers(headers: Headers) -> list[tuple[str, str]]:

@@ -1,67 +1,70 @@
-"""Answers that are still fresh need no exchange; stale ones are revalidated; writes drop what they change.
+"""Answers that are still fresh need no exchange; writes drop what they change.
 
-The rules of time are `esipy.core.freshness`; what is kept where is the store's.
+The rules of time are `esipy.core.freshness`, what a write changes is `esipy.core.changing`; what is kept where is the
+store's. What becomes of a call whose answer is not there is `esipy.engine.keeping`.
 """
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from weakref import WeakKeyDictionary
+from collections.abc import Iterable
 
 from esipy.core.answer import Answer
-from esipy.core.freshness import conditional_headers, lifetime_of, refresh
+from esipy.core.changing import changed_by
+from esipy.core.freshness import conditional_headers, confirmed_at
 from esipy.engine.exchange import Exchange, Proceed
 from esipy.stores.base import CacheStore
 
-__all__ = ["caching"]
+__all__ = ["caching", "drop", "look_up", "place_of"]
 
 
 async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
-    store, operation = exchange.engine.cache, exchange.operation
+    engine = exchange.engine
+    store, operation = engine.cache, exchange.operation
     if store is None or exchange.method == "HEAD":
         return await proceed(exchange)
     if not operation.cacheable:
         return await _writing(exchange, proceed, store)
-    key, asking = exchange.cache_key, exchange.principal
-    kept = await store.get(key)
-    if kept is not None and not exchange.anew:
-        if kept.fresh_until is not None and kept.fresh_until > exchange.runtime.now():
-            return Answer(kept.status, kept.headers, kept.body, "cache", kept.fresh_until)
-        if exchange.method == "GET":
-            exchange.conditions = conditional_headers(kept.headers)
-    reading = exchange.engine.readers
+    key = exchange.key = exchange.cache_key
+    exchange.landings_before = engine.flights.landings(key)
+    answer = await look_up(exchange)
+    if answer is not None:
+        engine.tally.hit()
+        return answer
+    reading = engine.flights.readers
     reading.add(exchange)
     try:
-        answer = await proceed(exchange)
-        if exchange.principal != asking:  # whose answer it is was settled by the token that was sent
-            key = exchange.cache_key
-        return await _keep(exchange, answer, kept, store, key)
+        return await proceed(exchange)
     finally:
         reading.discard(exchange)
 
 
-async def _keep(exchange: Exchange, answer: Answer, kept: Answer | None, store: CacheStore, key: str) -> Answer:
-    """Put what came in its place, and give what the call is answered."""
-    operation = exchange.operation
+async def look_up(exchange: Exchange) -> Answer | None:
+    """What is kept and fresh; if it is kept and stale, the exchange will ask whether it still holds."""
+    store = exchange.engine.cache
+    if store is None or exchange.anew:
+        return None
+    kept = await store.get(exchange.key)
+    exchange.kept = kept
+    if kept is None:
+        exchange.conditions = []
+        return None
     now = exchange.runtime.now()
-    confirmed: Answer | None = None
-    if answer.status == 304 and kept is not None:
-        headers, lifetime = refresh(kept.headers, answer.headers, operation.lifetime_seconds, now)
-        confirmed, answer = answer, Answer(kept.status, headers, kept.body, "revalidated")
-    elif answer.status in operation.statuses:
-        lifetime = lifetime_of(answer.headers, operation.lifetime_seconds, now)
-    else:
-        return answer  # what is kept stays: an error says nothing about it
-    if lifetime is None:
-        if kept is not None:  # what may not be kept now takes the place of what was
-            await store.drop(_place(exchange, exchange.call.path))
-        return answer
-    answer.fresh_until = now + lifetime
-    if not exchange.overtaken and could_be_json(answer) and (lifetime > 0 or conditional_headers(answer.headers)):
-        await store.put(key, answer, _place(exchange, exchange.call.path))
-        if exchange.overtaken:  # while it was being put: the write may have dropped before that
-            await store.drop(_place(exchange, exchange.call.path))
-    return answer if confirmed is None or not exchange.engine.no_etag_body else confirmed
+    if kept.fresh_until is not None and (kept.fresh_until > now or _within_floor(exchange, kept, now)):
+        return Answer(kept.status, kept.headers, kept.body, "cache", kept.fresh_until, now)
+    if exchange.method == "GET":
+        exchange.conditions = conditional_headers(kept.headers)
+    return None
+
+
+def _within_floor(exchange: Exchange, kept: Answer, now: float) -> bool:
+    """Whether it is of those that ESI lets one ask for at any time, and the user does not want that so soon."""
+    floor_seconds = exchange.engine.settings.freshness_floor
+    if not floor_seconds or kept.fresh_until is None:
+        return False
+    operation = exchange.operation
+    confirmed = confirmed_at(kept.headers, operation.lifetime_seconds, kept.fresh_until)
+    lifeless = operation.lifetime_seconds is None and confirmed == kept.fresh_until
+    return (lifeless or operation.cache_mode == "event-based") and now < confirmed + floor_seconds
 
 
 async def _writing(exchange: Exchange, proceed: Proceed, store: CacheStore) -> Answer:
@@ -72,27 +75,18 @@ async def _writing(exchange: Exchange, proceed: Proceed, store: CacheStore) -> A
     try:
         return await proceed(exchange)
     finally:
-        path = exchange.call.path
-        for changed in (path, path.rpartition("/")[0]):  # the thing itself, and the list that it is in
-            for reader in tuple(exchange.engine.readers):
-                if reader.call.path == changed and reader.base_url == exchange.base_url:
-                    reader.overtaken = True
-            await store.drop(_place(exchange, changed))
+        await drop(exchange, store, changed_by(exchange.operation.path, exchange.call.path, exchange.engine.changes))
 
 
-_READERS: MutableMapping[CacheStore, set[Exchange]] = WeakKeyDictionary()
+async def drop(exchange: Exchange, store: CacheStore, paths: Iterable[str]) -> None:
+    """Forget what is kept of these paths, and do not keep what is being read of them."""
+    for changed in paths:
+        for reader in tuple(exchange.engine.flights.readers):
+            if reader.call.path == changed and reader.base_url == exchange.base_url:
+                reader.overtaken = True
+        await store.drop(place_of(exchange, changed))
 
 
-def readers_of(store: CacheStore) -> set[Exchange]:
-    """The calls under way whose answers will be put into this store, by all clients of the process that share it."""
-    readers = _READERS.get(store)
-    return _READERS.setdefault(store, set()) if readers is None else readers
-
-
-def could_be_json(answer: Answer) -> bool:
-    """Whether a body is worth keeping: a captive portal's page, sent with 200, is not."""
-    return answer.body[:1] not in (b"", b"<") or answer.status == 204
-
-
-def _place(exchange: Exchange, path: str) -> str:
+def place_of(exchange: Exchange, path: str) -> str:
+    """What a path is called in the store."""
     return exchange.base_url + path

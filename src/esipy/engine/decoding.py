@@ -38,7 +38,7 @@ async def decoding(exchange: Exchange, answer: Answer, *, raw_body_only: bool) -
     elif 200 <= answer.status < 300:
         decoder = decoder_for(operation)
         try:
-            if answer.source != "network":
+            if answer.source != "network" or answer.shared:  # how it fits was told when it came
                 data = decoder.decode_kept(answer.body) if call.typed else decoder.data_kept(answer.body)
             else:
                 data, places = decoder.decode(answer.body) if call.typed else decoder.data(answer.body)

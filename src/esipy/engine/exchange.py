@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from esipy.engine.terms import Terms
     from esipy.runtime.base import Runtime
 
-__all__ = ["Exchange", "Layer", "Proceed", "Signer"]
+__all__ = ["NOT_OURS", "Exchange", "Layer", "Proceed", "Signer"]
+
+NOT_OURS = -1
+"""The claim of who did not wait for another process: that one's answer is kept."""
 
 
 class Signer(Protocol):
@@ -48,11 +51,16 @@ class Exchange:
         attempt: of the exchange that is under way; 1 is the first.
         token: the access token it carries; None for a public one.
         conditions: headers that revalidate a kept answer.
+        key: under which its answer is kept; "" when it is not.
+        kept: what is kept under it, out of date; None when nothing is.
+        landings_before: how many flights of it had landed when that was looked up (`esipy.engine.coalescing`).
+        claim: the token with which its answer is put into a cache that processes share; None: it needs none;
+            `NOT_OURS`: it is not put.
     """
 
     __slots__ = (
-        "anew", "attempt", "base_url", "call", "conditions", "counted_as", "engine", "method", "operation", "overtaken",
-        "principal", "runtime", "terms", "token", "url",
+        "anew", "attempt", "base_url", "call", "claim", "conditions", "counted_as", "engine", "kept", "key",
+        "landings_before", "method", "operation", "overtaken", "principal", "runtime", "terms", "token", "url",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, call: Call[Any], method: str, terms: Terms | None = None) -> None:
@@ -73,6 +81,10 @@ class Exchange:
         self.overtaken = False
         self.token: str | None = None
         self.conditions: list[tuple[str, str]] = []
+        self.key = ""
+        self.kept: Answer | None = None
+        self.landings_before = 0
+        self.claim: int | None = None
 
     @property
     def cache_key(self) -> str:

@@ -1,6 +1,8 @@
 """The life of a call: its layers in their order, outermost first, and what they share.
 
-    caching     a fresh answer is kept: done. A stale one: ask whether it still holds. A write: drop what it changes
+    caching     a fresh answer is kept: done. A write: drop what it changes
+    coalescing  somebody asks for the same right now: take what it gets
+    keeping     what came is kept; what is kept is confirmed by a 304, or stands in for what did not come
     retrying    what passes is tried again, where that is safe
     resting     in the daily downtime batch calls wait, interactive ones are tried, fail or wait
     signing     calls that need a token get one; it is refreshed when it has expired
@@ -17,17 +19,21 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from esipy.core.answer import Answer
+from esipy.core.changing import CHANGES, Changes
 from esipy.core.wire import Headers, HttpRequest, HttpResponse
 from esipy.engine.announcing import announcing
-from esipy.engine.caching import caching, readers_of
+from esipy.engine.caching import caching
+from esipy.engine.coalescing import coalescing, flights_of
 from esipy.engine.decoding import decoding
 from esipy.engine.exchange import Exchange, Layer, Proceed, Signer
+from esipy.engine.keeping import keeping
 from esipy.engine.ledger import ledger_for
 from esipy.engine.limiting import limiting
 from esipy.engine.quota import RetryQuota
 from esipy.engine.resting import resting, watch_for
 from esipy.engine.retrying import retrying
 from esipy.engine.signing import signing
+from esipy.engine.tally import Tally
 from esipy.engine.terms import Terms
 from esipy.events import Signal
 from esipy.exceptions import InvalidCallError
@@ -42,7 +48,7 @@ __all__ = ["LAYERS", "Engine"]
 
 T = TypeVar("T")
 
-LAYERS: tuple[Layer, ...] = (caching, retrying, resting, signing, limiting, announcing)
+LAYERS: tuple[Layer, ...] = (caching, coalescing, keeping, retrying, resting, signing, limiting, announcing)
 
 
 async def sending(exchange: Exchange) -> Answer:
@@ -133,7 +139,10 @@ class Engine:
         self.watch = watch_for(runtime, settings.base_url)
         self._own_headers = dict(headers)
         self._headers: dict[tuple[str, bool, bool], tuple[tuple[str, str], ...]] = {}
-        self.readers = set[Exchange]() if cache is None else readers_of(cache)
+        self.flights = flights_of(cache)
+        self.tally = Tally(runtime.lock())
+        self.changes: Changes = CHANGES
+        """What writes change: a client may have a table of its own."""
         self._refused: dict[str, str] = {}
         self._proceed = compose(LAYERS, sending)
 

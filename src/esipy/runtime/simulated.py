@@ -17,6 +17,7 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from operator import length_hint
 from types import coroutine
 from typing import Any, NamedTuple, TypeVar, cast
@@ -58,15 +59,17 @@ class _Task:
     Attributes:
         turn: how often it was woken or cancelled: a wake-up for another turn is stale.
         cancelled: the next wake-up raises.
+        context: its own context variables, with the values that they had for who began it, as asyncio's tasks have.
     """
 
-    __slots__ = ("cancelled", "flight", "turn", "work")
+    __slots__ = ("cancelled", "context", "flight", "turn", "work")
 
     def __init__(self, work: Coroutine[Any, Any, Any]) -> None:
         self.work = work
         self.flight: Future[Any] = Future()
         self.turn = 0
         self.cancelled = False
+        self.context = copy_context()
 
 
 class _Landing(NamedTuple):
@@ -170,9 +173,9 @@ class SimulatedRuntime:
         try:
             if task.cancelled:
                 task.cancelled = False
-                wish = task.work.throw(TaskCancelledError())
+                wish = task.context.run(task.work.throw, TaskCancelledError())
             else:
-                wish = task.work.send(None)
+                wish = task.context.run(task.work.send, None)
         except StopIteration as stop:
             self._tasks.pop(task.flight)
             task.flight.set_result(stop.value)
