@@ -25,6 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self
 
+from esipy.core.spends import as_pairs, drop_returned, enter, postpone, take
+
 __all__ = ["CALL_COST", "LATEST_SECONDS", "RELEASE_MARGIN_SECONDS", "UNTIL_LANDING", "WORST_COST", "Bucket", "Mark"]
 
 WORST_COST = 5
@@ -83,8 +85,7 @@ class Bucket:
         self.flying = 0
         self.foreign = 0
         self.blocked_until = 0.0
-        # Pairs (moment of return, tokens), one after the other in a flat list, oldest first, the first `_gone` items
-        # past; None when there are none: an idle bucket is small.
+        # See `core.spends`; the first `_gone` items are past. None when there are none: an idle bucket is small.
         self._spends: list[float] | None = None
         self._gone = 0
         self._theirs: list[float] | None = None
@@ -204,7 +205,7 @@ class Bucket:
         """Book what was spent now."""
         if self._spends is None:
             self._spends = []
-        _enter(self._spends, self._return(now, returns_in), tokens)
+        enter(self._spends, self._return(now, returns_in), tokens)
         self.own += tokens
         self._settled += tokens
 
@@ -244,9 +245,7 @@ class Bucket:
             self._gone = gone
         theirs = self._theirs
         if theirs is not None:
-            while theirs and theirs[0] <= now:
-                self.foreign -= int(theirs[1])
-                del theirs[:2]
+            self.foreign -= drop_returned(theirs, now)
             if not theirs:
                 self._theirs = None
 
@@ -296,7 +295,7 @@ class Bucket:
 
     def _returns(self, now: float) -> list[tuple[float, int]]:
         """(moment, tokens) of all that comes back, in order; what is under way is as if it were spent now."""
-        pairs = [*_pairs(self._spends, self._gone), *_pairs(self._theirs, 0)]
+        pairs = [*as_pairs(self._spends or [], self._gone), *as_pairs(self._theirs or [])]
         if self.reserved:
             pairs.append((self._return(now, None), self.reserved))
         return sorted(pairs)
@@ -308,29 +307,20 @@ class Bucket:
         if self._late + seconds > LATEST_SECONDS:
             return  # it is not about that
         self._late += seconds
-        for pairs in (self._spends or [], self._theirs or []):
-            for place in range(0, len(pairs), 2):
-                pairs[place] += seconds
+        postpone(self._spends or [], seconds)
+        postpone(self._theirs or [], seconds)
 
     def _raise(self, now: float, tokens: int, returns_in: float | None) -> None:
         if self._theirs is None:
             self._theirs = []
-        _enter(self._theirs, self._return(now, returns_in), tokens)
+        enter(self._theirs, self._return(now, returns_in), tokens)
         self.foreign += tokens
 
     def _lower(self, tokens: int) -> None:
         """Less was spent by others: the oldest of it has come back."""
-        theirs = self._theirs
-        while tokens > 0 and theirs:
-            taken = min(tokens, int(theirs[1]))
-            tokens -= taken
-            self.foreign -= taken
-            if taken == theirs[1]:
-                del theirs[:2]
-            else:
-                theirs[1] -= taken
-        if not theirs:
-            self._theirs = None
+        if self._theirs is not None:
+            self.foreign -= take(self._theirs, tokens)
+            self._theirs = self._theirs or None
 
     def _return(self, now: float, returns_in: float | None) -> float:
         """When what is spent now has surely come back, at the end of its slot."""
@@ -352,16 +342,3 @@ class Bucket:
         for name, value in zip(cls.__slots__, state, strict=True):
             setattr(bucket, name, value)
         return bucket
-
-
-def _enter(pairs: list[float], moment: float, tokens: int) -> None:
-    """Add a spend; moments mostly come in order (a fixed minute's may not)."""
-    if pairs and pairs[-2] >= moment:
-        pairs[-1] += tokens
-    else:
-        pairs.append(moment)
-        pairs.append(tokens)
-
-
-def _pairs(flat: list[float] | None, start: int) -> list[tuple[float, int]]:
-    return [] if flat is None else [(flat[place], int(flat[place + 1])) for place in range(start, len(flat), 2)]
