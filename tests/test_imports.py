@@ -20,7 +20,7 @@ GROUND = frozenset({"exceptions", "settings", "core"})
 VALUES = GROUND | {"operation", "response", "retries", "events", "utils"}
 ADAPTERS = SEAMS | {"runtime", "transport", "stores"}
 CLIENTS = VALUES | ADAPTERS | {"engine", "sso", "ops", "app", "cache", "shell", "client", "security"}
-CLIENTS |= {"version1", "version1.keywords", "ledgers", "limits", "planning"}
+CLIENTS |= {"version1", "version1.keywords", "ledgers", "limits", "planning", "lists"}
 
 LAYERS: dict[str, frozenset[str]] = {
     # each part of the house (its longest name counts), and the parts that it may import beside itself
@@ -51,6 +51,8 @@ LAYERS: dict[str, frozenset[str]] = {
     "app": VALUES | {"ops", "cache", "version1", "version1.keywords"},
     "ledgers": VALUES | SEAMS | {"stores", "_forks"},
     "limits": VALUES | SEAMS | {"engine"},
+    "lists.positions": VALUES | SEAMS | {"stores"},
+    "lists": VALUES | SEAMS | {"engine", "runtime", "ops", "lists.positions"},
     "planning": VALUES | SEAMS | {"engine", "limits"},
     "shell": CLIENTS - {"client", "security"},
     "client": CLIENTS,

@@ -4,6 +4,7 @@ Both have the same verbs with the same arguments; the asyncio one's are awaited:
 
 - ``request(call)`` gives the answer, whatever its status; ``fetch(call)`` gives the data or raises;
 - ``multi_request(calls)`` sends many at once; ``head(call)`` asks for the headers only;
+- ``cursor(call)`` reads a list and then what changes in it; ``walk(call)`` reads one from id to id;
 - ``limits()`` gives what is left of ESI's limits; ``plan(calls)`` gives what calls will cost, before they are sent.
 """
 
@@ -19,6 +20,7 @@ from esipy.engine.terms import Downtime, Policy, Priority
 from esipy.events import API_CALL_STATS as API_CALL_STATS  # these too could be had from here in version 1
 from esipy.events import Signal
 from esipy.exceptions import APIException as APIException
+from esipy.lists.cursor_verbs import BlockingCursors
 from esipy.operation import Call
 from esipy.response import Response
 from esipy.retries import Rule
@@ -43,7 +45,7 @@ __all__ = ["AsyncEsiClient", "EsiClient"]
 T = TypeVar("T")
 
 
-class EsiClient(Shell):
+class EsiClient(Shell, BlockingCursors):
     """The blocking client. One client may be used by many threads.
 
     Args:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from esipy.engine.exchange import Signer
 from esipy.engine.terms import Downtime, Policy, Priority
 from esipy.events import Signal
+from esipy.lists.cursor_verbs import AsyncCursors
 from esipy.operation import Call
 from esipy.response import Response
 from esipy.retries import Rule
@@ -27,7 +28,7 @@ __all__ = ["AsyncEsiClient"]
 T = TypeVar("T")
 
 
-class AsyncEsiClient(Shell):
+class AsyncEsiClient(Shell, AsyncCursors):
     """The asyncio client: `EsiClient`'s arguments and verbs, awaited. Many tasks of one loop may share it."""
 
     def __init__(

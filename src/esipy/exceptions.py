@@ -6,6 +6,7 @@
     ├── APIException                 the base that programs catch (version 1's name)
     │   ├── ClientError              you: an answer of 400-499
     │   │   ├── BadRequestError        400, 422: ESI refused the arguments
+    │   │   │   └── PositionRefusedError a list's position that ESI takes no more: begin anew
     │   │   ├── UnauthorizedError      401: no token, or one that ESI does not accept
     │   │   ├── ForbiddenError         403: scope, role or access is missing
     │   │   ├── NotFoundError          404
@@ -20,6 +21,9 @@
     │   │   ├── BrokenAnswerError      reset, cut short, or not HTTP
     │   │   └── AnswerTooLargeError    more bytes than ``max_answer_bytes``
     │   ├── UndecodableAnswerError   them: a good status, but the body is not JSON
+    │   ├── IncompleteSnapshotError  parts of a list could not be had; holds those that were
+    │   ├── IncompleteBulkError      parts of a bulk call could not be done; holds what was answered
+    │   ├── ListChangedError         a list became another while it was read, or cannot be told from another
     │   └── SSOError                 the login: the SSO, or a token
     │       ├── LoginRequiredError     (also AttributeError) no token to use
     │       ├── TokenRevokedError      the SSO said ``invalid_grant``: log in again
@@ -51,12 +55,16 @@ __all__ = [
     "DowntimeError",
     "ErrorLimitedError",
     "ForbiddenError",
+    "IncompleteBulkError",
+    "IncompleteSnapshotError",
     "InvalidCallError",
     "LimitedError",
+    "ListChangedError",
     "LoginRequiredError",
     "MissingFieldError",
     "NetworkError",
     "NotFoundError",
+    "PositionRefusedError",
     "RateLimitedError",
     "SSOError",
     "SSOUnavailableError",
@@ -135,6 +143,10 @@ class ClientError(APIException):
 
 class BadRequestError(ClientError):
     """400 or 422: an argument was refused."""
+
+
+class PositionRefusedError(BadRequestError):
+    """ESI does not take the position up to which a list was read: read it from the beginning, with ``initial()``."""
 
 
 class UnauthorizedError(ClientError):
@@ -222,6 +234,41 @@ class AnswerTooLargeError(NetworkError):
 
 class UndecodableAnswerError(APIException):
     """The status was good, but the body is not JSON."""
+
+
+class ListChangedError(APIException):
+    """A list became another while it was read, or its pages do not say of which list they are."""
+
+    def __init__(self, url: str, message: str) -> None:
+        super().__init__(url, 0, message=message)
+
+
+class IncompleteSnapshotError(APIException):
+    """Not all pages of a list could be had as one version of it.
+
+    Attributes:
+        snapshot: what was got (`esipy.lists.snapshot.Snapshot`): the good pages, all of one version.
+        causes: by page number, why it is missing: the page's own error, or a `ListChangedError`.
+    """
+
+    def __init__(self, url: str, message: str, *, snapshot: Any, causes: Mapping[int, Exception]) -> None:
+        super().__init__(url, 0, message=message)
+        self.snapshot = snapshot
+        self.causes = causes
+
+
+class IncompleteBulkError(APIException):
+    """Not all parts of a bulk call were answered.
+
+    Attributes:
+        bulk: what was answered (`esipy.lists.bulk.Bulk`).
+        causes: by item that was asked, the error of the part that it was in.
+    """
+
+    def __init__(self, url: str, message: str, *, bulk: Any, causes: Mapping[Any, Exception]) -> None:
+        super().__init__(url, 0, message=message)
+        self.bulk = bulk
+        self.causes = causes
 
 
 class SSOError(APIException):
