@@ -21,6 +21,7 @@ from esipy.events import API_CALL_STATS as API_CALL_STATS  # these too could be 
 from esipy.events import Signal
 from esipy.exceptions import APIException as APIException
 from esipy.lists.cursor_verbs import BlockingCursors
+from esipy.lists.verbs import BlockingLists
 from esipy.operation import Call
 from esipy.response import Response
 from esipy.retries import Rule
@@ -45,7 +46,7 @@ __all__ = ["AsyncEsiClient", "EsiClient"]
 T = TypeVar("T")
 
 
-class EsiClient(Shell, BlockingCursors):
+class EsiClient(Shell, BlockingLists, BlockingCursors):
     """The blocking client. One client may be used by many threads.
 
     Args:

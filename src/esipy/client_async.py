@@ -10,6 +10,7 @@ from esipy.engine.exchange import Signer
 from esipy.engine.terms import Downtime, Policy, Priority
 from esipy.events import Signal
 from esipy.lists.cursor_verbs import AsyncCursors
+from esipy.lists.verbs import AsyncLists
 from esipy.operation import Call
 from esipy.response import Response
 from esipy.retries import Rule
@@ -28,7 +29,7 @@ __all__ = ["AsyncEsiClient"]
 T = TypeVar("T")
 
 
-class AsyncEsiClient(Shell, AsyncCursors):
+class AsyncEsiClient(Shell, AsyncLists, AsyncCursors):
     """The asyncio client: `EsiClient`'s arguments and verbs, awaited. Many tasks of one loop may share it."""
 
     def __init__(

@@ -107,7 +107,7 @@ class Shell:
         call = call_of(call)
         raw = self.raw_body_only if raw_body_only is None else raw_body_only
         try:
-            sent = call if self._by_hand is None else signed_by_hand(call, self._by_hand)
+            sent = self._signed(call)
             response = await self._engine.perform(sent, raw_body_only=raw, method=method, terms=terms)
         except (NetworkError, LimitedError, DowntimeError) as error:
             if raise_on_error:
@@ -124,7 +124,19 @@ class Shell:
             response.raise_for_status()
         return response
 
+    def _signed(self, call: Call[T]) -> Call[T]:
+        """The call, as a login of version 1's kind leaves it."""
+        return call if self._by_hand is None else signed_by_hand(call, self._by_hand)
+
     async def _fetch(self, call: Call[T], terms: Terms | None) -> T:
+        call = call_of(call)
+        if call.operation.pagination is not None or call.operation.arrays:
+            from esipy.lists.whole import reading_of  # not every program reads lists
+
+            reading = reading_of(call)
+            if reading is not None:
+                whole: T = await reading(self._engine, self._signed(call), terms)
+                return whole
         return (await self._request(call, False, True, terms)).data
 
     async def _multi_request(

@@ -1,0 +1,87 @@
+"""Asking for one page of a list, and reading what it says of the list."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from esipy.core.freshness import http_date
+from esipy.core.pages import Remedy, Seen, count_of, remedy_for
+from esipy.engine.pipeline import Engine
+from esipy.engine.terms import Terms
+from esipy.exceptions import (
+    APIException,
+    DowntimeError,
+    InvalidCallError,
+    LimitedError,
+    SSOError,
+    UndecodableAnswerError,
+)
+from esipy.operation import Call
+from esipy.response import Response
+
+__all__ = ["ask", "check_paged", "page_call", "remedy_of", "rows_of", "seen_of"]
+
+T = TypeVar("T")
+NOT_MODIFIED = 304
+NO_CONTENT = 204
+
+
+def check_paged(call: Call[Any], verb: str) -> None:
+    """Refuse what has no pages to be read together.
+
+    Raises:
+        InvalidCallError: the operation's answers do not come in pages, or the call names one.
+    """
+    name, pagination = call.operation.name, call.operation.pagination
+    if pagination != "pages":
+        instead = "fetch(call) gives it whole" if pagination is None else "use client.cursor or client.walk"
+        raise InvalidCallError(f"{name}: {verb} is for lists that come in pages; {instead}")
+    if "page" in call.arguments:
+        raise InvalidCallError(f"{name}: {verb} reads all pages: leave page={call.arguments['page']} away")
+
+
+def page_call(call: Call[T], number: int) -> Call[T]:
+    """The call for one page; the first is the call itself, so that it is kept once."""
+    return call if number == 1 else call.replace(page=number)
+
+
+async def ask(engine: Engine, call: Call[T], terms: Terms | None, *, anew: bool = False) -> Response[T]:
+    """One page, or what stands in its way.
+
+    Args:
+        anew: one that is kept is known to be of an older list.
+
+    Raises:
+        APIException: there is no good answer.
+    """
+    response = await engine.perform(call, terms=terms, anew=anew)
+    if response.status == NOT_MODIFIED:  # a client of version 1's kind gives it as it came, without the kept body
+        response = await engine.perform(call, terms=terms, anew=True)
+    response.raise_for_status()
+    return response
+
+
+def rows_of(response: Response[Any]) -> list[Any]:
+    """The rows of a page; none of one without content (T18)."""
+    return [] if response.data is None else response.data
+
+
+def seen_of(response: Response[Any], round: int, order: int) -> Seen:
+    """What a page says of the list.
+
+    Raises:
+        UndecodableAnswerError: its ``X-Pages`` cannot be read.
+    """
+    try:
+        pages = count_of(response.headers.get("x-pages"))
+    except ValueError as error:
+        raise UndecodableAnswerError(response.url, response.status, message=f"{response.call!r}: {error}") from None
+    version = http_date(response.headers.get("last-modified"))
+    return Seen(version, pages, round, order, response.status == NO_CONTENT)
+
+
+def remedy_of(error: APIException) -> Remedy:
+    """What to do about a part that was not given (`esipy.core.pages.remedy_for`)."""
+    if isinstance(error, SSOError | LimitedError | DowntimeError):
+        return "hopeless"  # the next one would fare no better
+    return remedy_for(error.status_code)
