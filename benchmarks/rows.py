@@ -12,6 +12,7 @@ from benchmarks.bodies import ORDERS_A_PAGE
 from benchmarks.environments import ROOT, child_environment
 from benchmarks.measuring import Spread, rounds_of
 from benchmarks.report import Result
+from benchmarks.rows_politeness import ledger, politeness, processes
 from benchmarks.starting import Program
 
 __all__ = ["ROWS"]
@@ -176,7 +177,6 @@ def signal(bench: Bench) -> Iterator[Result]:
         yield Result("signal", what, "", "seconds", target * 1e-6).measured(spread, seconds)
 
 
-ROWS: dict[str, Callable[[Bench], Iterator[Result]]] = {
-    row.__name__: row for row in (cold, memory, blocking, asyncio, threads, pages, pages_multi, hit, signal)
-}
+_EVERY = (cold, memory, blocking, asyncio, threads, pages, pages_multi, hit, signal, ledger, processes, politeness)
+ROWS: dict[str, Callable[[Bench], Iterator[Result]]] = {row.__name__: row for row in _EVERY}
 """All rows, by the name by which ``python -m benchmarks ROW`` asks for them."""

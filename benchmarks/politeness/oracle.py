@@ -32,7 +32,8 @@ can know, at once and exactly. A call could leave at a moment
 Others' spends. A header tells how much they have spent in the window before it. Of that, those tokens were certainly
 there at the header before whose first header is so young that they cannot have come back since. All other tokens of it
 may have been spent anywhere between the two headers, so at the worst just before the later one. All are counted from
-the moment at which the header came until one window after the latest moment at which they can have been spent.
+the moment at which the header came until one window after the latest moment at which they can have been spent. What
+calls have cost that are under way and will never be answered looks like others' spends until that is known.
 
 A call is expected to cost 2, and 5 if the last answer of its operation that had come in this bucket when it was asked
 for was a 4xx within the last window. The headroom is a share of the limit in whole calls.
@@ -164,7 +165,8 @@ def _expected(flights: Sequence[Flight], window: float) -> list[int]:
 def _told(flights: Sequence[Flight], spends: Sequence[Spend], window: float) -> list[tuple[float, int]]:
     """(moment, tokens): how what is to be believed of others' spends changes."""
     theirs = [spend for spend in spends if not spend.own]
-    if not theirs:
+    lost = [flight for flight in flights if not flight.status and flight.cost]
+    if not theirs and not lost:
         return []
     moments = [spend.moment for spend in theirs]
     sums = [0, *accumulate(spend.tokens for spend in theirs)]
@@ -179,6 +181,7 @@ def _told(flights: Sequence[Flight], spends: Sequence[Spend], window: float) -> 
         if flight.arrived <= newest:
             continue  # one that knows more has come before it
         told = sums[bisect_right(moments, flight.arrived)] - sums[bisect_right(moments, flight.arrived - window)]
+        told += sum(one.cost for one in lost if one.arrived <= flight.arrived and flight.known < one.known)
         parts = [part for part in parts if part[0] + window > flight.arrived]  # they are there; of others who knows
         unknown = told - sum(tokens for _, _, tokens in parts)
         if unknown:

@@ -143,7 +143,7 @@ def bursts(seed: int, characters: int, hours: float) -> list[Burst]:
     found += _ungrouped(random, hours)
     pauses = [_Stints(random) for _ in range(WORKERS)]
     found = [burst._replace(at=pauses[burst.worker].working_at(burst.at)) for burst in found]
-    return sorted((burst for burst in found if burst.at < hours * 3600), key=lambda burst: burst.at)
+    return sorted(found, key=lambda burst: burst.at)
 
 
 class _Stints:
@@ -175,13 +175,15 @@ def _hungry(random: Random, whom: Targets, appetite: Appetite, hours: float) -> 
 
 
 def _modest(random: Random, whom: Targets, hours: float) -> Iterator[Burst]:
-    """Less than it holds: now and then a few calls."""
+    """Less than it holds: now and then a few calls, and once at least."""
     most = max(1, min(whom.limit // 10, 8))
-    for window in range(int(hours * 3600 / whom.window_seconds)):
-        if random.random() < 0.15:
-            count = random.randint(1, most)
-            at = (window + random.random()) * whom.window_seconds
-            yield Burst(at, random.randrange(WORKERS), whom, count, count)
+    windows = int(hours * 3600 / whom.window_seconds)
+    once = random.randrange(windows)
+    for window in range(windows):
+        if window == once or random.random() < 0.15:
+            calls = random.randint(1, most)
+            at = (window + random.random() * 0.8) * whom.window_seconds
+            yield Burst(at, random.randrange(WORKERS), whom, calls, calls)
 
 
 def _ungrouped(random: Random, hours: float) -> Iterator[Burst]:

