@@ -20,7 +20,7 @@ GROUND = frozenset({"exceptions", "settings", "core"})
 VALUES = GROUND | {"operation", "response", "retries", "events", "utils"}
 ADAPTERS = SEAMS | {"runtime", "transport", "stores"}
 CLIENTS = VALUES | ADAPTERS | {"engine", "sso", "ops", "app", "cache", "shell", "client", "security"}
-CLIENTS |= {"version1", "version1.keywords", "ledgers", "limits", "planning", "lists"}
+CLIENTS |= {"version1", "version1.keywords", "ledgers", "caches", "limits", "planning", "lists"}
 
 LAYERS: dict[str, frozenset[str]] = {
     # each part of the house (its longest name counts), and the parts that it may import beside itself
@@ -49,7 +49,9 @@ LAYERS: dict[str, frozenset[str]] = {
     "version1.keywords": frozenset(),
     "version1": VALUES | {"ops", "cache", "transport", "version1.keywords"},
     "app": VALUES | {"ops", "cache", "version1", "version1.keywords"},
-    "ledgers": VALUES | SEAMS | {"stores", "_forks"},
+    "_named": GROUND | {"stores", "_forks"},
+    "ledgers": VALUES | SEAMS | {"stores", "_named"},
+    "caches": GROUND | SEAMS | {"stores", "cache", "_named"},
     "limits": VALUES | SEAMS | {"engine"},
     "lists.positions": VALUES | SEAMS | {"stores"},
     "lists": VALUES | SEAMS | {"engine", "runtime", "ops", "lists.positions"},

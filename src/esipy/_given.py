@@ -6,7 +6,7 @@ import contextlib
 import logging
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,14 +18,9 @@ from esipy.exceptions import APIException, SettingError
 from esipy.operation import Call
 from esipy.response import Response
 from esipy.settings import LIBRARY
-from esipy.stores.base import CacheStore
-from esipy.stores.memory import MemoryCache
-
-if TYPE_CHECKING:
-    from esipy.cache import BaseCache
 
 __all__ = [
-    "LOGGER", "call_of", "check", "own_headers", "signed_by_hand", "store_of", "tell_warning", "unanswered",
+    "LOGGER", "call_of", "check", "own_headers", "signed_by_hand", "tell_warning", "unanswered",
     "user_agent_of",
 ]  # fmt: skip
 
@@ -52,30 +47,6 @@ def user_agent_of(given: str | None) -> str:
     LOGGER.warning(message)
     warnings.warn(message, UserWarning, stacklevel=4)
     return LIBRARY
-
-
-def store_of(cache: CacheStore | BaseCache | bool | None, cache_bytes: int) -> CacheStore | None:
-    """What keeps the answers; None: nothing does.
-
-    Raises:
-        SettingError: it is no cache.
-    """
-    if cache is None:
-        return None
-    if cache is True or cache is False:  # version 1's default was False, and meant its own cache
-        return MemoryCache(cache_bytes)
-    from esipy.cache import BaseCache  # not everyone has one of these
-
-    if isinstance(cache, BaseCache):
-        from esipy.stores.doors import Door
-
-        return Door(cache)
-    if not hasattr(cache, "put"):
-        raise SettingError(
-            f"cache={cache!r}: has to be derived from esipy.cache.BaseCache, or a store of esipy.stores, "
-            "or None for no cache"
-        )
-    return cache
 
 
 def unanswered(call: Call[T], error: APIException, status: int) -> Response[T]:

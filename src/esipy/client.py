@@ -29,6 +29,7 @@ from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.shell import LOGGER as LOGGER
 from esipy.shell import Shell
 from esipy.stores.base import CacheStore, LedgerStore
+from esipy.stores.flights import SharedCache
 from esipy.transport import default_transport
 from esipy.transport.base import Transport
 from esipy.utils import check_cache as check_cache
@@ -54,7 +55,9 @@ class EsiClient(Shell, BlockingLists, BlockingCursors):
         retry_requests: None: what is safe to repeat is sent again up to three times; False: nothing is;
             True: five tries, and any 5xx counts as passing, as in version 1; or a rule (`esipy.retries`).
         headers: sent with each call; ``User-Agent`` says who you are.
-        cache: one of `esipy.cache`, or a store; None: nothing is kept. The default keeps answers in memory.
+        cache: keeps answers: a text such as ``sqlite:///answers.sqlite3`` or ``redis://localhost:6379/0``, for
+            processes that share them; one of `esipy.cache`; or a store (`esipy.caches`). None: nothing is kept. The
+            default: what ``ESI_CACHE`` names; else memory.
         ledger: counts what is spent of ESI's limits: a text such as ``sqlite:///limits.sqlite3`` or
             ``redis://localhost:6379/0``, or an object, for processes that share limits (`esipy.ledgers`). None: what
             ``ESI_LEDGER`` names; else all clients of this process count together.
@@ -77,7 +80,7 @@ class EsiClient(Shell, BlockingLists, BlockingCursors):
         retry_requests: Rule | bool | None = None,
         *,
         headers: Mapping[str, str] | None = None,
-        cache: CacheStore | BaseCache | bool | None = False,
+        cache: CacheStore | SharedCache | BaseCache | str | bool | None = False,
         ledger: LedgerStore | str | None = None,
         timeout: float | None = None,
         raw_body_only: bool = False,
@@ -216,7 +219,7 @@ class EsiClient(Shell, BlockingLists, BlockingCursors):
 
     def close(self) -> None:
         """Close all connections. Closing twice is no error."""
-        run(self._leave_ledger())
+        run(self._leave_stores())
         self._transport.close()
 
     def __enter__(self) -> EsiClient:

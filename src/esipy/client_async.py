@@ -16,6 +16,7 @@ from esipy.response import Response
 from esipy.retries import Rule
 from esipy.shell import Shell
 from esipy.stores.base import CacheStore, LedgerStore
+from esipy.stores.flights import SharedCache
 from esipy.transport import default_async_transport
 from esipy.transport.base import AsyncTransport
 
@@ -38,7 +39,7 @@ class AsyncEsiClient(Shell, AsyncLists, AsyncCursors):
         retry_requests: Rule | bool | None = None,
         *,
         headers: Mapping[str, str] | None = None,
-        cache: CacheStore | BaseCache | bool | None = False,
+        cache: CacheStore | SharedCache | BaseCache | str | bool | None = False,
         ledger: LedgerStore | str | None = None,
         timeout: float | None = None,
         raw_body_only: bool = False,
@@ -136,7 +137,7 @@ class AsyncEsiClient(Shell, AsyncLists, AsyncCursors):
     async def close(self) -> None:
         """Give refreshes under way five seconds to end, then close all connections. Closing twice is no error."""
         await self._runtime.drain()
-        await self._leave_ledger()
+        await self._leave_stores()
         await self._transport.aclose()
 
     async def __aenter__(self) -> AsyncEsiClient:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from esipy._given import LOGGER as LOGGER
-from esipy._given import call_of, check, own_headers, signed_by_hand, store_of, tell_warning, unanswered, user_agent_of
+from esipy._given import call_of, check, own_headers, signed_by_hand, tell_warning, unanswered, user_agent_of
+from esipy.caches import kept_in
 from esipy.engine.announcing import NO_ANSWER
 from esipy.engine.exchange import Signer
 from esipy.engine.pipeline import Engine
@@ -21,6 +22,7 @@ from esipy.runtime.base import Runtime
 from esipy.settings import Settings
 from esipy.sso.wire import require_private
 from esipy.stores.base import CacheStore, LedgerStore
+from esipy.stores.flights import SharedCache
 from esipy.version1.keywords import ignore_unknown
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class Shell:
         *,
         retry_requests: Rule | bool | None,
         headers: Mapping[str, str] | None,
-        cache: CacheStore | BaseCache | bool | None,
+        cache: CacheStore | SharedCache | BaseCache | str | bool | None,
         ledger: LedgerStore | str | None,
         raw_body_only: bool,
         signal_api_call_stats: Signal[...] | None,
@@ -70,8 +72,9 @@ class Shell:
         self.signal_api_call_stats: Signal[...] = (
             API_CALL_STATS if signal_api_call_stats is None else signal_api_call_stats
         )
-        store = store_of(cache, self.settings.cache_bytes)
-        self.cache = store if isinstance(cache, bool) else cache
+        self._kept = kept_in(cache, self.settings.cache_bytes, runtime)
+        store = self._kept.store
+        self.cache = store if isinstance(cache, (bool, str)) else cache
         """What keeps the answers: as it was given, or the client's own; None: nothing does."""
         self._ledger_users = users_of(ledger, runtime)
         self._engine = Engine(
@@ -87,6 +90,7 @@ class Shell:
             no_etag_body=no_etag_body,
         )
         self._ledger_users.enter(self)
+        self._kept.enter(self)
 
     def _terms(
         self, priority: Priority | None, policy: Policy | None, max_wait: float | None, downtime: Downtime | None
@@ -168,8 +172,9 @@ class Shell:
 
         return await plan_of(self._engine, [call_of(call) for call in calls], terms)
 
-    async def _leave_ledger(self) -> None:
+    async def _leave_stores(self) -> None:
         """The client is closed; the last one closes what was opened for it."""
+        await self._kept.leave(self, self._engine.runtime)
         if self._ledger_users.leave(self):
             await self._engine.ledger.do(self._engine.runtime, self._ledger_users.store.close)
 

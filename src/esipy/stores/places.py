@@ -6,7 +6,13 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["user_file"]
+__all__ = ["ANSWERS", "LIMITS", "user_file"]
+
+ANSWERS = "answers.sqlite3"
+"""The cache of this user's programs."""
+
+LIMITS = "limits.sqlite3"
+"""The ledger of this user's programs."""
 
 
 def user_file(name: str) -> Path:

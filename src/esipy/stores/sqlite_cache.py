@@ -22,17 +22,14 @@ from esipy.core.answer import Answer
 from esipy.stores.base import StoreUnavailable
 from esipy.stores.cache_entries import name_of, pack, unpack
 from esipy.stores.flights import FENCE_SECONDS
-from esipy.stores.places import user_file
+from esipy.stores.places import ANSWERS, user_file
 from esipy.stores.sqlite import BUSY_SECONDS, SharedFile
 from esipy.stores.sqlite_clock import CLOCK_SCHEMA, machine_clock, note_time
 
-__all__ = ["FILE_NAME", "SqliteCache"]
+__all__ = ["SqliteCache"]
 
 LOGGER = logging.getLogger("esipy.cache")
 T = TypeVar("T")
-
-FILE_NAME = "answers.sqlite3"
-"""In the user's cache directory, when no path is given."""
 
 USES_SECONDS = 10.0
 """How long a process that only reads keeps to itself what it has used."""
@@ -86,7 +83,7 @@ class SqliteCache:
         self._max_bytes = max_bytes
         self._clock = clock
         self._file = SharedFile(
-            user_file(FILE_NAME) if path is None else path,
+            user_file(ANSWERS) if path is None else path,
             application_id=APPLICATION_ID, schema=SCHEMA, opened=self._opened, busy_seconds=busy_seconds,
         )  # fmt: skip
         self._now: Callable[[], float] = time.time
