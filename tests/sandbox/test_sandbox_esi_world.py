@@ -76,6 +76,13 @@ def test_one_bad_id_fails_the_whole_batch_of_affiliations(caller: Caller) -> Non
     assert 404 == caller.send("/characters/affiliation", method="POST", body=[2112000001, 0]).status
 
 
+def test_ids_of_no_character_are_left_out_of_affiliations(caller: Caller) -> None:
+    """A corporation's id among them, or one that nothing has, leaves the other rows as they are."""
+    ids = [2112000001, 98000001, 50000000, 90000001]
+    rows = data(caller.send("/characters/affiliation", method="POST", body=ids))
+    assert [2112000001, 90000001] == [row["character_id"] for row in rows]
+
+
 def test_an_id_that_is_nothing_is_called_unknown(caller: Caller) -> None:
     """Details of an id outside every range still have a name."""
     assert "Unknown 50000000" == data(caller.send("/characters/50000000"))["name"]

@@ -158,7 +158,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(steps)
 def test_versions_are_what_was_there(script: list[tuple[str, int]]) -> None:
     """Whatever is done to a list, its pages are at each moment those of its newest version; no older one changes."""

@@ -10,6 +10,7 @@ Source: https://developers.eveonline.com/docs/services/esi/pagination/cursor-bas
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import inspect
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Cursors"]
 
 _TOTAL = 37
+_KEPT_IDS = 10_000
 _EPOCH = 1_777_593_600  # 2026-05-01T00:00:00Z
 
 
@@ -39,6 +41,7 @@ class Cursors:
 
     def __init__(self, generic: Generic) -> None:
         self._generic = generic
+        self._ids: dict[tuple[str, str, int], RowId] = {}
 
     def reply(self, asked: Asked) -> Reply:
         """One part of the list.
@@ -66,8 +69,8 @@ class Cursors:
         else:
             start = before or newest + 1
             others = [record for record in records if record.sequence < start][-(limit - overlap) :]
-            again = [record for record in records if record.sequence >= start][:overlap]
-            chosen = [*others, *(_Record(record.number + 1, record.number) for record in again)] if others else []
+            repeated = [record for record in self._past(asked, records) if record.sequence >= start][:overlap]
+            chosen = [*others, *repeated] if others else []
             marks = (others[0].sequence, others[-1].sequence) if others else (start, before or newest)
         answer: dict[str, Any] = {field: [self._made(asked, record) for record in chosen]}
         if chosen or asked.manner.cursor_at_end:
@@ -106,6 +109,14 @@ class Cursors:
             return records
         return None if owner < 98_000_000 else [record for record in records if record.number % 4 == owner % 4]
 
+    def _past(self, asked: Asked, records: list[_Record]) -> list[_Record]:
+        """All that the records that are there ever were, in the order of its sequence numbers."""
+        there = {record.number for record in records}
+        past = set(records)
+        for end in range(len(asked.edits)):
+            past.update(self._records(replace(asked, edits=asked.edits[:end])) or ())
+        return sorted(record for record in past if record.number in there)
+
     def _made(self, asked: Asked, record: _Record) -> dict[str, Any]:
         make = self._generic.item_maker(asked.operation)
         data: dict[str, Any] = make(asked.dice("record", record.number, record.sequence))
@@ -121,8 +132,14 @@ class Cursors:
         return self._generic.echoed(asked, data, "id")
 
     def _id(self, asked: Asked, number: int) -> RowId:
-        made: RowId = self._generic.item_maker(asked.operation)(asked.dice("record", number))["id"]
-        return asked.world.members_of(98_000_001)[0] + number if isinstance(made, int) else made
+        place = (asked.tenant, asked.path, number)
+        if place not in self._ids:
+            if len(self._ids) >= _KEPT_IDS:
+                self._ids.clear()
+            made: RowId = self._generic.item_maker(asked.operation)(asked.dice("record", number))["id"]
+            is_number = isinstance(made, int)
+            self._ids[place] = asked.world.members_of(98_000_001)[0] + number if is_number else made
+        return self._ids[place]
 
     def _field(self, operation: Operation[Any]) -> str:
         node = self._generic.node(operation)

@@ -62,8 +62,8 @@ class Manner:
         x_pages: whether ``X-Pages`` comes with the pages.
         empty_status: 200 with ``[]``, or 204, for a list or page without rows.
         cursor_at_end: whether an answer without records has a cursor object (which repeats the mark) or none.
-        overlap: how many records of the last answer each answer of a cursor repeats; none when there are no others.
-            Towards ``before`` they are as they were before anybody edited them.
+        overlap: how many records from beyond the mark each answer of a cursor repeats; none when there are no others.
+            Towards ``before`` a record that was edited is repeated where and as it was before.
     """
 
     x_pages: bool = True

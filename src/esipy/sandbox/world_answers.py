@@ -141,10 +141,14 @@ def _member_tracking(asked: Asked) -> Reply:
 
 
 def _affiliation(asked: Asked) -> Reply:
+    """One row for each id that can be a character's; others are left out (ESI does not say what becomes of them)."""
     rows: list[dict[str, Any]] = []
     for character in asked.values["body"]:
         if character < 1:
             raise Refused(404, "ensure all IDs are valid before resolving")
+        kind = asked.world.kind(character)
+        if character not in asked.world.roster and (kind is None or kind.category != "character"):
+            continue
         corporation = asked.world.corporation_of(character)
         row = {"character_id": character, "corporation_id": corporation}
         alliance = asked.world.alliance_of(corporation)
