@@ -73,8 +73,8 @@ class Response(Generic[T_co]):
     """
 
     __slots__ = (
-        "_fresh_until", "_given_at", "_retry_at", "_undecodable", "call", "data", "error", "headers", "raw", "source", "status",
-        "url",
+        "_fresh_until", "_given_at", "_retry_at", "_undecodable", "call", "data", "error", "headers", "raw",
+        "source", "status", "url",
     )  # fmt: skip
 
     data: T_co

@@ -3,8 +3,8 @@
 `CHANGES` has every write of ESI's catalogue, by its path; some POSTs only ask, and change nothing. A write that is not
 there (of another document, or newer) changes its own path and the one above it: the thing, and the list that it is in.
 
-What cannot be told from a write's own path is left to its lifetime: the mails that bore a label which was deleted (30 s),
-the characters whom a mail was sent to.
+What cannot be told from a write's own path is left to its lifetime: the mails that bore a label which was deleted
+(30 s), the characters whom a mail was sent to.
 """
 
 from __future__ import annotations

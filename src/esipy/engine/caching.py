@@ -25,11 +25,12 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
     if not operation.cacheable:
         return await _writing(exchange, proceed, store)
     key = exchange.key = exchange.cache_key
-    exchange.landings_before = engine.flights.landings(key)
-    answer = await look_up(exchange)
-    if answer is not None:
-        engine.tally.hit()
-        return answer
+    exchange.landed_before = engine.flights.landed
+    if not exchange.anew:
+        answer = _judge(exchange, await store.get(key))
+        if answer is not None:
+            engine.tally.hits += 1
+            return answer
     reading = engine.flights.readers
     reading.add(exchange)
     try:
@@ -41,9 +42,10 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
 async def look_up(exchange: Exchange) -> Answer | None:
     """What is kept and fresh; if it is kept and stale, the exchange will ask whether it still holds."""
     store = exchange.engine.cache
-    if store is None or exchange.anew:
-        return None
-    kept = await store.get(exchange.key)
+    return None if store is None or exchange.anew else _judge(exchange, await store.get(exchange.key))
+
+
+def _judge(exchange: Exchange, kept: Answer | None) -> Answer | None:
     exchange.kept = kept
     if kept is None:
         exchange.conditions = []

@@ -1,4 +1,4 @@
-"""One flight for all who ask for the same thing at the same time (T12): threads, tasks, loops and, by leases, processes.
+"""One flight for all who ask for the same thing at the same time (T12): threads, tasks, loops; by leases, processes.
 
 Who comes first leads: its exchange is everyone's. The others wait for it, and get what it got. Rules:
 
@@ -7,19 +7,17 @@ Who comes first leads: its exchange is everyone's. The others wait for it, and g
   gives way, makes a flight of its own, which newcomers join; and a failure is shared only with those of the same client
   and terms. The others try themselves.
 - A leader that is cancelled, or that fails for reasons of its own (its client was closed), hands on: another leads.
-- Who leads waits for no flight: what a receiver of its signals asks for is sent by itself. And nobody waits for a
-  leader that waits for it. So no wait is in a circle.
+- A receiver of signals waits for no flight, since a leader may wait for it: what it asks for is sent by itself. And
+  nobody waits for a leader that stands still until he has done. So no wait is in a circle.
 - What a write has overtaken is joined by nobody who comes after that write.
 
-Among processes, whoever has the claim of the store (`esipy.stores.flights`) leads. The others look whether its answer is
-there. A claim that ends fences off the put of who was too late.
+Among processes, whoever has the claim of the store (`esipy.stores.flights`) leads. The others look whether its answer
+is there. A claim that ends fences off the put of who was too late.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, MutableMapping
-from contextlib import suppress
-from contextvars import ContextVar
+from collections.abc import MutableMapping
 from weakref import WeakKeyDictionary
 
 from esipy._forks import ForkLock, forget_after_fork
@@ -28,9 +26,9 @@ from esipy.engine.caching import look_up
 from esipy.engine.exchange import NOT_OURS, Exchange, Proceed
 from esipy.engine.terms import Terms
 from esipy.exceptions import APIException
-from esipy.runtime.base import Flight, Strand
+from esipy.runtime.base import Flight, is_told
 from esipy.stores.base import CacheStore
-from esipy.stores.flights import NO_LEASE, FlightStore, has_flights
+from esipy.stores.flights import NO_LEASE, FlightStore
 
 __all__ = ["Flights", "coalescing", "flights_of"]
 
@@ -50,36 +48,16 @@ LONGEST_RECHECK_SECONDS = 1.0
 LEAST_PATIENCE_SECONDS = 5.0
 """For which even a call that never waits for a limit waits for another process: an exchange would take as long."""
 
-SLOTS = 256
-
-
-class _Call:
-    """A flight: what its leader does, and who waits for it.
-
-    Attributes:
-        exchange: the leader's.
-        leader: who runs it.
-        landed: it is over.
-        waiting: what others wait for; None while nobody does. Its result: what came, or None: handed on.
-    """
-
-    __slots__ = ("exchange", "landed", "leader", "waiting")
-
-    def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
-        self.leader: Strand = exchange.runtime.strand()
-        self.landed = False
-        self.waiting: Flight[Answer | APIException | None] | None = None
-
-
-_leading: ContextVar[_Call | None] = ContextVar("esipy_leading", default=None)
-"""The flight within which this thread or task is: receivers and what they begin see it too."""
-
 
 class Flights:
-    """The flights of all clients of a process that share a cache.
+    """The flights of all clients of a process that share a cache: each is the exchange of who leads.
+
+    Who flies alone takes no lock: a flight has landed before it is looked who waits for it, and whoever waits has said
+    so before it is looked whether it has landed.
 
     Attributes:
+        flying: by the key of the answer.
+        landed: how many flights have landed.
         readers: the calls under way whose answers will be put into it.
     """
 
@@ -90,42 +68,39 @@ class Flights:
 
     def forget(self) -> None:
         """In a child after fork: the parent's flights are not there."""
+        self.flying: dict[str, Exchange] = {}
+        self.landed = 0
         self.readers: set[Exchange] = set()
-        self._flying: dict[str, _Call] = {}
-        self._landings = [0] * SLOTS
 
-    def __len__(self) -> int:
-        return len(self._flying)
+    def board(self, exchange: Exchange) -> Exchange:
+        """The flight to be in: another's, or its own, which it leads."""
+        flight = self.flying.setdefault(exchange.key, exchange)
+        if flight is exchange:
+            return exchange
+        me, leader = exchange.runtime.strand(), flight.leader
+        if leader is None or leader.state() == "gone" or not _may_join(exchange, flight):
+            self.flying[exchange.key] = exchange
+            return exchange
+        return exchange if me.holds_up(leader) or is_told() else flight
 
-    def landings(self, key: str) -> int:
-        """A number that has changed if a flight of this key has landed since."""
-        return self._landings[hash(key) % SLOTS]
-
-    def board(self, mine: _Call) -> tuple[_Call, Flight[Answer | APIException | None] | None]:
-        """The flight to be in: mine, which I lead; or another's, with what to wait for."""
-        key = mine.exchange.key
+    def wait_for(self, flight: Exchange) -> Flight[None]:
+        """What is done when it has landed."""
         with self._lock:
-            flight = self._flying.get(key)
-            if flight is not None and flight.leader.state() != "gone" and _may_join(mine.exchange, flight.exchange):
-                if mine.leader.holds_up(flight.leader):
-                    return mine, None
-                if flight.waiting is None:
-                    flight.waiting = Flight()
-                return flight, flight.waiting
-            self._flying[key] = mine
-            return mine, None
+            if flight.waiting is None:
+                flight.waiting = Flight()
+            waiting = flight.waiting
+            if flight.landed and not waiting.done():
+                waiting.set_result(None)
+        return waiting
 
-    def land(self, flight: _Call, outcome: Answer | APIException | None) -> None:
+    def land(self, flight: Exchange) -> None:
         """The flight is over."""
-        key = flight.exchange.key
-        with self._lock:
-            flight.landed = True
-            self._landings[hash(key) % SLOTS] += 1
-            if self._flying.get(key) is flight:
-                del self._flying[key]
-            waiting, flight.waiting = flight.waiting, None
-        if waiting is not None:
-            waiting.set_result(outcome)
+        flight.landed = True
+        self.landed += 1
+        if self.flying.get(flight.key) is flight:
+            del self.flying[flight.key]
+        if flight.waiting is not None:
+            self.wait_for(flight)
 
 
 _KNOWN: MutableMapping[CacheStore, Flights] = WeakKeyDictionary()
@@ -139,35 +114,57 @@ def flights_of(store: CacheStore | None) -> Flights:
     return _KNOWN.setdefault(store, Flights()) if known is None else known
 
 
-def coalescing(exchange: Exchange, proceed: Proceed) -> Awaitable[Answer]:
-    return _flying(exchange, proceed) if exchange.key else proceed(exchange)
-
-
-async def _flying(exchange: Exchange, proceed: Proceed) -> Answer:
-    within = _leading.get()
-    if within is not None and not within.landed:
+async def coalescing(exchange: Exchange, proceed: Proceed) -> Answer:
+    if not exchange.key:
         return await proceed(exchange)
-    flights, runtime = exchange.engine.flights, exchange.runtime
-    give_up_at: float | None = None
-    while True:
-        flight, waiting = flights.board(mine := _Call(exchange))
-        if waiting is None:
-            return await _lead(exchange, proceed, flights, mine)
-        if give_up_at is None:
-            give_up_at = runtime.now() + exchange.terms.max_wait + TRIES * exchange.engine.settings.timeout
-        outcome: Answer | APIException | None = None
-        while True:
-            try:
-                outcome = await runtime.join(waiting, LOOK_SECONDS)
-                break
-            except TimeoutError:
-                if flight.leader.state() != "runs" or runtime.now() >= give_up_at:
-                    return await proceed(exchange)
-        if outcome is not None and _is_for(exchange, flight.exchange, outcome):
-            if isinstance(outcome, Answer):
-                exchange.engine.tally.joined()
-                return outcome.share()
-            raise _again(outcome)
+    engine = exchange.engine
+    flights = engine.flights
+    exchange.leader = exchange.runtime.strand()
+    flight = flights.board(exchange)
+    if flight is not exchange:
+        shared = await _join(exchange, flight)
+        if shared is not None:
+            return shared
+    try:
+        answer = None
+        if engine.shared_cache is not None:
+            answer = await _among_processes(exchange, proceed, engine.shared_cache)
+        elif exchange.landed_before != flights.landed:  # it may have been this one
+            answer = await look_up(exchange)
+        if answer is None:
+            answer = await proceed(exchange)
+        exchange.outcome = answer
+        return answer
+    except APIException as error:
+        exchange.outcome = error
+        raise
+    finally:
+        flights.land(exchange)
+
+
+async def _join(exchange: Exchange, flight: Exchange) -> Answer | None:
+    """What another flight brings; None: there is none to join any more, and this call flies by itself.
+
+    Raises:
+        APIException: it failed.
+    """
+    engine, runtime = exchange.engine, exchange.runtime
+    give_up_at = runtime.now() + exchange.terms.max_wait + TRIES * engine.settings.timeout
+    while flight is not exchange:
+        try:
+            await runtime.join(engine.flights.wait_for(flight), LOOK_SECONDS)
+        except TimeoutError:
+            if flight.leader is None or flight.leader.state() != "runs" or runtime.now() >= give_up_at:
+                return None
+            continue
+        outcome = flight.outcome
+        if outcome is not None and _is_for(exchange, flight, outcome):
+            if not isinstance(outcome, Answer):
+                raise _again(outcome)
+            engine.tally.joined += 1
+            return outcome.share()
+        flight = engine.flights.board(exchange)
+    return None
 
 
 def _may_join(exchange: Exchange, leader: Exchange) -> bool:
@@ -207,33 +204,6 @@ def _again(error: APIException) -> APIException:
     other.args = error.args
     other.__dict__.update(error.__dict__)
     return other
-
-
-async def _lead(exchange: Exchange, proceed: Proceed, flights: Flights, flight: _Call) -> Answer:
-    before = _leading.set(flight)
-    outcome: Answer | APIException | None = None
-    try:
-        outcome = await _once_more(exchange, proceed)
-        return outcome
-    except APIException as error:
-        outcome = error
-        raise
-    finally:
-        flights.land(flight, outcome)
-        with suppress(ValueError):  # its task was given up, and is closed from elsewhere
-            _leading.reset(before)
-
-
-async def _once_more(exchange: Exchange, proceed: Proceed) -> Answer:
-    """Look whether another flight has brought it meanwhile, in this process or another; else send it."""
-    store = exchange.engine.cache
-    if has_flights(store):
-        return await _among_processes(exchange, proceed, store)
-    if exchange.landings_before != exchange.engine.flights.landings(exchange.key):
-        answer = await look_up(exchange)
-        if answer is not None:
-            return answer
-    return await proceed(exchange)
 
 
 async def _among_processes(exchange: Exchange, proceed: Proceed, store: FlightStore) -> Answer:

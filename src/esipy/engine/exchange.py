@@ -11,7 +11,8 @@ from esipy.operation import Call, Operation
 if TYPE_CHECKING:
     from esipy.engine.pipeline import Engine
     from esipy.engine.terms import Terms
-    from esipy.runtime.base import Runtime
+    from esipy.exceptions import APIException
+    from esipy.runtime.base import Flight, Runtime, Strand
 
 __all__ = ["NOT_OURS", "Exchange", "Layer", "Proceed", "Signer"]
 
@@ -53,14 +54,19 @@ class Exchange:
         conditions: headers that revalidate a kept answer.
         key: under which its answer is kept; "" when it is not.
         kept: what is kept under it, out of date; None when nothing is.
-        landings_before: how many flights of it had landed when that was looked up (`esipy.engine.coalescing`).
+        landed_before: how many flights had landed when that was looked up (`esipy.engine.coalescing`).
         claim: the token with which its answer is put into a cache that processes share; None: it needs none;
             `NOT_OURS`: it is not put.
+        leader: who runs it, while others may wait for what it gets; None: nobody does.
+        waiting: what those wait for; None while there are none.
+        landed: it is over, for them.
+        outcome: what came of it then; None: it is handed on.
     """
 
     __slots__ = (
         "anew", "attempt", "base_url", "call", "claim", "conditions", "counted_as", "engine", "kept", "key",
-        "landings_before", "method", "operation", "overtaken", "principal", "runtime", "terms", "token", "url",
+        "landed", "landed_before", "leader", "method", "operation", "outcome", "overtaken", "principal", "runtime",
+        "terms", "token", "url", "waiting",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, call: Call[Any], method: str, terms: Terms | None = None) -> None:
@@ -83,8 +89,12 @@ class Exchange:
         self.conditions: list[tuple[str, str]] = []
         self.key = ""
         self.kept: Answer | None = None
-        self.landings_before = 0
+        self.landed_before = 0
         self.claim: int | None = None
+        self.leader: Strand | None = None
+        self.waiting: Flight[None] | None = None
+        self.landed = False
+        self.outcome: Answer | APIException | None = None
 
     @property
     def cache_key(self) -> str:

@@ -1,22 +1,19 @@
 """What came is kept; what is kept is confirmed by a 304, and stands in for what did not come.
 
-A kept answer is given as ``stale`` when ESI does not answer: a status of 502 to 504, a broken or timed-out connection, or
-the daily downtime; for `Settings.stale_if_error` seconds after it ceased to be fresh, and never for an error that is
-the caller's (4xx). Source: RFC 5861 section 4.
+A kept answer is given as ``stale`` when ESI does not answer: a status of 502 to 504, a broken or timed-out connection,
+or the daily downtime; for `Settings.stale_if_error` seconds after it ceased to be fresh, and never for an error that
+is the caller's (4xx). Source: RFC 5861 section 4.
 """
 
 from __future__ import annotations
-
-from collections.abc import Awaitable
 
 from esipy.core.answer import Answer
 from esipy.core.freshness import age_of, conditional_headers, lifetime_of, refresh
 from esipy.engine.caching import place_of
 from esipy.engine.exchange import NOT_OURS, Exchange, Proceed
 from esipy.events import STALE_SERVED
-from esipy.exceptions import APIException, AnswerTooLargeError, DowntimeError, NetworkError
+from esipy.exceptions import AnswerTooLargeError, DowntimeError, NetworkError
 from esipy.stores.base import CacheStore
-from esipy.stores.flights import has_flights
 
 __all__ = ["could_be_json", "keeping"]
 
@@ -24,67 +21,62 @@ DOWN = frozenset({502, 503, 504})
 """Answers of who stands before ESI, when ESI itself does not answer."""
 
 
-def keeping(exchange: Exchange, proceed: Proceed) -> Awaitable[Answer]:
-    store = exchange.engine.cache
-    return _keeping(exchange, proceed, store) if exchange.key and store is not None else proceed(exchange)
-
-
-async def _keeping(exchange: Exchange, proceed: Proceed, store: CacheStore) -> Answer:
-    asking, tally = exchange.principal, exchange.engine.tally
+async def keeping(exchange: Exchange, proceed: Proceed) -> Answer:
+    engine, asking = exchange.engine, exchange.principal
+    store, tally = engine.cache, engine.tally
+    if not exchange.key or store is None:
+        return await proceed(exchange)
     try:
         answer = await proceed(exchange)
     except (NetworkError, DowntimeError) as error:
         kept = None if isinstance(error, AnswerTooLargeError) else _stand_in(exchange, asking)
         if kept is None:
-            tally.missed()
+            tally.misses += 1
             raise
-        await _tell(exchange, kept, error.status_code, str(error))
-        tally.stale()
-        return kept
-    if answer.status in DOWN:
+        return await _given(exchange, kept, error.status_code, str(error))
+    except Exception:
+        tally.misses += 1
+        raise
+    status, kept = answer.status, exchange.kept
+    now = answer.given_at = exchange.runtime.now()
+    if status == 304 and kept is not None:
+        tally.revalidated += 1
+        headers, lifetime = refresh(kept.headers, answer.headers, exchange.operation.lifetime_seconds, now)
+        confirmed = Answer(kept.status, headers, kept.body, "revalidated", given_at=now)
+        await _keep(exchange, confirmed, lifetime, store, asking)
+        return answer if engine.no_etag_body else confirmed
+    if status in DOWN:
         kept = _stand_in(exchange, asking)
         if kept is not None:
-            await _tell(exchange, kept, answer.status, f"ESI answered {answer.status}")
-            tally.stale()
-            return kept
-    kept_answer = await _keep(exchange, answer, store, exchange.principal == asking)
-    if kept_answer.source == "revalidated" or kept_answer.status == 304:
-        tally.revalidated()
-    else:
-        tally.missed()
-    return kept_answer
+            return await _given(exchange, kept, status, f"ESI answered {status}")
+    tally.misses += 1
+    if status in exchange.operation.statuses:  # an error says nothing about what is kept
+        lifetime = lifetime_of(answer.headers, exchange.operation.lifetime_seconds, now)
+        if lifetime or engine.settings.freshness_floor or conditional_headers(answer.headers) or lifetime is None:
+            await _keep(exchange, answer, lifetime, store, asking)
+        else:
+            answer.fresh_until = now
+    return answer
 
 
-async def _keep(exchange: Exchange, answer: Answer, store: CacheStore, is_theirs: bool) -> Answer:
-    """Put what came in its place, and give what the call is answered."""
-    operation, kept = exchange.operation, exchange.kept
-    now = answer.given_at = exchange.runtime.now()
-    confirmed: Answer | None = None
-    if answer.status == 304 and kept is not None:
-        headers, lifetime = refresh(kept.headers, answer.headers, operation.lifetime_seconds, now)
-        confirmed, answer = answer, Answer(kept.status, headers, kept.body, "revalidated", given_at=now)
-    elif answer.status in operation.statuses:
-        lifetime = lifetime_of(answer.headers, operation.lifetime_seconds, now)
-    else:
-        return answer  # what is kept stays: an error says nothing about it
+async def _keep(exchange: Exchange, answer: Answer, lifetime: float | None, store: CacheStore, asking: str) -> None:
+    """Put an answer in its place."""
     place = place_of(exchange, exchange.call.path)
     if lifetime is None:
-        if kept is not None or exchange.anew:  # what may not be kept now takes the place of what was
+        if exchange.kept is not None or exchange.anew:  # what may not be kept now takes the place of what was
             await store.drop(place)
-        return answer
-    answer.fresh_until = now + lifetime
-    worth_it = lifetime > 0 or exchange.engine.settings.freshness_floor or conditional_headers(answer.headers)
-    if worth_it and could_be_json(answer) and not exchange.overtaken and exchange.claim != NOT_OURS:
-        # Whose answer it is was settled by the token that was sent.
-        key = exchange.key if is_theirs else exchange.cache_key
-        if is_theirs and exchange.claim and has_flights(store):
-            claim, exchange.claim = exchange.claim, None
-            await store.put(key, answer, place, claim)
-        else:
-            await store.put(key, answer, place)
-        if exchange.overtaken:  # while it was being put: the write may have dropped before that
-            await store.drop(place)
-    return answer if confirmed is None or not exchange.engine.no_etag_body else confirmed
+        return
+    answer.fresh_until = (answer.given_at or 0.0) + lifetime
+    if not could_be_json(answer) or exchange.overtaken or exchange.claim == NOT_OURS:
+        return
+    is_theirs = exchange.principal == asking  # whose answer it is was settled by the token that was sent
+    if is_theirs and exchange.claim and exchange.engine.shared_cache is not None:
+        claim, exchange.claim = exchange.claim, None
+        await exchange.engine.shared_cache.put(exchange.key, answer, place, claim)
+    else:
+        await store.put(exchange.key if is_theirs else exchange.cache_key, answer, place)
+    if exchange.overtaken:  # while it was being put: the write may have dropped before that
+        await store.drop(place)
 
 
 def _stand_in(exchange: Exchange, asking: str) -> Answer | None:
@@ -97,7 +89,9 @@ def _stand_in(exchange: Exchange, asking: str) -> Answer | None:
     return Answer(kept.status, kept.headers, kept.body, "stale", kept.fresh_until, now)
 
 
-async def _tell(exchange: Exchange, kept: Answer, status: int, message: str) -> None:
+async def _given(exchange: Exchange, kept: Answer, status: int, message: str) -> Answer:
+    """Count it and tell it."""
+    exchange.engine.tally.stale += 1
     if STALE_SERVED.has_receivers:
         operation = exchange.operation
         now = exchange.runtime.now()
@@ -109,6 +103,7 @@ async def _tell(exchange: Exchange, kept: Answer, status: int, message: str) -> 
             "message": message,
         }
         await exchange.runtime.tell(STALE_SERVED, payload)
+    return kept
 
 
 def could_be_json(answer: Answer) -> bool:

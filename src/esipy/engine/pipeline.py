@@ -43,6 +43,7 @@ from esipy.retries import Rule
 from esipy.runtime.base import Runtime
 from esipy.settings import Settings
 from esipy.stores.base import CacheStore, LedgerStore
+from esipy.stores.flights import has_flights
 
 __all__ = ["LAYERS", "Engine"]
 
@@ -140,7 +141,8 @@ class Engine:
         self._own_headers = dict(headers)
         self._headers: dict[tuple[str, bool, bool], tuple[tuple[str, str], ...]] = {}
         self.flights = flights_of(cache)
-        self.tally = Tally(runtime.lock())
+        self.shared_cache = cache if has_flights(cache) else None
+        self.tally = Tally()
         self.changes: Changes = CHANGES
         """What writes change: a client may have a table of its own."""
         self._refused: dict[str, str] = {}

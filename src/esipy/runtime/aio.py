@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from esipy._forks import ForkLock, forget_after_fork
 from esipy.core.wire import HttpRequest, HttpResponse
-from esipy.runtime.base import FINISH_SECONDS, Strand
+from esipy.runtime.base import FINISH_SECONDS, Strand, Telling
 from esipy.runtime.clock import steady_clock
 from esipy.runtime.shared import PROCESS
 from esipy.transport.base import AsyncTransport
@@ -56,6 +56,7 @@ class AioRuntime:
         self.now = steady_clock()
         self.random = random.Random().random  # noqa: S311 (jitter, not secrets)
         self._beside = Beside()
+        self._strand: Strand | None = None
         self._unfinished: set[asyncio.Task[Any]] = set()
 
     async def send(self, request: HttpRequest) -> HttpResponse:
@@ -68,7 +69,10 @@ class AioRuntime:
         return ForkLock()
 
     def strand(self) -> Strand:
-        return Strand(threading.get_ident(), asyncio.get_running_loop())
+        known, loop = self._strand, asyncio.get_running_loop()
+        if known is None or known.loop is not loop or known.thread != threading.get_ident():
+            known = self._strand = Strand(threading.get_ident(), loop)
+        return known
 
     async def join(self, flight: Future[T], seconds: float | None = None) -> T:
         if not flight.done():
@@ -135,4 +139,5 @@ class AioRuntime:
             await asyncio.wait(unfinished, timeout=max(end - loop.time(), 0.1))
 
     async def tell(self, signal: Any, payload: dict[str, Any]) -> None:
-        await signal.asend_robust(**payload)
+        with Telling():
+            await signal.asend_robust(**payload)

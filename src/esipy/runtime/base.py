@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from esipy.core.wire import HttpRequest, HttpResponse
 
-__all__ = ["FINISH_SECONDS", "Flight", "Runtime", "Strand"]
+__all__ = ["FINISH_SECONDS", "Flight", "Runtime", "Strand", "Telling", "is_told"]
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -27,6 +28,37 @@ FINISH_SECONDS = 5.0
 It is the refresh of a token: when the SSO does not answer for so long, the login may be lost with its answer, but
 Ctrl-C has an end.
 """
+
+
+_telling: ContextVar[Telling | None] = ContextVar("esipy_telling", default=None)
+
+
+class Telling:
+    """While receivers of a signal are called: they, and what they begin, can find out (`is_told`)."""
+
+    __slots__ = ("_before", "_over")
+
+    def __enter__(self) -> None:
+        self._over = False
+        self._before = _telling.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        self._over = True
+        try:
+            _telling.reset(self._before)
+        except ValueError:  # its task was given up, and is closed from elsewhere
+            pass
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last receiver has returned."""
+        return self._over
+
+
+def is_told() -> bool:
+    """Whether this thread or task is within a receiver: somebody waits until it is done."""
+    telling = _telling.get()
+    return telling is not None and not telling.is_over
 
 
 class Loop(Protocol):

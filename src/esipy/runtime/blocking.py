@@ -21,7 +21,7 @@ from typing import Any, TypeVar, cast
 
 from esipy._forks import ForkLock
 from esipy.core.wire import HttpRequest, HttpResponse
-from esipy.runtime.base import FINISH_SECONDS, Strand
+from esipy.runtime.base import FINISH_SECONDS, Strand, Telling
 from esipy.runtime.clock import steady_clock
 from esipy.runtime.shared import PROCESS
 from esipy.transport.base import Transport
@@ -74,6 +74,8 @@ class _Crew(threading.local):
     """Who may stop it; None: nobody."""
     behind: frozenset[int] = frozenset()
     """The threads that wait for it."""
+    strand: Strand | None = None
+    """Who it is; None: nobody has asked."""
 
 
 _crew = _Crew()
@@ -110,7 +112,10 @@ class BlockingRuntime:
         return ForkLock()
 
     def strand(self) -> Strand:
-        return Strand(threading.get_ident(), None, _crew.behind)
+        known = _crew.strand
+        if known is None:
+            known = _crew.strand = Strand(threading.get_ident(), None, _crew.behind)
+        return known
 
     async def join(self, flight: Future[T], seconds: float | None = None) -> T:
         gathering = _crew.gathering
@@ -194,7 +199,8 @@ class BlockingRuntime:
         return [results[place] for place in range(len(results))]
 
     async def tell(self, signal: Any, payload: dict[str, Any]) -> None:
-        signal.send_robust(**payload)
+        with Telling():
+            signal.send_robust(**payload)
 
 
 def _wait(threads: Iterable[threading.Thread], is_wanted: Callable[[threading.Thread], bool]) -> None:

@@ -23,7 +23,7 @@ from types import coroutine
 from typing import Any, NamedTuple, TypeVar, cast
 
 from esipy.core.wire import HttpRequest, HttpResponse
-from esipy.runtime.base import Strand
+from esipy.runtime.base import Strand, Telling
 
 __all__ = ["Server", "SimulatedRuntime", "TaskCancelledError", "Working"]
 
@@ -307,4 +307,5 @@ class SimulatedRuntime:
         return [results[place] for place in range(len(results))]
 
     async def tell(self, signal: Any, payload: dict[str, Any]) -> None:
-        await signal.asend_robust(**payload)
+        with Telling():
+            await signal.asend_robust(**payload)
