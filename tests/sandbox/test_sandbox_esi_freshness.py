@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import formatdate, parsedate_to_datetime
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,27 @@ def test_at_the_end_of_a_lifetime_market_data_roll_over(caller: Caller) -> None:
     assert "public, max-age=300" == header(second, "Cache-Control")
     ids = [{order["order_id"] for order in data(answer)} for answer in (first, second)]
     assert ids[0] == ids[1]
+
+
+def test_some_prices_move_with_each_lifetime(caller: Caller) -> None:
+    """One order in eight has another price; no bid ever meets an offer. Averages move too, adjusted prices do not."""
+    orders, averages = data(caller.send(ORDERS)), data(caller.send("/markets/prices"))
+    caller.clock.advance(3_600)
+    later = data(caller.send(ORDERS))
+    moved = sum(old["price"] != new["price"] for old, new in zip(orders, later, strict=True))
+    assert 75 < moved < 175
+    for rows in (orders, later):
+        bids = {row["type_id"]: row["price"] for row in sorted(rows, key=price_of) if row["is_buy_order"]}
+        assert all(row["price"] > bids[row["type_id"]] for row in rows if not row["is_buy_order"])
+    pairs = list(zip(averages, data(caller.send("/markets/prices")), strict=True))
+    assert 200 < sum(old["average_price"] != new["average_price"] for old, new in pairs) <= 250
+    assert all(old["adjusted_price"] == new["adjusted_price"] for old, new in pairs)
+
+
+def price_of(row: dict[str, Any]) -> float:
+    """An order's price."""
+    price: float = row["price"]
+    return price
 
 
 def test_data_that_stay_keep_their_etag_in_the_next_lifetime(caller: Caller) -> None:

@@ -289,6 +289,25 @@ def test_bodies_can_be_the_sandboxes() -> None:
     assert (304, "8") == (again.status, again.headers["X-Ratelimit-Used"])
 
 
+def test_lists_of_the_sandbox_change_in_virtual_time() -> None:
+    """What can be done to the sandbox's lists can be done here: a rollover after one more page, and by the clock; all
+    versions are told.
+    """
+    world = World()
+    bodies = sandbox_bodies(lambda: world.now, seed=4)
+    world.esi = SimulatedEsi(lambda: world.now, body=bodies)
+    path = "/contracts/public/10000044"
+    bodies.lists.roll(path, pages=3)
+    bodies.lists.roll(path, after_requests=1, shift=1)
+    stamps = [world.ask(f"{path}?page={page}").headers["Last-Modified"] for page in (1, 2)]
+    assert 2 == len(set(stamps))
+    world.now += 1800
+    rows = [row for page in (1, 2, 3) for row in msgspec.json.decode(world.ask(f"{path}?page={page}").body)]
+    *_, before, after, aged = bodies.lists.versions(path)
+    assert [after[1:], aged] == [before, after]
+    assert rows == bodies.lists.versions(path, ids=False)[-1]
+
+
 def test_without_a_log_nothing_is_kept() -> None:
     """The ledgers count all the same."""
     world = World(keep_log=False, foreign_share=0.5)
