@@ -87,6 +87,14 @@ Every signal:
 | | store | str | which one, without any password |
 | | error | str or None | what failed; None when it answers again |
 | | degraded | bool | True: it does not answer; False: it does again |
+| WATCH_FAILED | | | sent when a watched call could not be looked at; it will be again |
+| | operation_id | str | as above |
+| | url | str | what was asked for, without any token |
+| | status_code | int | the HTTP status; 0 when no answer came, or the login or a store failed |
+| | message | str | what went wrong |
+| | failures | int | how often in a row; 1 is the first |
+| | lasting | bool | True: it does not pass by itself: the login is dead, or ESI refuses the call |
+| | retry_at | float | when it will be looked at next, in seconds since 1970 (UTC) |
 
 Exchanges with the SSO (keys, tokens) and those that read another document are told by no signal. Logins that hold the
 same refresh token share one refresh; each of them whose tokens it replaced for a request tells its own signal, once.
@@ -117,6 +125,7 @@ __all__ = [
     "RETRY_SCHEDULED",
     "STALE_SERVED",
     "STORE_DEGRADED",
+    "WATCH_FAILED",
     "Signal",
 ]
 
@@ -265,6 +274,20 @@ def _store_degraded(
     """Sent when a shared ledger does not answer (local, tighter limits hold), and when it does again."""
 
 
+def _watch_failed(
+    *,
+    operation_id: str,
+    url: str,
+    status_code: int,
+    message: str,
+    failures: int,
+    lasting: bool,
+    retry_at: float,
+    **extra: Any,
+) -> None:
+    """Sent when a watched call could not be looked at; it will be again."""
+
+
 AFTER_TOKEN_REFRESH = Signal("AFTER_TOKEN_REFRESH", _after_token_refresh)
 API_CALL_STATS = Signal("API_CALL_STATS", _api_call_stats)
 ANSWER_DRIFTED = Signal("ANSWER_DRIFTED", _answer_drifted)
@@ -278,3 +301,4 @@ DOWNTIME_ENDED = Signal("DOWNTIME_ENDED", _downtime_ended)
 STALE_SERVED = Signal("STALE_SERVED", _stale_served)
 LIMIT_CHANGED = Signal("LIMIT_CHANGED", _limit_changed)
 STORE_DEGRADED = Signal("STORE_DEGRADED", _store_degraded)
+WATCH_FAILED = Signal("WATCH_FAILED", _watch_failed)
