@@ -205,8 +205,8 @@ def _any_stuck(odd: tuple[int, ...], seen: Mapping[int, Seen], of_it: Mapping[in
 
 
 def _are_stuck(odd: tuple[int, ...], seen: Mapping[int, Seen], of_it: Mapping[int, Seen]) -> bool:
-    """Whether all odd pages were asked when this version was there to be had, and stayed what they were."""
-    return all(seen[n].round > _seen_first(of_it) for n in odd)
+    """Whether all odd pages were asked again when this version was there to be had, and stayed what they were."""
+    return all(seen[n].round > max(_seen_first(of_it), 1) for n in odd)
 
 
 def wait_for_next(
