@@ -37,6 +37,9 @@ USES_SECONDS = 10.0
 MOST_USES = 1000
 """How many entries it keeps so at the most."""
 
+SPLIT_PAGES = 8
+"""How many pages an entry may take beside its data: those of its table and its indexes that it makes split."""
+
 APPLICATION_ID = 0x45534301
 """Marks the file as a cache of this format; another format has another one."""
 
@@ -131,10 +134,10 @@ class SqliteCache:
             _delete(file, [number for (number,) in file.execute("SELECT id FROM entries WHERE name = ?", (name,))])
             if len(data) > self._max_bytes // 4:
                 return
+            self._make_room(file, len(data))
             ends = None if answer.fresh_until is None else moment + (answer.fresh_until - now())
             row = file.execute(_PUT, (name, place, mark, ends, data))
             file.execute("INSERT INTO uses VALUES (?, ?)", (row.lastrowid, moment))
-            self._make_room(file)
 
         self._do(work)
 
@@ -221,14 +224,15 @@ class SqliteCache:
             self._note_time_at = moment + USES_SECONDS
             note_time(file, moment)
 
-    def _make_room(self, file: sqlite3.Connection) -> None:
-        while self._used_bytes(file) > self._max_bytes:
+    def _make_room(self, file: sqlite3.Connection, coming_bytes: int) -> None:
+        most_bytes = self._max_bytes - coming_bytes - SPLIT_PAGES * self._page_bytes
+        while self._used_bytes(file) > most_bytes:
             rows = file.execute("SELECT id FROM uses ORDER BY used, id LIMIT 8").fetchall()
             if not rows:
                 return
             for (number,) in rows:
                 _delete(file, [number])
-                if self._used_bytes(file) <= self._max_bytes:
+                if self._used_bytes(file) <= most_bytes:
                     return
 
     def _used_bytes(self, file: sqlite3.Connection) -> int:
