@@ -113,3 +113,22 @@ def test_no_answer_is_fresh_for_longer_than_so_many_seconds() -> None:
     assert 50 < sum(moved) < 250
     with pytest.raises(ValueError, match="at least a second"):
         serve(max_lifetime_seconds=0)
+
+
+def test_mails_arrive_by_the_sandboxs_clock() -> None:
+    """One every so many seconds at who asked for his mails, each once; after a long silence the last ten."""
+    with serve(mail_every_seconds=600) as server:
+        headers = {"Authorization": f"Bearer {server.login(FIRST_CHARACTER)['access_token']}"}
+
+        def new() -> list[str]:
+            mails = ask(server.url, MAIL, headers=headers).json()
+            return [mail["subject"] for mail in mails if mail["subject"].startswith("News") and not mail["is_read"]]
+
+        assert [] == new()
+        server.advance(1_100)
+        assert ["News 1"] == new()
+        server.advance(100_000)
+        headers["Authorization"] = f"Bearer {server.login(FIRST_CHARACTER)['access_token']}"
+        assert [f"News {number}" for number in (*range(168, 158, -1), 1)] == new()
+    with pytest.raises(ValueError, match="from mail to mail"):
+        serve(mail_every_seconds=0)

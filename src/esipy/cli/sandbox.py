@@ -38,6 +38,7 @@ def sandbox(
     max_lifetime: Annotated[
         int | None, typer.Option(help="no answer is fresh for longer than so many seconds", min=1)
     ] = None,
+    mail_every: Annotated[float | None, typer.Option(help="seconds from one new mail to the next", min=0.1)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the addresses as one line of JSON")] = False,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="end when stdin does: so when the program that started it is gone")
@@ -73,6 +74,7 @@ def sandbox(
         daily_downtime_seconds=daily_downtime,
         reorder_share=reorder,
         max_lifetime_seconds=max_lifetime,
+        mail_every_seconds=mail_every,
     ) as server:
         facts = {
             "url": server.url,

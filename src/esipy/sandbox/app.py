@@ -54,6 +54,7 @@ class Sandbox:
         reorder_share: see `reordering.Reordering`.
         max_lifetime_seconds: no answer of ESI is fresh for longer, so that programs have something to see soon; None:
             lifetimes are ESI's.
+        mail_every_seconds: how often a mail arrives at each character whose mail was asked for; None: never by itself.
         limits: how limits are counted: ``release_late_seconds``, ``hidden_limits``, ``hidden_status``,
             ``foreign_share``, ``foreign_manner``; see `esi_limits.LimitOptions`.
         esi: another ESI half, for tests of the server itself.
@@ -77,6 +78,7 @@ class Sandbox:
         daily_downtime_seconds: float = 0.0,
         reorder_share: float = 0.0,
         max_lifetime_seconds: int | None = None,
+        mail_every_seconds: float | None = None,
         esi: Half | None = None,
         **limits: Unpack[LimitOptions],
     ) -> None:
@@ -107,8 +109,11 @@ class Sandbox:
         self.downtime = Downtime(daily_downtime_seconds)
         self._enforce_roles = enforce_roles
         self._max_lifetime_seconds = max_lifetime_seconds
+        self._mail_every_seconds = mail_every_seconds
         if max_lifetime_seconds is not None and max_lifetime_seconds < 1:
             raise ValueError(f"answers live at least a second, not {max_lifetime_seconds}")
+        if mail_every_seconds is not None and not mail_every_seconds > 0:
+            raise ValueError(f"there is some time from mail to mail, not {mail_every_seconds} s")
         self._half = esi
         self._control = Control(self)
 
@@ -133,6 +138,7 @@ class Sandbox:
             limits=self.limits,
             downtime=self.downtime,
             max_lifetime_seconds=self._max_lifetime_seconds,
+            mail_every_seconds=self._mail_every_seconds,
         )
 
     async def answer(self, incoming: Incoming) -> SandboxAnswer | Act:

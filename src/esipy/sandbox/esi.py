@@ -29,7 +29,7 @@ from esipy.sandbox.esi_values import moment as formatted
 from esipy.sandbox.esi_versions import Lists
 from esipy.sandbox.exchange import SandboxAnswer, SandboxRequest
 from esipy.sandbox.state import state_handlers
-from esipy.sandbox.state_mail import Mail
+from esipy.sandbox.state_mail import STRANGER, Mail
 from esipy.sandbox.swagger2 import Documents, exists
 from esipy.sandbox.swagger2_route import OLD_ROUTE, old_route
 from esipy.sandbox.validate import Invalid, check_parameters
@@ -62,6 +62,7 @@ class EsiApi:
         limits: the ledgers, with a switch of their own; None makes some.
         downtime: when the game is down; None: never, until told.
         max_lifetime_seconds: no answer is fresh for longer; None: as the catalogue says.
+        mail_every_seconds: how often a mail arrives at each character whose mail was asked for; None: never by itself.
         cache_bytes: how many bytes of bodies are kept.
 
     Attributes:
@@ -84,6 +85,7 @@ class EsiApi:
         limits: Limits | None = None,
         downtime: Downtime | None = None,
         max_lifetime_seconds: int | None = None,
+        mail_every_seconds: float | None = None,
         cache_bytes: int = 128 * 2**20,
     ) -> None:
         self.seed = seed
@@ -97,7 +99,7 @@ class EsiApi:
         self._router = Router([*operations, OPENAPI, OLD_ROUTE])
         self._documents = Documents()
         self._generic = Generic(self.world)
-        self.mail = Mail(self.world, self.changes.touch)
+        self.mail = Mail(self.world, self.changes.touch, clock.now(), mail_every_seconds)
         state = state_handlers(self.world, self._generic, self.changes.touch, self.mail)
         self._handlers: dict[str, Handler] = {
             **market_handlers(),
@@ -132,7 +134,7 @@ class EsiApi:
         self.changes.touch(f"/characters/{character_id}/roles")
         self.changes.touch(f"/corporations/{self.world.corporation_of(character_id)}/roles")
 
-    def send_mail(self, sender: int, recipient: int, subject: str, body: str) -> int:
+    def send_mail(self, recipient: int, subject: str, body: str = "", sender: int = STRANGER) -> int:
         """Let a mail arrive at a character now; gives its id."""
         with self.lists.lock:
             to = [{"recipient_id": recipient, "recipient_type": "character"}]
@@ -183,6 +185,7 @@ class EsiApi:
         values = check_parameters(operation, match.values, request.query, request.body, old=match.old)
         self.access.check_owner(operation, request.identity, values)
         with self.lists.lock:
+            self.mail.arrive(now)
             moment = self.changes.moment(operation, match.path)
             edits, manner = self.lists.known(match.path)
             asked = Asked(

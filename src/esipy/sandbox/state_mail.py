@@ -11,12 +11,14 @@ from esipy.sandbox.esi_values import moment
 from esipy.sandbox.state_shelf import Shelf, Thing, Touch
 from esipy.sandbox.world import World
 
-__all__ = ["Mail"]
+__all__ = ["STRANGER", "Mail"]
 
 PAGE_MAILS = 50
 INBOX, SENT, CORPORATION, ALLIANCE = 1, 2, 4, 8
 _NAMES = {INBOX: "Inbox", SENT: "Sent", CORPORATION: "[Corp]", ALLIANCE: "[Alliance]"}
 _MAILS = 120
+_CATCH_UP = 10
+STRANGER = 95_000_000  # a character whom nobody plays
 _SENT_SINCE = 1_777_593_600  # 2026-05-01T00:00:00Z
 
 
@@ -50,11 +52,21 @@ class _Box:
 
 
 class Mail:
-    """All boxes."""
+    """All boxes.
 
-    def __init__(self, world: World, touch: Touch) -> None:
+    Args:
+        world: the universe.
+        touch: is told each path whose data were changed.
+        now: when it begins, in unix seconds.
+        every_seconds: how often a mail arrives by itself in each box that was looked into; None: never.
+    """
+
+    def __init__(self, world: World, touch: Touch, now: float = 0.0, every_seconds: float | None = None) -> None:
         self._world = world
         self._touch = touch
+        self._began = now
+        self._every_seconds = every_seconds
+        self._arrived = 0
         self._boxes: dict[int, _Box] = {}
         self._new_ids: Iterator[int] = count(400_000_001)
 
@@ -119,6 +131,18 @@ class Mail:
                 self._deliver(recipient["recipient_id"], {**mail, "is_read": False, "labels": [INBOX]})
         sent: int = mail["mail_id"]
         return sent
+
+    def arrive(self, now: float) -> None:
+        """Deliver what came by itself until now; of what came while nobody asked for anything, the last few."""
+        if self._every_seconds is None:
+            return
+        due = int((now - self._began) / self._every_seconds)
+        for number in range(max(self._arrived, due - _CATCH_UP) + 1, due + 1):
+            for character in list(self._boxes):
+                to = [{"recipient_id": character, "recipient_type": "character"}]
+                sent_at = self._began + number * self._every_seconds
+                self.send(STRANGER, to, f"News {number}", f"This is the sandbox's mail {number}.", sent_at)
+        self._arrived = due
 
     def _deliver(self, character: int, mail: Thing) -> None:
         if character in self._world.roster:  # nobody else can read it

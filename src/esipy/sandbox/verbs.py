@@ -190,11 +190,11 @@ class Verbs(LimitVerbs, ListVerbs):
         Args:
             to: a character of the sandbox.
             subject, body: what it says.
-            sender: None takes the last character.
+            sender: None takes a character whom nobody plays.
 
         Raises:
             KeyError: no such character.
         """
-        sandbox = self._sandbox
-        recipient = sandbox.roster.get(to).character_id
-        return sandbox.esi.send_mail(sandbox.roster.ids[-1] if sender is None else sender, recipient, subject, body)
+        recipient = self._sandbox.roster.get(to).character_id
+        from_whom = {} if sender is None else {"sender": sender}
+        return self._sandbox.esi.send_mail(recipient, subject, body, **from_whom)
