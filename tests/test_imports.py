@@ -70,6 +70,7 @@ LAYERS: dict[str, frozenset[str]] = {
 PARTS_OF = {
     **dict.fromkeys(("_signal", "_receivers", "_delivery", "_deferred"), "events"),
     "_given": "shell",
+    "_cache_view": "client",
     "client_async": "client",
 }
 """Modules that belong to another's part of the house."""

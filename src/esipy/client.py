@@ -38,6 +38,7 @@ from esipy.utils import make_cache_key as make_cache_key
 from esipy.version1.keywords import OldKeywords, pool_size, the_calls
 
 if TYPE_CHECKING:
+    from esipy._cache_view import CacheView
     from esipy.cache import BaseCache
     from esipy.limits import Limit
     from esipy.planning import Plan
@@ -216,6 +217,13 @@ class EsiClient(Shell, BlockingLists, BlockingCursors):
             SettingError: ``priority`` or ``policy`` cannot be meant.
         """
         return run(self._plan(calls, self._terms(priority, policy, None, None)))
+
+    @property
+    def cache(self) -> CacheView:
+        """What is kept: to forget it, and to see what it was good for. Else it is the cache that was given."""
+        from esipy._cache_view import CacheView  # most programs never ask
+
+        return CacheView(self._cache, self._engine)
 
     def close(self) -> None:
         """Close all connections. Closing twice is no error."""

@@ -21,6 +21,7 @@ from esipy.transport import default_async_transport
 from esipy.transport.base import AsyncTransport
 
 if TYPE_CHECKING:
+    from esipy._cache_view import AsyncCacheView
     from esipy.cache import BaseCache
     from esipy.limits import Limit
     from esipy.planning import Plan
@@ -133,6 +134,13 @@ class AsyncEsiClient(Shell, AsyncLists, AsyncCursors):
     ) -> Plan:
         """See `EsiClient.plan`."""
         return await self._plan(calls, self._terms(priority, policy, None, None))
+
+    @property
+    def cache(self) -> AsyncCacheView:
+        """See `EsiClient.cache`; its verbs are awaited."""
+        from esipy._cache_view import AsyncCacheView  # most programs never ask
+
+        return AsyncCacheView(self._cache, self._engine)
 
     async def close(self) -> None:
         """Give refreshes under way five seconds to end, then close all connections. Closing twice is no error."""

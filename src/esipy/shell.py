@@ -74,8 +74,7 @@ class Shell:
         )
         self._kept = kept_in(cache, self.settings.cache_bytes, runtime)
         store = self._kept.store
-        self.cache = store if isinstance(cache, (bool, str)) else cache
-        """What keeps the answers: as it was given, or the client's own; None: nothing does."""
+        self._cache = store if isinstance(cache, (bool, str)) else cache
         self._ledger_users = users_of(ledger, runtime)
         self._engine = Engine(
             runtime,

@@ -64,12 +64,17 @@ def test_a_client_has_its_cache_and_its_login_as_attributes(box: RunningSandbox)
     """``client.cache`` is what was given, or its own; ``client.security`` and the other arguments too."""
     cache = DictCache()
     with client_of(box, cache=cache) as client:
-        assert client.cache is cache
+        assert client.cache == cache
+        assert isinstance(client.cache, DictCache)
+        client.cache.set("mine", 1)
+        assert (cache.get("mine"), client.cache.get("mine")) == (1, 1)
+        client.cache.invalidate("mine")
+        assert cache.get("mine") is None
         assert (client.security, client.raw_body_only) == (None, False)
     with client_of(box) as client:
         assert isinstance(client.cache, MemoryCache)
     with client_of(box, cache=None) as client:
-        assert client.cache is None
+        assert client.cache.stats() == (0, 0, 0, 0, 0, None, None)
 
 
 def test_no_etag_body_gives_the_304_itself(box: RunningSandbox) -> None:

@@ -18,6 +18,7 @@ is there. A claim that ends fences off the put of who was too late.
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from esipy._forks import ForkLock, forget_after_fork
@@ -103,15 +104,22 @@ class Flights:
             self.wait_for(flight)
 
 
-_KNOWN: MutableMapping[CacheStore, Flights] = WeakKeyDictionary()
+_KNOWN: MutableMapping[Any, Flights] = WeakKeyDictionary()
 
 
 def flights_of(store: CacheStore | None) -> Flights:
-    """The one of a cache."""
-    if store is None:
-        return Flights()
-    known = _KNOWN.get(store)
-    return _KNOWN.setdefault(store, Flights()) if known is None else known
+    """Those of a cache. Where each client has a door of its own to it, they meet by what is behind these."""
+    behind = getattr(store, "shared", None)
+    if behind is None:
+        behind = getattr(store, "cache", None)
+    for keeper in (behind, store):
+        if keeper is not None:
+            try:
+                known = _KNOWN.get(keeper)
+                return _KNOWN.setdefault(keeper, Flights()) if known is None else known
+            except TypeError:  # a program's own cache may be neither hashable nor weakly referenced
+                continue
+    return Flights()
 
 
 async def coalescing(exchange: Exchange, proceed: Proceed) -> Answer:

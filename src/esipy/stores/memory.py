@@ -35,6 +35,10 @@ class MemoryCache:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def size(self) -> tuple[int, int]:
+        """How many answers, and the bytes that they take."""
+        return len(self._entries), self._bytes
+
     async def get(self, key: str) -> Answer | None:
         with self._lock:
             entry = self._entries.get(key)
