@@ -10,7 +10,8 @@ of a bulk operation, with more items   all answers as one; an error when ESI ref
 any other                              one exchange's data
 =====================================  ============================================================
 
-A call that names a part of its list (``page``, ``from_id``, ``before``, ``limit`` ...) is one exchange.
+A call that names a part of its list (``page``, ``from_id``, ``before`` ...) is one exchange. (``limit`` names no
+part: it is how the list is cut.)
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ __all__ = ["Reading", "reading_of"]
 Reading = Callable[[Engine, Call[Any], Terms | None], Awaitable[Any]]
 """Gives the data of a call, however many exchanges that takes."""
 
-_PARTS = frozenset({"after", "before", "from_event", "from_id", "last_mail_id", "limit", "page"})
+_PARTS = frozenset({"after", "before", "from_event", "from_id", "last_mail_id", "page"})
 """Parameters of which each names a part of a list."""
 
 
