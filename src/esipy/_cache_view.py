@@ -7,7 +7,7 @@ Everything else is that of the cache which the client was given, for programs of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from esipy._given import call_of
 from esipy.core.changing import check_changes
@@ -86,8 +86,7 @@ class _View:
     @property  # type: ignore[misc]
     def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride]
         """So that ``isinstance`` sees what was given."""
-        shown: Any = self if self._given is None else self._given
-        return type(shown)
+        return cast("type[Any]", type(self if self._given is None else self._given))
 
     def __eq__(self, other: object) -> bool:
         return other is self or bool(self._given == other)

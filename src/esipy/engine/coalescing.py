@@ -80,6 +80,8 @@ class Flights:
             return exchange
         me, leader = exchange.runtime.strand(), flight.leader
         if leader is None or leader.state() == "gone" or not _may_join(exchange, flight):
+            if leader is not None and not flight.overtaken:
+                exchange.beneath = flight
             self.flying[exchange.key] = exchange
             return exchange
         return exchange if me.holds_up(leader) or is_told() else flight
@@ -99,7 +101,11 @@ class Flights:
         flight.landed = True
         self.landed += 1
         if self.flying.get(flight.key) is flight:
-            del self.flying[flight.key]
+            beneath = flight.beneath
+            if beneath is not None and not beneath.landed:
+                self.flying[flight.key] = beneath
+            else:
+                del self.flying[flight.key]
         if flight.waiting is not None:
             self.wait_for(flight)
 

@@ -59,12 +59,13 @@ class Exchange:
             `NOT_OURS`: it is not put.
         leader: who runs it, while others may wait for what it gets; None: nobody does.
         waiting: what those wait for; None while there are none.
+        beneath: another's flight of the same key, which newcomers may join again when this one has landed.
         landed: it is over, for them.
         outcome: what came of it then; None: it is handed on.
     """
 
     __slots__ = (
-        "anew", "attempt", "base_url", "call", "claim", "conditions", "counted_as", "engine", "kept", "key",
+        "anew", "attempt", "base_url", "beneath", "call", "claim", "conditions", "counted_as", "engine", "kept", "key",
         "landed", "landed_before", "leader", "method", "operation", "outcome", "overtaken", "principal", "runtime",
         "terms", "token", "url", "waiting",
     )  # fmt: skip
@@ -93,6 +94,7 @@ class Exchange:
         self.claim: int | None = None
         self.leader: Strand | None = None
         self.waiting: Flight[None] | None = None
+        self.beneath: Exchange | None = None
         self.landed = False
         self.outcome: Answer | APIException | None = None
 
