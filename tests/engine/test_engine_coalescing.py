@@ -18,7 +18,6 @@ from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.runtime.simulated import SimulatedRuntime
 from esipy.settings import Settings
 from esipy.stores.memory import MemoryCache
-from esipy.stores.memory_ledger import MemoryLedger
 from tests.engine.kit import ITEM, ORDERS, STATUS, WALLET, Bench, Login, Script, answer
 
 FRESH = {"cache_control": "max-age=300", "etag": '"a"'}
@@ -509,9 +508,6 @@ def test_T48_drift_is_told_once_for_one_answer() -> None:
 
 def test_followers_are_counted_by_the_ledger_once() -> None:
     """One exchange was reserved and settled."""
-    script = Script(answer(**FRESH))
-    runtime = SimulatedRuntime(script)
-    ledger = MemoryLedger(runtime.now)
-    bench = Bench("simulated", script, runtime=runtime, ledger=ledger)
+    bench = Bench("simulated", Script(answer(**FRESH)))
     all_of(bench, [STATUS] * 10)
-    assert [2] == [state.used for state in ledger.states() if state.used]
+    assert [2] == [state.used for state in bench.engine.ledger.store.states() if state.used]
