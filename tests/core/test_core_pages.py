@@ -41,6 +41,8 @@ FIRST = seen(round=0)
         pytest.param({1: FIRST, 2: seen()}, {3: Failed("again", 1, 2)}, 1, False, Again((3,), 1.0), id="one failed"),
         pytest.param({1: FIRST, 2: seen()}, {3: Failed("hopeless", 1, 2)}, 1, False, Torn(3, OLD, (1, 2), ()),
                      id="hopeless"),
+        pytest.param({1: seen(NEW, 1, 2)}, {3: Failed("hopeless", 1, 2)}, 2, False, Whole(1, NEW, True),
+                     id="hopeless, but of a page that there is no more"),
         pytest.param({1: FIRST, 2: seen()}, {3: Failed("again", 1, 2)}, 4, True, Torn(3, OLD, (1, 2), ()),
                      id="mixed does not mean incomplete"),
         pytest.param({1: FIRST, 2: seen()}, {3: Failed("gone", 1, 2)}, 1, False, Again((1,), 0.0),

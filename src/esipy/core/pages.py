@@ -169,7 +169,7 @@ def judge(
     odd = tuple(n for n in sorted(seen) if n <= pages and n not in failed and n not in good)
     absent = tuple(n for n in range(1, pages + 1) if n in failed or n not in seen)
     torn = Torn(pages, version, good, odd)
-    if any(one.remedy == "hopeless" for one in failed.values()):
+    if any(failed[number].remedy == "hopeless" for number in absent if number in failed):
         return torn
     if version is None and pages > 1:
         if not mixed:

@@ -6,37 +6,22 @@ is dropped as soon as its rows are there.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-from esipy.core.pages import (
-    UNEVEN,
-    Again,
-    Failed,
-    Remedy,
-    Seen,
-    Torn,
-    Verdict,
-    Whole,
-    judge,
-    wait_for_next,
-)
+from esipy.core.pages import UNEVEN, Again, Whole
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
-from esipy.exceptions import APIException, IncompleteSnapshotError, ListChangedError, NotFoundError
-from esipy.lists.asking import NO_CONTENT, ask, check_paged, page_call, remedy_of, rows_of, seen_of
+from esipy.exceptions import IncompleteSnapshotError
+from esipy.lists.asking import check_paged
+from esipy.lists.collection import Collected, Collection, Progress
 from esipy.operation import Call
-from esipy.response import Response
 
 __all__ = ["Progress", "Snapshot", "snapshot"]
 
 R = TypeVar("R")
 
 MOST_AT_ONCE = 100
-Progress = Callable[[int, int], object]
-"""Told (pages that are there, pages that are wanted) after each page, one call at a time."""
 
 
 class Snapshot(Generic[R]):
@@ -44,7 +29,8 @@ class Snapshot(Generic[R]):
 
     Attributes:
         rows: in page order.
-        last_modified: when this version of the list was made (aware, UTC); None when no page says.
+        last_modified: when this version of the list was made (aware, UTC), the newest of several; None when no page
+            says.
         expires_at: when the first of its pages ceases to be fresh, by this machine's clock; None when one may not be
             kept.
         pages: how many pages the list has.
@@ -55,24 +41,14 @@ class Snapshot(Generic[R]):
 
     __slots__ = ("consistent", "expires_at", "last_modified", "missing", "pages", "refetched", "rows")
 
-    def __init__(
-        self,
-        rows: list[R],
-        *,
-        last_modified: datetime | None,
-        expires_at: datetime | None,
-        pages: int,
-        refetched: int,
-        consistent: bool,
-        missing: Mapping[int, Exception],
-    ) -> None:
-        self.rows = rows
-        self.last_modified = last_modified
-        self.expires_at = expires_at
-        self.pages = pages
-        self.refetched = refetched
-        self.consistent = consistent
-        self.missing = missing
+    def __init__(self, collected: Collected[R]) -> None:
+        self.rows = collected.rows
+        self.last_modified = collected.last_modified
+        self.expires_at = collected.expires_at
+        self.pages = collected.pages
+        self.refetched = collected.refetched
+        self.consistent = collected.consistent
+        self.missing: Mapping[int, Exception] = collected.missing
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -116,7 +92,7 @@ async def snapshot(
     """
     check_paged(call, "snapshot")
     at_once = max(min(concurrency, MOST_AT_ONCE), 1)
-    collection = _Collection(engine, call, engine.terms if terms is None else terms, at_once, on_progress)
+    collection = Collection(engine, call, engine.terms if terms is None else terms, at_once, on_progress)
     await collection.begin()
     mixed = allow_mixed or call.operation.name in UNEVEN
     while isinstance(verdict := collection.judge(max_rounds, mixed), Again):
@@ -125,180 +101,11 @@ async def snapshot(
         else:
             await collection.fetch(verdict)
     if isinstance(verdict, Whole):
-        return collection.whole(verdict)
-    partial = collection.torn(verdict)
+        return Snapshot(collection.whole(verdict))
+    partial = Snapshot(collection.torn(verdict))
     if allow_partial:
         return partial
     raise _incomplete(call, partial)
-
-
-class _Stop:
-    """What ends a round early.
-
-    Attributes:
-        error: no further page would be given.
-        before: this page is gone, so those after it will be, too.
-    """
-
-    def __init__(self) -> None:
-        self.error: APIException | None = None
-        self.before = sys.maxsize
-
-
-class _Collection(Generic[R]):
-    """The pages of one snapshot as they come in."""
-
-    def __init__(
-        self, engine: Engine, call: Call[list[R]], terms: Terms, concurrency: int, on_progress: Progress | None
-    ) -> None:
-        self.terms = terms
-        self._engine = engine
-        self._runtime = engine.runtime
-        self._call = call
-        self._concurrency = concurrency
-        self._on_progress = on_progress
-        self._lock = engine.runtime.lock()
-        self._rows: dict[int, list[R]] = {}
-        self._expiries: dict[int, datetime | None] = {}
-        self._seen: dict[int, Seen] = {}
-        self._failed: dict[int, Failed] = {}
-        self._errors: dict[int, APIException] = {}
-        self._asked: set[int] = set()
-        self._round = self._order = self._refetched = self._done = 0
-        self._wanted = 1
-
-    def judge(self, max_rounds: int, mixed: bool) -> Verdict:
-        """What is to be done now."""
-        return judge(self._seen, self._failed, round=self._round, max_rounds=max_rounds, mixed=mixed)
-
-    async def begin(self) -> None:
-        """Page 1; and once more, of the next version, if this one is about to expire (T16)."""
-        began = self._runtime.now()
-        response = await self._first()
-        wait_seconds = 0.0
-        if response.source != "cache":  # of a kept list the others are likely kept, too
-            now = self._runtime.now()
-            fresh_seconds = None if response.expires_at is None else response.expires_at.timestamp() - now
-            pages = self._seen[1].pages or 1
-            patience = self.terms.max_wait
-            wait_seconds = wait_for_next(fresh_seconds, pages, self._concurrency, now - began, patience)
-        if wait_seconds > 0:
-            await self._runtime.sleep(wait_seconds)
-            await self._first()
-        self._wanted = self._seen[1].pages or 1
-        self._progress()
-
-    async def _first(self) -> Response[list[R]]:
-        response = await ask(self._engine, self._call, self.terms)
-        self._asked.add(1)
-        self._take(1, response)
-        return response
-
-    async def fetch(self, wish: Again) -> None:
-        """Ask for these pages: for those that were asked before, as if nothing were kept of them."""
-        if wish.pause_seconds > 0:
-            await self._runtime.sleep(wish.pause_seconds)
-        self._round += 1
-        self._wanted = self._done + len(wish.numbers)
-        stop = _Stop()
-
-        async def job(number: int) -> None:
-            try:
-                if stop.error is not None:
-                    raise stop.error
-                if number < stop.before:
-                    await self._ask(number)
-            except APIException as error:
-                remedy = remedy_of(error)
-                self._fail(number, remedy, error)
-                if remedy == "hopeless":
-                    stop.error = error
-                elif remedy == "gone":
-                    stop.before = min(stop.before, number)
-            self._progress()
-
-        await self._runtime.gather(job, wish.numbers, self._concurrency)
-
-    async def _ask(self, number: int) -> None:
-        is_again = number in self._asked
-        with self._lock:
-            self._asked.add(number)
-            self._failed.pop(number, None)
-            self._refetched += is_again
-        response = await ask(self._engine, page_call(self._call, number), self.terms, anew=is_again)
-        if response.status == NO_CONTENT and number > 1:
-            raise NotFoundError(response.url, NO_CONTENT, message=f"{response.call!r}: there is no such page (204)")
-        self._take(number, response)
-
-    def _take(self, number: int, response: Response[list[R]]) -> None:
-        with self._lock:
-            self._order += 1
-            self._seen[number] = seen_of(response, self._round, self._order)
-            self._rows[number] = rows_of(response)
-            self._expiries[number] = response.expires_at
-
-    def _fail(self, number: int, remedy: Remedy, error: APIException) -> None:
-        with self._lock:
-            self._order += 1
-            self._failed[number] = Failed(remedy, self._round, self._order)
-            self._errors[number] = error
-
-    def _progress(self) -> None:
-        with self._lock:
-            self._done += 1
-            if self._on_progress is not None:
-                self._on_progress(self._done, self._wanted)
-
-    def whole(self, verdict: Whole) -> Snapshot[R]:
-        """All pages."""
-        numbers = tuple(range(1, verdict.pages + 1))
-        return self._snapshot(numbers, verdict.pages, verdict.version, verdict.consistent, {})
-
-    def torn(self, verdict: Torn) -> Snapshot[R]:
-        """The good pages, and why the others are missing."""
-        missing: dict[int, Exception] = {}
-        newest = _moment(verdict.version)
-        for number in range(1, verdict.pages + 1):
-            if number in verdict.good:
-                continue
-            error = self._errors[number] if number in self._failed else None
-            seen = self._seen.get(number)
-            if error is None:
-                of = "does not say of which list it is" if newest is None else f"is not of the list of {newest}"
-                was = f"page {number} {of}" if seen is not None else f"page {number} was not asked for any more"
-                error = ListChangedError(self._call.target, was)
-            missing[number] = error
-        return self._snapshot(verdict.good, verdict.pages, verdict.version, False, missing)
-
-    def _snapshot(
-        self,
-        numbers: tuple[int, ...],
-        pages: int,
-        version: float | None,
-        consistent: bool,
-        missing: Mapping[int, Exception],
-    ) -> Snapshot[R]:
-        rows: list[R] = []
-        for number in numbers:
-            rows.extend(self._rows.pop(number))
-        expiries = [self._expiries[number] for number in numbers]
-        known = [expiry for expiry in expiries if expiry is not None]
-        return Snapshot(
-            rows,
-            last_modified=_moment(version),
-            expires_at=min(known) if known and len(known) == len(expiries) else None,
-            pages=pages,
-            refetched=self._refetched,
-            consistent=consistent,
-            missing=missing,
-        )
-
-
-def _moment(version: float | None) -> datetime | None:
-    try:
-        return None if version is None else datetime.fromtimestamp(version, UTC)
-    except (ValueError, OverflowError):
-        return None  # a year that no calendar of ours has
 
 
 def _incomplete(call: Call[Any], partial: Snapshot[Any]) -> IncompleteSnapshotError:
