@@ -20,7 +20,7 @@ GROUND = frozenset({"exceptions", "settings", "core"})
 VALUES = GROUND | {"operation", "response", "retries", "events", "utils"}
 ADAPTERS = SEAMS | {"runtime", "transport", "stores"}
 CLIENTS = VALUES | ADAPTERS | {"engine", "sso", "ops", "app", "cache", "shell", "client", "security"}
-CLIENTS |= {"version1", "version1.keywords", "ledgers", "caches", "limits", "planning", "lists"}
+CLIENTS |= {"version1", "version1.keywords", "ledgers", "caches", "limits", "planning", "lists", "watching"}
 
 LAYERS: dict[str, frozenset[str]] = {
     # each part of the house (its longest name counts), and the parts that it may import beside itself
@@ -55,6 +55,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "limits": VALUES | SEAMS | {"engine"},
     "lists.positions": VALUES | SEAMS | {"stores"},
     "lists": VALUES | SEAMS | {"engine", "runtime", "ops", "lists.positions"},
+    "watching": VALUES | SEAMS | {"engine", "runtime", "lists", "lists.positions", "_forks"},
     "planning": VALUES | SEAMS | {"engine", "limits"},
     "shell": CLIENTS - {"client", "security"},
     "client": CLIENTS,
@@ -93,7 +94,7 @@ NEVER: dict[str, frozenset[str]] = {
 THIRD_PARTY: dict[str, frozenset[str]] = {
     # each third-party package, and the modules (or whole parts) that may import it
     "msgspec": frozenset({"version1", "core", "operation", "ops", "engine", "sso", "stores", "_given", "sandbox"})
-    | {"simulation"},
+    | {"simulation", "watching"},
     "pycurl": frozenset({f"transport.{name}" for name in ("curl", "curl_aio", "curl_handle", "curl_options")})
     | {"transport.curl_watch"},
     "httpx2": frozenset({"transport.httpx2"}),

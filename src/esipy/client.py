@@ -36,6 +36,7 @@ from esipy.utils import check_cache as check_cache
 from esipy.utils import get_cache_time_left as get_cache_time_left
 from esipy.utils import make_cache_key as make_cache_key
 from esipy.version1.keywords import OldKeywords, pool_size, the_calls
+from esipy.watching.verbs import BlockingWatches
 
 if TYPE_CHECKING:
     from esipy._cache_view import CacheView
@@ -48,7 +49,7 @@ __all__ = ["AsyncEsiClient", "EsiClient"]
 T = TypeVar("T")
 
 
-class EsiClient(Shell, BlockingLists, BlockingCursors):
+class EsiClient(Shell, BlockingLists, BlockingCursors, BlockingWatches):
     """The blocking client. One client may be used by many threads.
 
     Args:
@@ -227,6 +228,7 @@ class EsiClient(Shell, BlockingLists, BlockingCursors):
 
     def close(self) -> None:
         """Close all connections. Closing twice is no error."""
+        self._stop_watching()
         run(self._leave_stores())
         self._transport.close()
 

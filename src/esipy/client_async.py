@@ -19,6 +19,7 @@ from esipy.stores.base import CacheStore, LedgerStore
 from esipy.stores.flights import SharedCache
 from esipy.transport import default_async_transport
 from esipy.transport.base import AsyncTransport
+from esipy.watching.verbs import AsyncWatches
 
 if TYPE_CHECKING:
     from esipy._cache_view import AsyncCacheView
@@ -31,7 +32,7 @@ __all__ = ["AsyncEsiClient"]
 T = TypeVar("T")
 
 
-class AsyncEsiClient(Shell, AsyncLists, AsyncCursors):
+class AsyncEsiClient(Shell, AsyncLists, AsyncCursors, AsyncWatches):
     """The asyncio client: `EsiClient`'s arguments and verbs, awaited. Many tasks of one loop may share it."""
 
     def __init__(
@@ -144,6 +145,7 @@ class AsyncEsiClient(Shell, AsyncLists, AsyncCursors):
 
     async def close(self) -> None:
         """Give refreshes under way five seconds to end, then close all connections. Closing twice is no error."""
+        await self._stop_watching()
         await self._runtime.drain()
         await self._leave_stores()
         await self._transport.aclose()
