@@ -117,10 +117,12 @@ class Backward:
 
     Attributes:
         after: the position from which changes are asked for later.
+        whole: the oldest end was seen.
     """
 
     def __init__(self) -> None:
         self.after: str | None = None
+        self.whole = False
         self._asked: set[str] = set()
         self._rows: dict[Any, Any] = {}
 
@@ -129,6 +131,7 @@ class Backward:
         if self.after is None:
             self.after = page.after or START
         if not page.rows:
+            self.whole = True
             return None
         known = len(self._rows)
         for row in reversed(page.rows):

@@ -38,7 +38,8 @@ class Batch(NamedTuple, Generic[R]):
         rows: each once, the one that was modified last at the end.
         position: behind them: who has taken them goes on from there.
         whole: they are the list, so that what you have beside them is gone; False: they are new, or in place of those
-            with the same id.
+            with the same id. `Cursor.initial` gives False when ESI did not show the list's oldest end: then `changes`
+            tells all of it once more.
     """
 
     rows: list[R]
@@ -145,7 +146,7 @@ class Course(Generic[R]):
         token = way.take(read_page(await self._fetch(self._call), self._field))
         while token is not None:
             token = way.take(read_page(await self._fetch(self._call.replace(before=token)), self._field))
-        return Batch(way.rows(), Position(self.target, way.after or START), whole=True)
+        return Batch(way.rows(), Position(self.target, way.after or START), way.whole)
 
     async def _take(self, position: Position) -> None:
         if self._saved is not None:
@@ -179,7 +180,6 @@ class Cursor(Generic[R]):
     def __init__(self, course: Course[R]) -> None:
         self._course = course
 
-    @property
     def position(self) -> Position | None:
         """Behind the last batch that was taken; None: nothing was read yet.
 
