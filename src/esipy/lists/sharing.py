@@ -18,7 +18,8 @@ def share_words(rows: list[Any]) -> None:
     """Let the fields of typed rows for which ESI's document lists values hold the same objects in all rows."""
     if not rows:
         return
-    kind: Any = type(rows[0])
+    first: Any = rows[0]
+    kind = first.__class__
     words_by_field = _WORDS.get(kind)
     if words_by_field is None:
         words_by_field = _WORDS[kind] = _words_of(kind)
