@@ -100,6 +100,17 @@ def test_without_a_cache_there_is_nothing_to_forget(connect: Connect) -> None:
     assert client.client.cache == None  # noqa: E711 (what was given)
 
 
+def test_T03_a_login_with_fewer_scopes_is_given_nothing_that_is_kept(connect: Connect, box: RunningSandbox) -> None:
+    """Of the same character, with one store: ESI itself refuses it."""
+    store = MemoryCache()
+    client, limited = connect(login=True, cache=store), connect(login=True, cache=store)
+    limited.security.update_token(box.login(client.security.character_id, ["esi-mail.read_mail.v1"]))
+    wallet = ops.wallet.get_characters_character_id_wallet(character_id=client.security.character_id)
+    assert ["network", "cache"] == [client.request(wallet).source for _ in range(2)]
+    assert limited.request(wallet).status == 403
+    assert client.request(wallet).source == "cache"
+
+
 class Mine(BaseCache):
     """As programs of those days wrote it."""
 

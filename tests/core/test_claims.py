@@ -14,6 +14,7 @@ from esipy.core.claims import (
     LEEWAY_SECONDS,
     Claims,
     check_claims,
+    peek,
     peek_character_id,
     read_scopes,
     spellings,
@@ -122,6 +123,14 @@ def test_scopes_are_the_same_as_list_and_as_text(scopes: list[str]) -> None:
 def test_a_character_is_read_from_a_token(character_id: int) -> None:
     """Whatever its size: ids are beyond 32 bits."""
     assert character_id == peek_character_id(_jwt({"sub": f"CHARACTER:EVE:{character_id}"}))
+
+
+@given(st.lists(SCOPE))
+def test_what_a_token_allows_is_read_from_it(scopes: list[str]) -> None:
+    """No scopes are none; a text that is no token does not tell."""
+    assert (1, frozenset(scopes)) == peek(_jwt({"sub": "CHARACTER:EVE:1", "scp": scopes}))
+    assert (1, frozenset()) == peek(_jwt({"sub": "CHARACTER:EVE:1"}))
+    assert (None, None) == peek("opaque")
 
 
 @given(st.one_of(st.text(), st.builds(_jwt, st.one_of(st.binary(), st.lists(st.integers()), st.integers()))))

@@ -153,6 +153,21 @@ def test_T03_a_login_that_is_swapped_under_way_is_kept_under_its_own_name() -> N
     assert Bench("blocking", script, signer=Login(91), cache=store).perform(contacts).source == "network"
 
 
+def test_T03_the_scope_is_checked_on_a_hit_too() -> None:
+    """Another login of the same character, which was allowed less, is given nothing that is kept: ESI says so."""
+
+    class Limited(Login):
+        def lacks(self, scope: str) -> bool:
+            return scope == WALLET.operation.scope
+
+    store = MemoryCache()
+    script = Script(answer(29500.01, **FRESH), answer({"error": "token does not have the scope"}, 403))
+    allowed = Bench("blocking", script, signer=Login(91), cache=store)
+    assert [allowed.perform(WALLET).source for _ in range(2)] == ["network", "cache"]
+    assert Bench("blocking", script, signer=Limited(91), cache=store).perform(WALLET).status == 403
+    assert allowed.perform(WALLET).source == "cache"
+
+
 def test_T04_a_new_token_neither_empties_nor_grows_the_cache() -> None:
     """The key names the character: after a refresh the kept answer is still a hit, and the store holds one entry."""
     login = Login(token="token-1")

@@ -22,6 +22,7 @@ __all__ = [
     "Checks",
     "Claims",
     "check_claims",
+    "peek",
     "peek_character_id",
     "peek_subject",
     "read_scopes",
@@ -135,16 +136,24 @@ def read_scopes(scp: object) -> frozenset[str]:
 
 def peek_character_id(token: str) -> int | None:
     """Whose token this says it is, the signature unchecked; None when it is not a JWT of a character."""
+    return peek(token)[0]
+
+
+def peek(token: str) -> tuple[int | None, frozenset[str] | None]:
+    """Whose token this says it is, and what it allows, the signature unchecked; None where it is not a JWT."""
     import msgspec
 
     parts = token.split(".")
     if len(parts) != 3:
-        return None
+        return None, None
     try:
         payload = msgspec.json.decode(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except ValueError:  # binascii's and msgspec's errors, and text that is not ASCII
-        return None
-    return peek_subject(cast("dict[str, object]", payload).get("sub")) if isinstance(payload, dict) else None
+        return None, None
+    if not isinstance(payload, dict):
+        return None, None
+    claims = cast("dict[str, object]", payload)
+    return peek_subject(claims.get("sub")), read_scopes(claims.get("scp"))
 
 
 def peek_subject(subject: object) -> int | None:

@@ -24,6 +24,8 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
         return await proceed(exchange)
     if not operation.cacheable:
         return await _writing(exchange, proceed, store)
+    if operation.scope is not None and engine.lacks is not None and engine.lacks(operation.scope):
+        return await proceed(exchange)  # what another token of this character was answered is not for this one (T03)
     key = exchange.key = exchange.cache_key
     exchange.landed_before = engine.flights.landed
     if not exchange.anew:

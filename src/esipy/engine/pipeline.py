@@ -15,7 +15,7 @@ So a hit costs nothing, each retry is counted, refreshed and limited anew, and a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from esipy.core.answer import Answer
@@ -143,6 +143,8 @@ class Engine:
         self.flights = flights_of(cache)
         self.shared_cache = cache if has_flights(cache) else None
         self.tally = Tally()
+        self.lacks: Callable[[str], bool] | None = getattr(signer, "lacks", None)
+        """Whether the login's token does not allow a scope, as far as it tells."""
         self.changes: Changes = CHANGES
         """What writes change: a client may have a table of its own."""
         self._refused: dict[str, str] = {}

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from esipy.core.claims import peek_character_id
+from esipy.core.claims import peek
 
 __all__ = ["Held", "Tokens"]
 
@@ -60,7 +60,7 @@ class Tokens:
         self.access_token = self.refresh_token = self.token_expiry = None
         self._aside: tuple[str, str] | None = None
         """A refresh token, and the one that replaced it in an answer that was refused."""
-        self._peeked: tuple[str | None, int | None] = (None, None)
+        self._peeked: tuple[str | None, int | None, frozenset[str] | None] = (None, None, None)
         self._nameless: tuple[str | None, str] = (None, secrets.token_hex(8))
 
     @property
@@ -95,11 +95,20 @@ class Tokens:
                 return self._nameless_principal()
         return f"{self.client_id}:{secrets.token_hex(8)}"
 
+    def lacks(self, scope: str) -> bool:
+        """Whether the access token says that it does not allow this; one that says nothing may."""
+        token = self.access_token
+        allowed = self._peek(token)[2] if token else None
+        return allowed is not None and scope not in allowed
+
     def _character_of(self, token: str) -> int | None:
+        return self._peek(token)[1]
+
+    def _peek(self, token: str) -> tuple[str | None, int | None, frozenset[str] | None]:
         peeked = self._peeked
         if peeked[0] != token:
-            peeked = self._peeked = (token, peek_character_id(token))
-        return peeked[1]
+            peeked = self._peeked = (token, *peek(token))
+        return peeked
 
     def _nameless_principal(self) -> str:
         """Has to be called under the lock."""
