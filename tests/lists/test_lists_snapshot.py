@@ -28,7 +28,7 @@ from esipy.runtime.simulated import START
 from esipy.sandbox import RunningSandbox
 from esipy.settings import Settings
 from esipy.testing import sandbox
-from esipy.transport.scripted import ScriptedTransport
+from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
 from tests.engine.kit import COLOURS, ITEM, Login
 from tests.lists.kit import TYPES, Shelf, Version, pages
 
@@ -439,3 +439,84 @@ def test_version_1s_calls_and_logins_are_read_whole_too() -> None:
         call = App().op["get_markets_region_id_types"](region_id=10000002)
         assert [1, 2, 3, 4] == client.snapshot(call).rows == client.fetch(call)
     assert {"yes"} == {dict(request.headers).get("X-Signed") for request in transport.requests}
+
+
+def test_while_esi_is_down_a_kept_list_is_given_whole() -> None:
+    """Its pages are stale, and of one version, which `last_modified` tells."""
+    shelf = Shelf([Version(-5, pages(2, 2, 2))], lifetime=10.0)
+    bench = shelf.bench(retry=False)
+
+    async def scene() -> tuple[Snapshot[int], Snapshot[int]]:
+        first = await snapshot(bench.engine, TYPES)
+        await bench.runtime.sleep(60.0)
+        shelf.instead = lambda _: HttpResponse(503, Headers([]), b"<html>")
+        return first, await snapshot(bench.engine, TYPES)
+
+    first, second = shelf.run(scene())
+    assert (first.rows, first.last_modified, True) == (second.rows, second.last_modified, second.consistent)
+
+
+def test_a_stale_page_is_not_put_among_new_ones() -> None:
+    """Page 2 alone cannot be had, and its kept one is of the list before: an error, not a mixture."""
+    shelf = Shelf([Version(-5, pages(2, 2, 2)), Version(50, pages(2, 2, 2, first=11))], lifetime=10.0)
+    bench = shelf.bench(retry=False)
+
+    async def scene() -> Snapshot[int]:
+        await snapshot(bench.engine, TYPES)
+        await bench.runtime.sleep(60.0)
+        shelf.instead = lambda number: HttpResponse(503, Headers([]), b"<html>") if number == 2 else None
+        return await snapshot(bench.engine, TYPES)
+
+    with pytest.raises(IncompleteSnapshotError) as caught:
+        shelf.run(scene())
+    assert ([11, 12, 15, 16], [2]) == (caught.value.snapshot.rows, list(caught.value.causes))
+
+
+def test_two_who_want_the_same_list_share_its_pages() -> None:
+    """Each page is fetched once for both (T12)."""
+    shelf = Shelf([Version(-5, pages(2, 2, 2, 2))])
+    bench = shelf.bench()
+
+    async def scene() -> list[list[int]]:
+        async def one(_: int) -> list[int]:
+            return (await snapshot(bench.engine, TYPES)).rows
+
+        return await bench.runtime.gather(one, [1, 2, 3], 3)  # type: ignore[no-any-return]
+
+    assert [[*range(1, 9)]] * 3 == shelf.run(scene())
+    assert [1, 2, 3, 4] == sorted(shelf.asked)
+
+
+def test_a_cancelled_snapshot_leaves_nothing_under_way() -> None:
+    """In asyncio: the pages under way are cancelled with it, the others are not asked."""
+    shelf = Shelf([Version(-5, pages(*[1] * 50))])
+
+    async def scene() -> int:
+        later = asyncio.Event()
+
+        async def serve(request: Any) -> HttpResponse:
+            if "page" in request.url:
+                reached.set()
+                await later.wait()
+            return shelf.served(request)
+
+        reached = asyncio.Event()
+        async with AsyncEsiClient(headers=AGENT, transport=AsyncScriptedTransport(serve)) as client:
+            task = asyncio.create_task(client.snapshot(TYPES, concurrency=5))
+            await reached.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return len(asyncio.all_tasks())
+
+    assert 1 == asyncio.run(scene())
+    assert [1] == shelf.asked
+
+
+@pytest.mark.parametrize("concurrency", [-3, 0, 1, 1000])
+def test_any_concurrency_is_one(concurrency: int) -> None:
+    """At least one page at a time, at most a hundred."""
+    shelf = Shelf([Version(-5, pages(*[1] * 150))])
+    shelf.outcomes = [0.5] * 150
+    assert 150 == len(read(shelf, concurrency=concurrency, terms=Terms.of(Settings(), policy="off")))
+    assert max(1, min(concurrency, 100)) == shelf.most_at_once
