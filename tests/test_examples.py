@@ -17,6 +17,8 @@ SAYS: dict[str, list[str]] = {
         "fail ",
         "refused by ESI: none",
     ],
+    "mail_notifier": ["has a mail: News 1", "away for a moment", "2112000001 has a mail: While you were away"],
+    "market_watcher": ["watching 60 sell orders", " ISK\n", "0 new orders, 0 gone, ", " units sold"],
     "shared_limits": ["together 7", "refused by ESI: none"],
 }
 """What is to be found in what an example prints, in this order."""

@@ -23,7 +23,18 @@ from msgspec.inspect import ListType, StructType, type_info
 
 from esipy.exceptions import InvalidCallError
 
-__all__ = ["COMPOSED", "IDS", "Difference", "Key", "Modified", "compare", "key_fields", "key_function", "keyed"]
+__all__ = [
+    "COMPOSED",
+    "IDS",
+    "Difference",
+    "Key",
+    "Modified",
+    "compare",
+    "key_fields",
+    "key_function",
+    "keyed",
+    "row_type_of",
+]
 
 R = TypeVar("R")
 
@@ -123,11 +134,12 @@ def key_function(key: Key) -> Callable[[Any], Hashable]:
     """
     if callable(key):
         return key
-    names = (key,) if isinstance(key, str) else key
-    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+    untyped: Any = (key,) if isinstance(key, str) else key
+    if not isinstance(untyped, tuple) or not all(isinstance(name, str) for name in untyped):  # pyright: ignore[reportUnknownVariableType]
         raise InvalidCallError(
             f"key={key!r}: has to be the name of a field, a tuple of names, or a function of the row"
         )
+    names: tuple[str, ...] = untyped
     if not names:
         return _itself
     if len(names) == 1:

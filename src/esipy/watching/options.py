@@ -9,7 +9,7 @@ from esipy.core.changes import Key
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Downtime, Policy, Priority, Terms
 from esipy.exceptions import SettingError
-from esipy.lists.positions import PositionStore, store_of
+from esipy.lists.positions import PositionStore
 from esipy.operation import Call
 
 __all__ = ["Options", "WatchKeywords", "options_of"]
@@ -51,7 +51,12 @@ class WatchKeywords(TypedDict, total=False):
     downtime: Downtime | None
 
 
-def options_of(engine: Engine, sign: Callable[[Call[Any]], Call[Any]], given: WatchKeywords) -> Options:
+def options_of(
+    engine: Engine,
+    sign: Callable[[Call[Any]], Call[Any]],
+    open_store: Callable[[PositionStore | str], PositionStore],
+    given: WatchKeywords,
+) -> Options:
     """The options that a user's keywords mean.
 
     Raises:
@@ -71,7 +76,7 @@ def options_of(engine: Engine, sign: Callable[[Call[Any]], Call[Any]], given: Wa
         patient if max_wait is not None else patient._replace(max_wait=0.0),
         sign,
         given.get("key"),
-        None if store is None else store_of(store),
+        None if store is None else open_store(store),
         every,
         given.get("tell_first", False),
     )

@@ -13,9 +13,10 @@ are read by cursor                     whole at first, then what has changed sin
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from esipy.core.changes import keyed
+from esipy.core.changes import key_fields, keyed, row_type_of
 from esipy.core.cursors import Position, list_field
 from esipy.core.freshness import lifetime_of
 from esipy.engine.pipeline import Engine
@@ -25,11 +26,11 @@ from esipy.lists.asking import ask
 from esipy.lists.cursor import Course
 from esipy.lists.snapshot import snapshot
 from esipy.lists.walk import Walk
-from esipy.operation import Call
+from esipy.operation import Call, Operation
 from esipy.response import Response
 from esipy.watching.options import Options
 
-__all__ = ["Seen", "Sight"]
+__all__ = ["Seen", "Shape", "Sight", "shape_of"]
 
 WINDOWS: Mapping[str | None, int] = {"last_mail_id": 50, "from_event": 50, "from_id": 2500}
 """How many rows a page of a list that is walked holds. A shorter one is the whole list.
@@ -56,6 +57,31 @@ class Seen(NamedTuple):
     is_stale: bool = False
     is_window: bool = False
     position: str | None = None
+
+
+class Shape(NamedTuple):
+    """What an operation answers.
+
+    Attributes:
+        is_list: rows, which are told apart.
+        field: the one of the answer's fields that is the list; None: the answer is.
+        key: the fields by which rows are known; none: the whole row.
+    """
+
+    is_list: bool
+    field: str | None
+    key: tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)
+def shape_of(operation: Operation[Any]) -> Shape:
+    """It takes a millisecond to find out."""
+    if operation.result is None:
+        return Shape(False, None, ())
+    result_type = operation.result_type()
+    field = list_field(result_type) if operation.pagination == "cursor" else None
+    row_type = row_type_of(result_type, field)
+    return Shape(False, field, ()) if row_type is None else Shape(True, field, key_fields(operation.name, row_type))
 
 
 class _Asking:
@@ -106,7 +132,6 @@ class Sight:
         self._options = options
         self._key = key
         self.way = call.operation.pagination if "page" not in call.arguments else None
-        self.field = list_field(call.operation.result_type()) if self.way == "cursor" else None
         if self.way == "cursor":
             Course(self._asking().fetch, engine.runtime, call)  # refuses what cannot be read so
 

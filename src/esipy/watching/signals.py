@@ -12,6 +12,7 @@ from esipy.core.changes import Modified
 from esipy.engine.pipeline import Engine
 from esipy.events import Signal
 from esipy.exceptions import SettingError
+from esipy.lists.positions import PositionStore, store_of
 from esipy.operation import Call
 from esipy.watching.options import Options
 from esipy.watching.scheduler import Crew, Scheduler
@@ -84,6 +85,26 @@ class Watching:
         self._lock = ForkLock()
         self._signals: WeakValueDictionary[Call[Any], ChangeSignal] = WeakValueDictionary()
         self._given: dict[Call[Any], Any] = {}
+        self._stores: dict[str, PositionStore] = {}
+
+    def open_store(self, given: PositionStore | str) -> PositionStore:
+        """The store that is meant; of one name one, which is closed with the client.
+
+        Raises:
+            SettingError: none can be meant.
+        """
+        if not isinstance(given, str):
+            return store_of(given)
+        with self._lock:
+            if given not in self._stores:
+                self._stores[given] = store_of(given)
+            return self._stores[given]
+
+    async def close_stores(self) -> None:
+        """Close what was opened here. The next use would open it again."""
+        for store in self._stores.values():
+            close: Any = getattr(store, "close")  # noqa: B009 (those that are opened by name have one)
+            await self._engine.runtime.join(self._engine.runtime.begin(close))
 
     def watched(self, call: Call[Any], options: Options) -> Watched:
         """A call, to be watched.
@@ -93,7 +114,7 @@ class Watching:
         """
         return Watched(self._engine, call, options, self.hold)
 
-    def signal(self, call: Call[Any], options: Callable[[], Options], given: Any) -> ChangeSignal:
+    def signal(self, call: Call[Any], options: Options, given: Any) -> ChangeSignal:
         """The one signal of a call.
 
         Args:
@@ -106,9 +127,8 @@ class Watching:
         with self._lock:
             signal = self._signals.get(call)
             if signal is None:
-                chosen = options()
-                self.watched(call, chosen)  # so that what is wrong is told here
-                signal = ChangeSignal(call, self.scheduler, lambda: self.watched(call, chosen))
+                signal = ChangeSignal(call, self.scheduler, lambda: self.watched(call, options))
+                self.watched(call, options)  # so that what is wrong is told here
                 self._signals[call] = signal
                 self._given[call] = given
             elif self._given[call] != given:

@@ -8,6 +8,7 @@ from esipy.engine.pipeline import Engine
 from esipy.events import Signal
 from esipy.exceptions import InvalidCallError
 from esipy.operation import Call
+from esipy.runtime.blocking import run
 
 if TYPE_CHECKING:
     from esipy.lists.cursor_verbs import Listing
@@ -37,11 +38,11 @@ class _Watches:
 
     def _watching(self) -> Watching:
         """What all watches of this client share, made when it is first needed."""
-        made: Watching | None = self.__dict__.get("_watches")
-        if made is None:
+        if "_watches" not in self.__dict__:
             from esipy.watching.signals import Watching  # most programs watch nothing
 
-            made = self.__dict__.setdefault("_watches", Watching(self._engine, self._crew()))
+            self.__dict__.setdefault("_watches", Watching(self._engine, self._crew()))
+        made: Watching = self.__dict__["_watches"]
         return made
 
     def _watcher(self, calls: tuple[Call[Any], ...], given: WatchKeywords) -> Watcher:
@@ -50,7 +51,8 @@ class _Watches:
 
         if not calls:
             raise InvalidCallError("watch() needs a call to watch")
-        watching, options = self._watching(), options_of(self._engine, self._signed, given)
+        watching = self._watching()
+        options = options_of(self._engine, self._signed, watching.open_store, given)
         return Watcher(self._engine, [watching.watched(call, options) for call in dict.fromkeys(calls)])
 
     def on_change(
@@ -76,7 +78,9 @@ class _Watches:
         """
         from esipy.watching.options import options_of
 
-        return self._watching().signal(call, lambda: options_of(self._engine, self._signed, options), options)
+        watching = self._watching()
+        chosen = options_of(self._engine, self._signed, watching.open_store, options)
+        return watching.signal(call, chosen, options)
 
 
 class BlockingWatches(_Watches):
@@ -133,6 +137,7 @@ class BlockingWatches(_Watches):
             watching.scheduler.clear()
             crew: Any = watching.scheduler.crew
             crew.end()
+            run(watching.close_stores())
 
 
 class AsyncWatches(_Watches):
@@ -166,3 +171,4 @@ class AsyncWatches(_Watches):
             watching.scheduler.clear()
             crew: Any = watching.scheduler.crew
             await crew.end()
+            await watching.close_stores()

@@ -10,19 +10,18 @@ from __future__ import annotations
 import base64
 import logging
 import zlib
-from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from esipy.core.changes import Difference, Modified, compare, key_fields, key_function, row_type_of
+from esipy.core.changes import Difference, Modified, compare, key_function
 from esipy.engine.decoding import decoder_for
 from esipy.engine.pipeline import Engine
-from esipy.exceptions import APIException, ClientError, LimitedError, SSOError, SSOUnavailableError, UnauthorizedError
+from esipy.exceptions import ClientError, LimitedError, SSOError, SSOUnavailableError, UnauthorizedError
 from esipy.operation import Call
 from esipy.watching.options import Options
 from esipy.watching.schedule import LONGEST_PAUSE_SECONDS, after_failure, after_look
-from esipy.watching.sights import Seen, Sight
+from esipy.watching.sights import Seen, Sight, shape_of
 
 __all__ = ["Changed", "LoginHold", "Watched", "is_lasting"]
 
@@ -109,21 +108,15 @@ class Watched:
         self._engine = engine
         self._options = options
         self._hold = hold if call.operation.scope is not None else None
-        operation = call.operation
-        self._sight = Sight(engine, call, options, self._key)
-        row_type = None if operation.result is None else row_type_of(operation.result_type(), self._sight.field)
-        self._is_list = row_type is not None
-        fields = key_fields(operation.name, row_type) if self._is_list else ()
-        self._key_of: Callable[[Any], Any] = key_function(fields if options.key is None else options.key)
+        self._shape = shape_of(call.operation)
+        self._key_of = key_function(self._shape.key if options.key is None else options.key)
+        self._sight = Sight(engine, call, options, self._key_of)
         self._loaded = options.store is None
         self._known: Any = None
         self._has_seen = False
         self._position: str | None = None
         self._fresh_until: float | None = None
         self._unsaved = False
-
-    def _key(self, row: Any) -> Any:
-        return self._key_of(row)
 
     @property
     def url(self) -> str:
@@ -179,7 +172,7 @@ class Watched:
         before, after, is_first = self._known, seen.data, not self._has_seen
         moved = seen.position != self._position
         self._known, self._position, self._has_seen = after, seen.position, True
-        if self._is_list:
+        if self._shape.is_list:
             found = compare(before or (), after or (), self._key_of, window=seen.is_window)
         elif is_first:
             found = Difference((after,), (), ())
@@ -222,7 +215,7 @@ class Watched:
             self._unsaved = False
 
     def _as_text(self) -> str:
-        field = self._sight.field
+        field = self._shape.field
         data = self._known if field is None else {field: self._known}
         packed = zlib.compress(msgspec.json.encode(data, enc_hook=str), 1)
         saved: _Saved = (FORMAT, self._fresh_until, self._position, base64.b85encode(packed).decode())
@@ -256,7 +249,7 @@ class Watched:
         return False
 
     def _decoded(self, raw: bytes) -> Any:
-        operation, field = self.call.operation, self._sight.field
+        operation, field = self.call.operation, self._shape.field
         decoder = decoder_for(operation)
         data = decoder.decode_kept(raw) if self.call.typed else operation.shaped(decoder.data_kept(raw))
         return data if field is None else getattr(data, field)
@@ -267,4 +260,4 @@ class Watched:
 
 def is_of_login(error: Exception | None) -> bool:
     """Whether it is the login that failed, so that other calls with it would fail, too."""
-    return isinstance(error, SSOError | UnauthorizedError) and isinstance(error, APIException)
+    return isinstance(error, SSOError | UnauthorizedError)
