@@ -280,6 +280,17 @@ def test_T02_what_was_being_read_when_its_path_was_dropped_is_not_kept(shared: P
     assert reader.body("a") == b"after"
 
 
+def test_a_token_that_the_store_does_not_know_keeps_nothing(shared: Place) -> None:
+    """It was given before the store was lost, and with it what was dropped. Nothing is fenced off by it, either."""
+    process = shared.process()
+    token = process.claim("a")
+    assert token
+    process.put("a", b"unknown", PATH, token + 1_000_000_000)
+    assert process.get("a") is None
+    process.put("a", b"known", PATH, token)
+    assert process.body("a") == b"known"
+
+
 def test_without_a_token_it_is_kept_in_any_case(shared: Place) -> None:
     """And what was claimed before it is older."""
     first, second = shared.process(), shared.process()

@@ -116,7 +116,10 @@ def test_what_the_server_forgot_is_a_miss_and_no_more(place: Place, process: Ask
     for key in ("dropped", "kept"):
         process.put(key, b"new", f"/{key}")
         assert process.body(key) == b"new"
-    assert process.claim("kept")
+    token = process.claim("kept")
+    assert token
+    process.put("kept", b"claimed", "/kept", token)
+    assert process.body("kept") == b"claimed"
 
 
 def test_keys_of_another_kind_are_a_miss(place: Place, process: Asker) -> None:

@@ -74,7 +74,11 @@ function verbs.get(name)
   return false
 end
 
+-- Whether somebody has claimed the key since, or the path was dropped; or may have been, if that is forgotten.
 local function is_overtaken(name, place, token)
+  if tonumber(redis.call('GET', root .. 'token') or 0) < token then
+    return true
+  end
   local marks = redis.call('MGET', root .. 'claim:' .. name, root .. 'drop:' .. place, root .. 'drop:')
   for _, mark in pairs(marks) do
     if mark and tonumber(mark) > token then

@@ -38,6 +38,9 @@ BUSY_SECONDS = 2.0
 """How long to wait while another process writes. It takes a tenth of a millisecond, unless that process is ill."""
 
 
+LOG_BYTES = 4 * 1024 * 1024
+"""What the file's log is cut back to, after something large was written."""
+
 FIRST_PAUSE_SECONDS = 0.0002
 LAST_PAUSE_SECONDS = 0.002
 
@@ -196,6 +199,7 @@ class SharedFile:
                 connection.execute(f"PRAGMA application_id = {self._application_id}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             connection.execute("BEGIN IMMEDIATE")
             for statement in self._schema:
                 connection.execute(statement)

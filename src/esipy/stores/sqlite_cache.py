@@ -271,10 +271,11 @@ def _note_drop(file: sqlite3.Connection, place: bytes, moment: float) -> None:
 
 
 def _is_overtaken(file: sqlite3.Connection, name: bytes, place: bytes, token: int) -> bool:
-    """Whether somebody has claimed the key since, or the path was dropped."""
+    """Whether somebody has claimed the key since, or the path was dropped; or may have been, in a file that is gone."""
     later = (
         "SELECT 1 FROM claims WHERE name = :name AND token > :token "
         "UNION ALL SELECT 1 FROM entries WHERE name = :name AND token > :token "
-        "UNION ALL SELECT 1 FROM drops WHERE place IN (:place, x'') AND token > :token"
+        "UNION ALL SELECT 1 FROM drops WHERE place IN (:place, x'') AND token > :token "
+        "UNION ALL SELECT 1 FROM tokens WHERE last < :token"
     )
     return file.execute(later, {"name": name, "place": place, "token": token}).fetchone() is not None
