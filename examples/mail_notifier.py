@@ -8,6 +8,7 @@ a minute on ESI, and for one second in this sandbox, where one arrives each seco
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +23,7 @@ ME = {"User-Agent": "example/1.0 (me@example.com)"}
 SCOPE = "esi-mail.read_mail.v1"
 
 
-async def notify(server: RunningSandbox, characters: list[int], store: str) -> None:
+async def notify(server: RunningSandbox, characters: Sequence[int], store: str) -> None:
     """Tell each character's new mails, until there were a few."""
     told = 0
     enough = asyncio.Event()
