@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from esipy import ops
+from esipy.cache import BaseCache, DictCache
 from esipy.core.wire import HttpRequest, HttpResponse
+from esipy.engine.coalescing import flights_of
 from esipy.engine.terms import Terms
 from esipy.exceptions import BrokenAnswerError, RateLimitedError
 from esipy.runtime.aio import AioRuntime
 from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.runtime.simulated import SimulatedRuntime
 from esipy.settings import Settings
+from esipy.stores.beside import Beside
+from esipy.stores.doors import Door
 from esipy.stores.memory import MemoryCache
+from esipy.stores.sqlite_cache import SqliteCache
 from tests.engine.kit import ITEM, ORDERS, STATUS, WALLET, Bench, Login, Script, answer
 
 FRESH = {"cache_control": "max-age=300", "etag": '"a"'}
@@ -41,20 +49,20 @@ class Gate:
         self.wanted = wanted
         self.requests: list[HttpRequest] = []
         self._waiting = 0
-        self._changed = threading.Condition()
+        self.changed = threading.Condition()
         self.opened = False
 
     def note(self) -> None:
         """Somebody begins to wait."""
-        with self._changed:
+        with self.changed:
             self._waiting += 1
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     def open(self) -> None:
         """Do not wait for more."""
-        with self._changed:
+        with self.changed:
             self.opened = True
-            self._changed.notify_all()
+            self.changed.notify_all()
 
     @property
     def is_open(self) -> bool:
@@ -70,9 +78,9 @@ class Gate:
     # the two kinds of transport
 
     def blocking(self, request: HttpRequest) -> HttpResponse:
-        with self._changed:
+        with self.changed:
             self.requests.append(request)
-            assert self._changed.wait_for(lambda: self.is_open, LIMIT_SECONDS)
+            assert self.changed.wait_for(lambda: self.is_open, LIMIT_SECONDS)
         return self.result()
 
     async def send(self, request: HttpRequest) -> HttpResponse:
@@ -511,3 +519,49 @@ def test_followers_are_counted_by_the_ledger_once() -> None:
     bench = Bench("simulated", Script(answer(**FRESH)))
     all_of(bench, [STATUS] * 10)
     assert [2] == [state.used for state in bench.engine.ledger.store.states() if state.used]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+def test_a_child_of_a_fork_waits_for_no_flight_of_its_parent() -> None:
+    """Whoever leads it is not there: the child makes its own request."""
+    gate = Gate(answer([], **FRESH), 10**6)
+    bench = bench_at(gate, "blocking")
+    with ThreadPoolExecutor(1) as pool:
+        flight = pool.submit(bench.perform, ORDERS)
+        with gate.changed:
+            assert gate.changed.wait_for(lambda: gate.requests, LIMIT_SECONDS)
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(5)
+            bench.runtime.transport = _Blocking(Gate(answer([], **FRESH), 0))
+            os._exit(0 if bench.perform(ORDERS).source == "network" else 1)
+        assert os.waitpid(pid, 0)[1] == 0
+        gate.open()
+        assert flight.result(LIMIT_SECONDS).status == 200
+
+
+def test_T12_clients_with_a_door_each_to_one_cache_share_its_flights(tmp_path: Path) -> None:
+    """Version 1's caches, and those that processes share."""
+    cache, kept = DictCache(), SqliteCache(tmp_path / "answers.sqlite3")
+    assert flights_of(Door(cache)) is flights_of(Door(cache))
+    runtimes = [BlockingRuntime(_Blocking(Gate(answer(), 0))) for _ in range(2)]
+    assert flights_of(Beside(kept, runtimes[0])) is flights_of(Beside(kept, runtimes[1]))
+    assert flights_of(MemoryCache()) is not flights_of(MemoryCache())
+    assert flights_of(None) is not flights_of(None)
+
+
+def test_a_cache_that_cannot_be_told_from_others_has_flights_of_its_own_door() -> None:
+    """A program's own may have no hash."""
+
+    class Odd(BaseCache):
+        __hash__ = None  # type: ignore[assignment]
+
+        def get(self, key: Any, default: Any = None) -> Any:  # type: ignore[override]
+            return default
+
+        def set(self, key: Any, value: Any, expire: Any = 300) -> None: ...  # type: ignore[override]
+
+    door = Door(Odd())
+    assert flights_of(door) is flights_of(door)

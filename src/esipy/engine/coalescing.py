@@ -96,10 +96,8 @@ class Flights:
                 waiting.set_result(None)
         return waiting
 
-    def land(self, flight: Exchange) -> None:
-        """The flight is over."""
-        flight.landed = True
-        self.landed += 1
+    def leave(self, flight: Exchange) -> None:
+        """A flight that has landed is joined by nobody, and who waits for it is told."""
         if self.flying.get(flight.key) is flight:
             beneath = flight.beneath
             if beneath is not None and not beneath.landed:
@@ -129,14 +127,14 @@ def flights_of(store: CacheStore | None) -> Flights:
 
 
 async def coalescing(exchange: Exchange, proceed: Proceed) -> Answer:
-    if not exchange.key:
+    key = exchange.key
+    if not key:
         return await proceed(exchange)
     engine = exchange.engine
     flights = engine.flights
     exchange.leader = exchange.runtime.strand()
-    flight = flights.board(exchange)
-    if flight is not exchange:
-        shared = await _join(exchange, flight)
+    if flights.flying.setdefault(key, exchange) is not exchange:
+        shared = await _join(exchange, flights.board(exchange))
         if shared is not None:
             return shared
     try:
@@ -153,7 +151,12 @@ async def coalescing(exchange: Exchange, proceed: Proceed) -> Answer:
         exchange.outcome = error
         raise
     finally:
-        flights.land(exchange)
+        exchange.landed = True
+        flights.landed += 1
+        if exchange.waiting is None and exchange.beneath is None and flights.flying.get(key) is exchange:
+            del flights.flying[key]
+        else:
+            flights.leave(exchange)
 
 
 async def _join(exchange: Exchange, flight: Exchange) -> Answer | None:
