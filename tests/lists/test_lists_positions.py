@@ -13,8 +13,9 @@ from esipy.exceptions import InvalidCallError
 from esipy.lists.positions import MemoryPositions
 from esipy.sandbox import RunningSandbox
 from esipy.stores.base import StoreUnavailable
+from tests.engine.kit import Script, answer
 from tests.lists.cursor_kit import JOBS, PATH, Desk, Program, ids, versions
-from tests.lists.cursor_model import CursorServer, Step
+from tests.lists.cursor_model import CursorServer, job
 
 CORPORATION = 98000001
 
@@ -70,18 +71,29 @@ def test_commit_takes_what_was_given() -> None:
 
 
 def test_what_a_loop_left_is_not_taken_by_a_later_commit() -> None:
-    """Once another loop has begun, the batch of the one that was left is to be given again."""
+    """Once another loop has begun, the batch of the one that was left is none that was given last."""
     server = CursorServer(3, page=2)
     cursor = Desk(server).cursor(JOBS)
-    cursor.initial()
-    cursor.commit()
+    list(cursor.changes())
     server.change("add")
-    next(cursor.changes())
-    loop = cursor.changes()
-    server.steps = [Step(fault="no cursor")]
-    assert ["job-4"] == ids(next(loop).rows)
+    assert ["job-4"] == ids(next(cursor.changes()).rows)
+    server.change("remove", 3)
+    assert [] == list(cursor.changes())
     cursor.commit()
-    assert "m3" == cursor.position().after  # type: ignore[union-attr]
+    assert Position(PATH, "m3") == cursor.position()
+
+
+def test_the_newest_token_counts_even_without_rows() -> None:
+    """That of an empty answer is kept and saved."""
+    row, store = job("job-1", 1), MemoryPositions()
+    script = Script(
+        answer({"freelance_jobs": [row], "cursor": {"before": "b", "after": "m1"}}),
+        answer({"freelance_jobs": []}),
+        answer({"freelance_jobs": [], "cursor": {"before": "b", "after": "m7"}}),
+    )
+    cursor = Desk(script).cursor(JOBS, name="jobs", store=store)
+    assert [["job-1"]] == [ids(batch.rows) for batch in cursor.changes()]
+    assert Position(PATH, "m7") == cursor.position() == Position.parse(store.load("jobs") or "")
 
 
 def test_initial_is_taken_by_the_loop_that_follows() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
+from typing import TypeVar
 
 from esipy.stores.sqlite import SharedFile
 
 __all__ = ["SqlitePositions"]
+
+T = TypeVar("T")
 
 APPLICATION_ID = 0x45535903
 """Marks the file as one of positions in this format; another format has another one."""
@@ -19,6 +23,8 @@ SCHEMA = (
 
 class SqlitePositions:
     """`esipy.lists.positions.PositionStore` in a file.
+
+    It is open only while it is used, which is once a batch: nobody has to close it.
 
     A killed process loses nothing that was saved. After a power cut the last seconds may be missing: then what they
     told is told again.
@@ -37,7 +43,7 @@ class SqlitePositions:
             found = connection.execute("SELECT position FROM positions WHERE name = ?", (name,)).fetchone()
             return None if found is None else str(found[0])
 
-        return self._file.do(work)
+        return self._do(work)
 
     def save(self, name: str, position: str) -> None:
         """Keep a text in place of what was there."""
@@ -45,11 +51,13 @@ class SqlitePositions:
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("INSERT OR REPLACE INTO positions VALUES (?, ?)", (name, position))
 
-        self._file.do(work)
+        self._do(work)
 
-    def close(self) -> None:
-        """Close the file; the next use opens it again."""
-        self._file.close()
+    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return self._file.do(work)
+        finally:
+            self._file.close()
 
     def __repr__(self) -> str:
         return f"<SqlitePositions {self._file.path}>"
