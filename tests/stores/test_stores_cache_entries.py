@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 import zlib
 
 import msgspec
@@ -100,6 +101,19 @@ def test_T11_what_a_stranger_made_with_a_right_checksum_is_refused(content: obje
     """Other kinds, other lengths than it says, and bombs, which are not unpacked further than they say."""
     with pytest.raises(ValueError, match=REFUSED):
         unpack(NAME, forged(content))
+
+
+def test_T11_a_bomb_takes_no_memory() -> None:
+    """Of the fifty million bytes that it would be, about as many are unpacked as it says."""
+    bomb = forged((200, [], BOMB, 1000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="body of another size"):
+            unpack(NAME, bomb)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 1_000_000
 
 
 def test_a_forged_entry_of_the_right_form_is_read() -> None:

@@ -282,6 +282,28 @@ def test_T06_freshness_goes_on_when_the_machine_is_started_again(
     assert found.fresh_until == pytest.approx(NOW + 300, abs=5)
 
 
+@only_linux
+def test_T06_a_machine_without_a_clock_does_not_go_back_further_than_it_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Started again with a time of day that lies before all: what was kept after an hour's work is no hour fresher."""
+    path = tmp_path / "answers.sqlite3"
+    passed = [0.0]
+    boottime, real = time.clock_gettime, time.time()
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: boottime(clock) + passed[0])
+    with closing(SqliteCache(path)) as cache:
+        cache.claim("b", 1)
+        passed[0] = 3600.0
+        cache.put("a", answer(fresh_until=NOW + 300), PATH, lambda: NOW)
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("UPDATE clock SET boot = 'another'")
+    monkeypatch.setattr(time, "time", lambda: real - 100_000)
+    with closing(SqliteCache(path)) as cache:
+        found = cache.get("a", lambda: NOW)
+    assert found is not None
+    assert found.fresh_until == pytest.approx(NOW + 300, abs=5)
+
+
 # -- processes ----------------------------------------------------------------------------------------------------
 
 PROGRAM = """
