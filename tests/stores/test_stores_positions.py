@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -52,11 +53,16 @@ def test_what_was_saved_last_is_loaded(reopen: Open) -> None:
         assert ('["/freelance-jobs","Ä\\n"]', "b", None) == (again.load("jobs"), again.load("проекты"), again.load(""))
 
 
-def test_a_file_is_not_left_open(tmp_path: Path) -> None:
-    """Nobody has to close it: what SQLite has beside an open file is gone after each use, and after an error."""
+def test_a_file_is_closed_with_its_last_user(tmp_path: Path) -> None:
+    """Whether it was closed by hand before, or not: what SQLite has beside an open file is gone."""
     store = SqlitePositions(tmp_path / "positions.sqlite3")
     store.save("jobs", "a")
+    store.close()
+    store.close()
     assert "a" == store.load("jobs")
+    assert {"positions.sqlite3-wal", "positions.sqlite3-shm"} < {file.name for file in tmp_path.iterdir()}
+    del store
+    gc.collect()
     assert {"positions.sqlite3", "positions.sqlite3.lock"} == {file.name for file in tmp_path.iterdir()}
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
-from typing import TypeVar
+import weakref
 
 from esipy.stores.sqlite import SharedFile
 
 __all__ = ["SqlitePositions"]
-
-T = TypeVar("T")
 
 APPLICATION_ID = 0x45535903
 """Marks the file as one of positions in this format; another format has another one."""
@@ -24,7 +21,7 @@ SCHEMA = (
 class SqlitePositions:
     """`esipy.lists.positions.PositionStore` in a file.
 
-    It is open only while it is used, which is once a batch: nobody has to close it.
+    Nobody has to close it: it is closed with its last user.
 
     A killed process loses nothing that was saved. After a power cut the last seconds may be missing: then what they
     told is told again.
@@ -35,6 +32,7 @@ class SqlitePositions:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._file = SharedFile(path, application_id=APPLICATION_ID, schema=SCHEMA, opened=lambda _: None)
+        weakref.finalize(self, self._file.close)
 
     def load(self, name: str) -> str | None:
         """What was saved last under this name; None: nothing."""
@@ -43,7 +41,7 @@ class SqlitePositions:
             found = connection.execute("SELECT position FROM positions WHERE name = ?", (name,)).fetchone()
             return None if found is None else str(found[0])
 
-        return self._do(work)
+        return self._file.do(work)
 
     def save(self, name: str, position: str) -> None:
         """Keep a text in place of what was there."""
@@ -51,13 +49,11 @@ class SqlitePositions:
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("INSERT OR REPLACE INTO positions VALUES (?, ?)", (name, position))
 
-        self._do(work)
+        self._file.do(work)
 
-    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            return self._file.do(work)
-        finally:
-            self._file.close()
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        self._file.close()
 
     def __repr__(self) -> str:
         return f"<SqlitePositions {self._file.path}>"
