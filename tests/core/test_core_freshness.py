@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from esipy.core.freshness import (
     LONGEST_SECONDS,
+    age_of,
     conditional_headers,
+    confirmed_at,
     delta_seconds,
     directives,
     http_date,
@@ -292,3 +294,22 @@ def test_T07_refreshing_twice_is_no_worse_than_once() -> None:
     once, _ = refresh(KEPT, headers(date=HERE), OPERATION, NOW)
     twice, lifetime = refresh(once, headers(date=SOON), OPERATION, NOW + 100)
     assert (OPERATION, date(NOW + 100 + OPERATION)) == (lifetime, twice["expires"])
+
+
+@pytest.mark.parametrize(("given_headers", "operation", "lifetime"), TOLD)
+def test_when_an_answer_came_is_told_by_the_end_of_its_freshness(
+    given_headers: dict[str, str], operation: float | None, lifetime: float | None
+) -> None:
+    """Stores keep that end only: a lifetime before it, the answer came; its own ``Age`` is older by that."""
+    if lifetime is None:
+        return  # it is not kept
+    found = headers(**given_headers)
+    assert confirmed_at(found, operation, NOW + lifetime) == NOW
+    age = delta_seconds(next(iter(found.get_all("age")), None)) or 0.0
+    assert age_of(found, operation, NOW + lifetime, NOW + 1000) == 1000 + age
+
+
+def test_the_age_of_what_is_not_kept_is_what_its_header_says() -> None:
+    """And an ``Expires`` without a ``Date`` tells no lifetime: the age is the least that it can be."""
+    assert (7.0, 0.0) == tuple(age_of(found, None, None, NOW) for found in (headers(age="7"), headers()))
+    assert age_of(headers(expires=SOON), None, NOW + 100, NOW + 150) == 50.0
