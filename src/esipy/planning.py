@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from esipy.core.buckets import RELEASE_MARGIN_SECONDS, SLOTS, Bucket
+from esipy.core.buckets import Bucket
+from esipy.core.counts import RELEASE_MARGIN_SECONDS, SLOTS
 from esipy.engine.exchange import Exchange
 from esipy.engine.ledger import Ledger
 from esipy.engine.pipeline import Engine

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esipy.core.buckets import CALL_COST, RELEASE_MARGIN_SECONDS, UNTIL_LANDING, WORST_COST, Bucket, Mark
+from esipy.core.buckets import CALL_COST, UNTIL_LANDING, WORST_COST, Bucket, Mark
+from esipy.core.counts import RELEASE_MARGIN_SECONDS
 
 WINDOW = 900.0
 

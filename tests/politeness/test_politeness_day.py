@@ -6,8 +6,6 @@ import pytest
 
 from benchmarks.politeness.day import Day, play
 
-MENDING = "others' spends are underestimated when they replace each other, and overestimated when calls overlap"
-
 
 @pytest.fixture(scope="module")
 def day() -> Day:
@@ -31,7 +29,6 @@ def test_T27_a_limiter_that_is_known_is_never_met(day: Day) -> None:
     assert ["get_universe_types_type_id"] == list(day.injected)
 
 
-@pytest.mark.xfail(reason=MENDING, strict=True)
 def test_no_429_that_nothing_excuses(day: Day) -> None:
     """But for others' spends that no header had told of, one for each, ESI refuses nothing."""
     assert [] == day.guilty
@@ -43,7 +40,6 @@ def test_nearly_all_tokens_are_used_while_calls_wait(day: Day) -> None:
     assert min(size.used for size in day.sizes) >= 0.9
 
 
-@pytest.mark.xfail(reason=MENDING, strict=True)
 def test_no_call_is_two_seconds_later_than_in_the_ideal_schedule(day: Day) -> None:
     """Of thousands that waited."""
     assert [] == [late for late in day.late if late.seconds > 2.0]

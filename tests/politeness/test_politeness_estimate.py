@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from esipy.core.buckets import Bucket, Mark
 from esipy.stores.base import Ask, Grant, Told, Wait
 from esipy.stores.memory_ledger import MemoryLedger
@@ -24,7 +22,6 @@ def call(bucket: Bucket, now: float, used: int) -> None:
     bucket.settle(T0 + now + 0.1, mark, 2, used=used)
 
 
-@pytest.mark.xfail(reason="they come back a window after a header first told of them", strict=True)
 def test_others_tokens_that_may_have_been_spent_anew_are_not_believed_to_be_back() -> None:
     """Told at 0 and again, as many, at 890: they may be others' new ones. At 905 they are not back."""
     bucket = Bucket(600, WINDOW)
@@ -34,9 +31,6 @@ def test_others_tokens_that_may_have_been_spent_anew_are_not_believed_to_be_back
     assert 100 == bucket.foreign
 
 
-@pytest.mark.xfail(
-    reason="what ESI has given back, and the margin not yet, is taken for others' that are back", strict=True
-)
 def test_own_tokens_that_are_back_at_esi_do_not_lower_what_others_spent() -> None:
     """100 own tokens come back at ESI at 900 and here at 901: a header between the two says 52 used, of others 50."""
     bucket = Bucket(600, WINDOW)
@@ -49,7 +43,6 @@ def test_own_tokens_that_are_back_at_esi_do_not_lower_what_others_spent() -> Non
     assert 50 == bucket.foreign
 
 
-@pytest.mark.xfail(reason="a lost call's 5 count as own, so that many fewer are believed to be others'", strict=True)
 def test_a_lost_call_that_cost_less_does_not_hide_what_others_spent() -> None:
     """Lost at 60 s, booked with 5, counted by ESI with 2 at 0. A header at 300 tells 54: 50 of others.
 
@@ -63,7 +56,6 @@ def test_a_lost_call_that_cost_less_does_not_hide_what_others_spent() -> None:
     assert 50 <= bucket.foreign + bucket.own - 2
 
 
-@pytest.mark.xfail(reason="it waits for the landing alone", strict=True)
 def test_a_call_that_waits_for_a_landing_goes_when_enough_has_come_back_before() -> None:
     """One call hangs at the end of a bucket of 15. What is spent comes back meanwhile: nobody has to wait for it."""
     now = [T0]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from esipy.core.buckets import RELEASE_MARGIN_SECONDS, SLOTS
+from esipy.core.counts import RELEASE_MARGIN_SECONDS, SLOTS
 from esipy.stores.base import Ask, BucketState, Grant, LedgerStore, Told, Wait
 from esipy.stores.degrading import SharedLedger
 
@@ -82,6 +82,11 @@ def state(ledger: LedgerStore, name: str = SMALL.bucket) -> BucketState:
     """The bucket of this name."""
     (found,) = [each for each in ledger.states() if each.bucket == name]
     return found
+
+
+def spent(state: BucketState) -> int:
+    """What is believed to be spent of it, by whomever: what nobody answered for counts with what others spent."""
+    return state.used + state.foreign
 
 
 class LedgerContract:
@@ -299,6 +304,7 @@ class SharedLedgerContract(LedgerContract):
         self, ledger: SharedLedger, other: SharedLedger, clock: Clock
     ) -> None:
         """Its answer may come earlier, which no one tells."""
+        spend(ledger, calls=5)
         grant = leave(ledger)
         clock.now += 10
         assert wait(other) == Wait(about(LEASE_SECONDS - 10), landing=True, others=True)
@@ -312,7 +318,7 @@ class SharedLedgerContract(LedgerContract):
         leave(ledger)
         clock.now += LEASE_SECONDS
         assert calls_until_full(other) == 5
-        assert state(other).used == 15
+        assert (state(other).used, state(other).foreign) == (10, 5)
         clock.now += BACK_SECONDS
         assert calls_until_full(other) == WHOLE_CALLS
 
@@ -322,11 +328,11 @@ class SharedLedgerContract(LedgerContract):
         """It has been counted; but what others spent is news."""
         grant = leave(ledger)
         clock.now += LEASE_SECONDS + 1
-        assert (state(other).used, state(other).reserved) == (5, 0)
+        assert (state(other).foreign, state(other).reserved) == (5, 0)
         ledger.settle(grant, 2, Told(11, 20, WINDOW_SECONDS))
-        assert state(other)[1:6] == (20, WINDOW_SECONDS, 5, 0, 6)
+        assert state(other)[1:6] == (20, WINDOW_SECONDS, 0, 0, 11)
         ledger.settle(grant, 2)
-        assert state(other).used == 5
+        assert state(other)[3:6] == (0, 0, 11)
 
     def test_a_process_sees_how_many_there_are(self, ledger: SharedLedger, other: SharedLedger, clock: Clock) -> None:
         """Once both have asked for something; one that has closed its ledger is gone."""

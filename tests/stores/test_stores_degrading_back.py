@@ -27,6 +27,7 @@ from tests.stores.ledger_contract import (
     calls_until_full,
     leave,
     spend,
+    spent,
     state,
     wait,
 )
@@ -60,7 +61,7 @@ def test_a_store_that_is_back_is_told_what_it_missed(house: House, ledger: Degra
     spend(ledger)
     assert house.told == [f"{house.path}: database is locked", None]
     assert state(house.kept()).used == 2  # the others are a window ago
-    assert state(house.kept(), LARGE.bucket).used == 40
+    assert spent(state(house.kept(), LARGE.bucket)) == 40
     assert ledger.states() == house.kept().states()
 
 
@@ -125,7 +126,7 @@ def test_a_call_that_lands_while_the_store_comes_back_is_booked(
         assert house.told[1:] == [None, "gone again"]
         house.clock.now += 1
         spend(ledger, LARGE)
-    assert state(store).used == 7
+    assert spent(state(store)) == 7
     assert state(store, LARGE.bucket).used == (4 if fails_again else 2)
 
 
@@ -216,7 +217,7 @@ def test_threads_never_exceed_the_share(house: House, ledger: DegradingLedger) -
     assert calls == 299
     house.clock.now += 1
     calls += calls_until_full(ledger, LARGE)
-    assert (calls, state(house.kept(), LARGE.bucket).used) == (599, 1200)
+    assert (calls, spent(state(house.kept(), LARGE.bucket))) == (599, 1200)
 
 
 def test_a_file_that_is_replaced_knows_what_comes_then(house: House, ledger: DegradingLedger) -> None:
@@ -281,4 +282,4 @@ def test_a_child_does_not_say_what_its_parent_has_spent(house: House, ledger: De
         os._exit(0 if state(ledger).used == 4 else 1)
     assert os.waitpid(pid, 0)[1] == 0
     spend(ledger)
-    assert state(house.kept()).used == 8
+    assert spent(state(house.kept())) == 8

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from esipy.core.buckets import Bucket
+from esipy.core.counts import Counts
 from esipy.stores.base import Ask, Grant, LedgerStore, Told, Wait
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.redis_ledger import LEASE_SECONDS, RedisLedger, _bucket
@@ -126,7 +127,7 @@ class Pair:
 def plain(bucket: Bucket, now: float) -> dict[str, Any]:
     """All that a bucket knows, without what has come back."""
     bucket.age(now)
-    state = dict(zip(Bucket.__slots__, bucket.state(), strict=True))
+    state = dict(zip(Counts.__slots__, bucket.state(), strict=True))
     state["_spends"] = (state["_spends"] or [])[state.pop("_gone") :]
     return state
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esipy.core.buckets import Bucket
+from esipy.core.counts import Counts
 from esipy.stores.base import Ask, Grant, Told, Wait
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.shared_state import SharedBucket
@@ -109,9 +110,9 @@ class Pair:
             assert isinstance(in_file, Grant)
             assert in_memory.mark == in_file.mark.of
             self.under_way.append(Flight(self.clock.now + LEASE_SECONDS, in_memory, in_file))
-        elif math.isinf(in_memory.seconds):
+        elif in_memory.landing:
             first = min(each.ends for each in self.under_way if each.in_memory.ask.bucket == ask.bucket)
-            assert in_file == Wait(first - self.clock.now, landing=True)
+            assert in_file == Wait(min(in_memory.seconds, first - self.clock.now), landing=True)
         else:
             assert in_memory == in_file
 
@@ -142,6 +143,6 @@ def unpacked(packed: bytes, now: float) -> Bucket:
 def plain(bucket: Bucket, now: float) -> dict[str, Any]:
     """All that a bucket knows, without what has come back."""
     bucket.age(now)
-    state = dict(zip(Bucket.__slots__, bucket.state(), strict=True))
+    state = dict(zip(Counts.__slots__, bucket.state(), strict=True))
     state["_spends"] = (state["_spends"] or [])[state.pop("_gone") :]
     return state

@@ -1,16 +1,33 @@
-"""What comes back, and when, of a bucket's tokens: a flat list ``[moment, tokens, moment, tokens, ...]``, oldest first.
+"""What comes back, and when, of a bucket's tokens: flat lists, oldest first.
 
-A flat list of numbers is a tenth of what a list of pairs weighs, and there may be tens of thousands of buckets.
+- Own spends: ``[moment, tokens, moment, tokens, ...]``.
+- What others spent: ``[moment, tokens, since, ...]``: it was spent after ``since``, and is surely back at ``moment``.
+
+A flat list of numbers is a tenth of what a list of tuples weighs, and there may be tens of thousands of buckets.
 """
 
 from __future__ import annotations
 
-__all__ = ["as_pairs", "drop_returned", "enter", "postpone", "take"]
+__all__ = [
+    "OWN",
+    "THEIRS",
+    "as_pairs",
+    "drop_returned",
+    "due",
+    "enter",
+    "enter_part",
+    "part_uncertain",
+    "postpone",
+    "take",
+]
+
+OWN, THEIRS = 2, 3
+"""Items of each spend."""
 
 
 def enter(spends: list[float], moment: float, tokens: int) -> None:
-    """Add a spend that comes back at ``moment``. Moments mostly come in order (those of a fixed minute may not): one
-    that is too early is put on the safe side, to the last one."""
+    """Add an own spend that comes back at ``moment``. Moments mostly come in order (those of a fixed minute may not):
+    one that is too early is put on the safe side, to the last one."""
     if spends and spends[-2] >= moment:
         spends[-1] += tokens
     else:
@@ -18,35 +35,66 @@ def enter(spends: list[float], moment: float, tokens: int) -> None:
         spends.append(tokens)
 
 
-def drop_returned(spends: list[float], now: float) -> int:
-    """Take away what has come back by now; gives the tokens."""
-    gone = tokens = 0
-    while gone < len(spends) and spends[gone] <= now:
-        tokens += int(spends[gone + 1])
-        gone += 2
-    del spends[:gone]
+def due(spends: list[float], start: int, until: float) -> int:
+    """Own tokens that come back until then, from the item ``start`` on."""
+    tokens = 0
+    while start < len(spends) and spends[start] <= until:
+        tokens += int(spends[start + 1])
+        start += OWN
     return tokens
 
 
-def take(spends: list[float], tokens: int) -> int:
-    """Take away so many tokens, the oldest first; gives how many there were."""
+def enter_part(parts: list[float], moment: float, tokens: int, since: float) -> None:
+    """Add what others spent; what comes back at the same moment is one part."""
+    place = len(parts)
+    while place and parts[place - THEIRS] > moment:
+        place -= THEIRS
+    if place and parts[place - THEIRS] == moment:
+        parts[place - 2] += tokens
+        parts[place - 1] = min(since, parts[place - 1])
+    else:
+        parts[place:place] = (moment, tokens, since)
+
+
+def part_uncertain(parts: list[float], until: float) -> int:
+    """Take away what may have been spent until then; gives the tokens."""
+    tokens = 0
+    for place in range(len(parts) - THEIRS, -1, -THEIRS):
+        if parts[place + 2] <= until:
+            tokens += int(parts[place + 1])
+            del parts[place : place + THEIRS]
+    return tokens
+
+
+def drop_returned(parts: list[float], now: float) -> int:
+    """Take away what others spent and has come back by now; gives the tokens."""
+    gone = tokens = 0
+    while gone < len(parts) and parts[gone] <= now:
+        tokens += int(parts[gone + 1])
+        gone += THEIRS
+    del parts[:gone]
+    return tokens
+
+
+def take(parts: list[float], tokens: int) -> int:
+    """Take away so many tokens of others', the oldest first; gives how many there were."""
     taken = 0
-    while taken < tokens and spends:
-        part = min(tokens - taken, int(spends[1]))
-        taken += part
-        if part == spends[1]:
-            del spends[:2]
+    while taken < tokens and parts:
+        some = min(tokens - taken, int(parts[1]))
+        taken += some
+        if some == parts[1]:
+            del parts[:THEIRS]
         else:
-            spends[1] -= part
+            parts[1] -= some
     return taken
 
 
-def postpone(spends: list[float], seconds: float) -> None:
+def postpone(spends: list[float], seconds: float, items: int) -> None:
     """Let everything come back later."""
-    for place in range(0, len(spends), 2):
+    for place in range(0, len(spends), items):
         spends[place] += seconds
 
 
-def as_pairs(spends: list[float], start: int = 0) -> list[tuple[float, int]]:
+def as_pairs(spends: list[float], items: int, start: int = 0) -> list[tuple[float, int]]:
     """(moment, tokens) of each spend, from the item ``start`` on."""
-    return [(spends[place], int(spends[place + 1])) for place in range(start, len(spends), 2)]
+    return [(spends[place], int(spends[place + 1])) for place in range(start, len(spends), items)]

@@ -2,10 +2,10 @@
 -- compares the two, to the token. A bucket is a map with the names of core/buckets.Bucket, and of its own:
 --   born     when it was made (microseconds): the marks of a bucket that the server lost mean nothing to the next one;
 --   flights  what is under way: number, end of its lease, cost and whose it is, of each, one after the other.
--- CALL_COST, COLD_SHARE, LATEST_SECONDS, RELEASE_MARGIN_SECONDS and SLOTS are put before this text, and `ledger.lua` after it.
+-- CALL_COST, COLD_SHARE and the like are put before this text, and `ledger.lua` after it.
 
 local HUGE = math.huge
-local FLIGHT = 4 -- items of each
+local FLIGHT, OWN, THEIRS = 4, 2, 3 -- items of each
 
 local function server_time()
   if ARGV[2] ~= '' then -- a test's clock
@@ -28,21 +28,21 @@ local function cut(pairs_, gone)
   end
 end
 
-local function drop_returned(pairs_) -- the tokens, and the moment of the last of them
+local function drop_returned(pairs_, items) -- the tokens, and the moment of the last of them
   local gone, tokens, last = 0, 0, nil
   while pairs_[gone + 1] and pairs_[gone + 1] <= now do
     last, tokens = pairs_[gone + 1], tokens + pairs_[gone + 2]
-    gone = gone + 2
+    gone = gone + items
   end
   cut(pairs_, gone)
   return tokens, last
 end
 
 local function age(b)
-  local tokens, last = drop_returned(b.spends)
+  local tokens, last = drop_returned(b.spends, OWN)
   b.own = b.own - tokens
   b.returned_at = last or b.returned_at
-  b.foreign = b.foreign - drop_returned(b.theirs)
+  b.foreign = b.foreign - drop_returned(b.theirs, THEIRS)
 end
 
 local function floor_divide(a, by) -- as Python's //, which differs from floor(a / by) where that is rounded up
@@ -54,6 +54,26 @@ end
 local function return_of(b, returns_in, from)
   local slot = b.window_seconds / SLOTS
   return (floor_divide((from or now) + (returns_in or b.window_seconds) + b.late, slot) + 1) * slot
+end
+
+local function insert_part(parts, moment, tokens, since)
+  local place = #parts
+  while place > 0 and parts[place - 2] > moment do
+    place = place - THEIRS
+  end
+  if place > 0 and parts[place - 2] == moment then
+    parts[place - 1], parts[place] = parts[place - 1] + tokens, math.min(since, parts[place])
+    return
+  end
+  for from = #parts, place + 1, -1 do
+    parts[from + THEIRS] = parts[from]
+  end
+  parts[place + 1], parts[place + 2], parts[place + 3] = moment, tokens, since
+end
+
+local function raise(b, tokens, returns_in, since, from)
+  insert_part(b.theirs, return_of(b, returns_in, from), tokens, since)
+  b.foreign = b.foreign + tokens
 end
 
 local function enter(pairs_, moment, tokens)
@@ -79,8 +99,8 @@ local function returns(b) -- an iterator over moment, tokens: all that comes bac
       s = s + 2
       return own, spends[s - 1]
     elseif foreign < HUGE then
-      t = t + 2
-      return foreign, theirs[t - 1]
+      t = t + THEIRS
+      return foreign, theirs[t - 2]
     end
   end
 end
@@ -134,6 +154,16 @@ local function depart(b, cost, lease_end, member, room) -- `room`: of a call tha
   flights[size + 1], flights[size + 2], flights[size + 3], flights[size + 4] = b.sent, lease_end, cost, member
 end
 
+local function overdue_at(b)
+  return b.left_at + (b.slowest > 0 and b.slowest / 50 or UNHEARD_SECONDS)
+end
+
+local function next_chance(b)
+  local moment = overdue_at(b)
+  moment = moment <= now and HUGE or moment
+  return math.min(moment, b.spends[1] or HUGE, b.theirs[1] or HUGE) - now
+end
+
 local function reserve(b, cost, share, spread) -- 0 when it may leave, else seconds; HUGE: an answer has to come first
   if now < b.blocked_until then
     return b.blocked_until - now
@@ -148,17 +178,17 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
     if taken + b.worst * flying + cost > limit then
       return HUGE
     end
-    if now >= b.warm_until and (b.warm_until < 0 or b.worst * (flying + 1) > limit * COLD_SHARE) then
+    if now >= b.warm_until and (b.warm_until < 0 or b.worst * (flying + 1) > limit * COLD_SHARE)
+      and now < overdue_at(b) then
       return HUGE
     end
   end
   return spread and math.max(pace(b, cost, room), 0) or 0
 end
 
-local function spend(b, tokens, returns_in, from)
-  enter(b.spends, return_of(b, returns_in, from), tokens)
+local function spend(b, tokens, returns_in)
+  enter(b.spends, return_of(b, returns_in), tokens)
   b.own = b.own + tokens
-  b.settled = b.settled + tokens
 end
 
 local function land(b, place)
@@ -176,7 +206,8 @@ local function land_overdue(b) -- whether there were any: nobody knows what they
     local lease_end = b.flights[place + 1]
     if lease_end <= now then
       land(b, place)
-      spend(b, b.worst, nil, lease_end)
+      b.landed = b.landed + 1
+      raise(b, b.worst, nil, 0, lease_end)
       found = true
     else
       place = place + FLIGHT
@@ -213,7 +244,7 @@ local function lower(b, tokens)
     tokens = tokens - taken
     b.foreign = b.foreign - taken
     if taken == theirs[gone + 2] then
-      gone = gone + 2
+      gone = gone + THEIRS
     else
       theirs[gone + 2] = theirs[gone + 2] - taken
     end
@@ -224,35 +255,94 @@ end
 local function learn_lateness(b, seconds)
   if b.late + seconds <= LATEST_SECONDS then
     b.late = b.late + seconds
-    for _, pairs_ in ipairs({ b.spends, b.theirs }) do
-      for place = 1, #pairs_, 2 do
-        pairs_[place] = pairs_[place] + seconds
-      end
+    for place = 1, #b.spends, OWN do
+      b.spends[place] = b.spends[place] + seconds
+    end
+    for place = 1, #b.theirs, THEIRS do
+      b.theirs[place] = b.theirs[place] + seconds
     end
   end
 end
 
-local function hear(b, number, cost, settled_before, spent, used, returns_in, alone)
+local function due(b, till)
+  local spends, place, tokens = b.spends, 1, 0
+  while spends[place] and spends[place] <= till do
+    tokens = tokens + spends[place + 1]
+    place = place + OWN
+  end
+  return tokens
+end
+
+local function part_uncertain(b, till)
+  local theirs, kept, tokens = b.theirs, {}, 0
+  for place = 1, #theirs, THEIRS do
+    if theirs[place + 2] <= till then
+      tokens = tokens + theirs[place + 1]
+    else
+      for item = 0, THEIRS - 1 do
+        kept[#kept + 1] = theirs[place + item]
+      end
+    end
+  end
+  b.theirs = kept
+  return tokens
+end
+
+local function most_used(b, number, landed_before, used)
+  local lately = b.lately
+  if #lately == 0 then
+    if b.flying > 0 then
+      b.lately = { number, b.landed, used }
+    end
+    return used
+  end
+  if number > lately[1] then
+    local gone = 0
+    while lately[gone + 2] and lately[gone + 2] <= landed_before do
+      gone = gone + 2
+    end
+    cut(lately, gone)
+    lately[1] = number
+  end
+  while #lately > 1 and lately[#lately] <= used do
+    lately[#lately] = nil
+    lately[#lately] = nil
+  end
+  lately[#lately + 1] = b.landed
+  lately[#lately + 1] = used
+  local most = lately[3]
+  if b.flying == 0 then
+    b.lately = {}
+  end
+  return most
+end
+
+local function hear(b, number, landed_before, left_at, spent, used, returns_in, alone)
   if spent == 0 and returns_in and b.worst > 1 and number > b.heard then
     learn_lateness(b, now - b.returned_at + returns_in)
   end
-  if spent > cost and b.foreign > 0 and number <= b.heard then
-    lower(b, spent - cost)
+  if (now - left_at) * 100 > b.slowest then
+    b.slowest = math.floor((now - left_at) * 100) + 1
   end
-  local others, foreign = used - b.own, b.foreign
-  if others - b.reserved > foreign then
-    local more = others - b.reserved - foreign
-    enter(b.theirs, return_of(b, returns_in), more)
-    b.foreign = foreign + more
+  local peak = most_used(b, number, landed_before, used)
+  local surely = b.own - due(b, now + b.late + b.window_seconds / SLOTS + b.slowest / 100)
+  local perhaps = b.own - due(b, left_at + b.late)
+  local before = b.foreign
+  local least, most = used - perhaps - b.reserved, math.max(peak - surely, 0)
+  local believed = math.max(least, math.min(before, most))
+  b.foreign = b.foreign - part_uncertain(b, now - b.window_seconds)
+  if believed > b.foreign then
+    raise(b, believed - b.foreign, returns_in, b.sure_at)
+  elseif believed < b.foreign then
+    lower(b, b.foreign - believed)
+  end
+  if most <= believed then
+    b.sure_at = math.max(left_at, b.sure_at)
+  end
+  if believed > before then
     b.heard = b.sent
     if alone then
       b.warm_until = -1
-    end
-  elseif foreign > 0 and number > b.heard then
-    b.heard = number
-    local most = math.max(others + b.settled - spent - settled_before, 0)
-    if most < foreign then
-      lower(b, foreign - most)
     end
   end
 end

@@ -22,7 +22,7 @@ local function bucket_at(key, limit, window_seconds, worst) -- and whether it is
     limit = tonumber(limit), window_seconds = tonumber(window_seconds), worst = tonumber(worst),
     own = 0, reserved = 0, flying = 0, foreign = 0, blocked_until = 0, warm_until = 0, left_at = 0,
     full = false, late = RELEASE_MARGIN_SECONDS, returned_at = 0,
-    sent = 0, heard = 0, settled = 0, born = math.floor(now * 1000000), spends = {}, theirs = {}, flights = {},
+    sent = 0, heard = 0, landed = 0, slowest = 0, sure_at = 0, lately = {}, born = math.floor(now * 1000000), spends = {}, theirs = {}, flights = {},
   }
   if kept and kept > now then
     block(b, kept)
@@ -33,7 +33,7 @@ end
 local function save(key, index, b)
   local window = b.window_seconds
   local last = math.max(
-    now + window, b.blocked_until, b.warm_until, b.spends[#b.spends - 1] or 0, b.theirs[#b.theirs - 1] or 0
+    now + window, b.blocked_until, b.warm_until, b.spends[#b.spends - 1] or 0, b.theirs[#b.theirs - 2] or 0
   )
   for place = 2, #b.flights, FLIGHT do
     last = math.max(last, b.flights[place] + window)
@@ -76,20 +76,23 @@ local function decide(limit, window_seconds, worst, cost, share, spread, forced,
       landing, others = first_landing(b, member)
       kind = 1 + others
     end
+    if wait_seconds == HUGE then
+      wait_seconds = next_chance(b)
+    end
     return { 0, exact(math.min(wait_seconds, landing - now)), 0, kind }
   end
   depart(b, cost, now + tonumber(lease_seconds), member, forced == '0' and room_of(b, tonumber(share)))
   save(key, index, b)
-  return { 1, b.sent, b.settled, b.born }
+  return { 1, b.sent, b.landed, b.born, exact(b.left_at) }
 end
 
--- KEYS: bucket, gate, index, members. Gives 1, number, settled, born; or 0, seconds, everyone, landing (1: a call of
+-- KEYS: bucket, gate, index, members. Gives 1, number, landed, born, left_at; or 0, seconds, everyone, landing (1: a call of
 -- this process has to be answered first, 2: another's); and with `beats`
 -- how many processes there are.
 function verbs.reserve(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member, beats)
   local decided = decide(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member)
   if beats == '1' then
-    decided[5] = beat(KEYS[3], KEYS[4], member)
+    decided[#decided + 1] = beat(KEYS[3], KEYS[4], member)
   end
   return decided
 end
@@ -97,36 +100,41 @@ end
 -- KEYS: bucket, index. A call whose lease is over has been counted: only its headers are read. One whose bucket was lost
 -- has left this one as it lands.
 function verbs.settle(
-  limit, window_seconds, worst, number, cost, settled_before, born, spent, used, told_limit, told_window, returns_in,
-  answered
+  limit, window_seconds, worst, number, landed_before, born, left_at, spent, used, told_limit, told_window, returns_in,
+  answered, cost
 )
   local b = bucket_at(KEYS[1], limit, window_seconds, worst)
-  number, cost, settled_before, spent = tonumber(number), tonumber(cost), tonumber(settled_before), tonumber(spent)
+  number, landed_before, left_at, spent = tonumber(number), tonumber(landed_before), tonumber(left_at), tonumber(spent)
   returns_in = tonumber(returns_in)
   if told_limit ~= '' then
     b.limit = tonumber(told_limit)
     b.window_seconds = tonumber(told_window) or b.window_seconds
   end
   if b.born ~= tonumber(born) then
-    depart(b, cost, now, '')
-    number, settled_before = b.sent, b.settled
+    depart(b, tonumber(cost), now, '')
+    number, landed_before, left_at = b.sent, b.landed, now
   end
   local place = place_of(b, number)
   age(b)
-  if place then
-    land(b, place)
-    if spent > 0 then
-      spend(b, spent, returns_in)
-    end
+  if place or used ~= '' then
+    b.landed = b.landed + 1
+  end
+  if not place then
+    spent = 0
   else
-    cost, spent = 0, 0
+    land(b, place)
+    if spent > 0 and answered == '1' then
+      spend(b, spent, returns_in)
+    elseif spent > 0 then
+      raise(b, spent, returns_in, 0)
+    end
   end
   local alone = b.warm_until < 0
   if answered == '1' and (place or used ~= '') then
     b.warm_until = b.full and -1 or now + b.window_seconds
   end
   if used ~= '' then
-    hear(b, number, cost, settled_before, spent, tonumber(used), returns_in, alone)
+    hear(b, number, landed_before, left_at, spent, tonumber(used), returns_in, alone)
   end
   save(KEYS[1], KEYS[2], b)
 end

@@ -48,8 +48,10 @@ class MemoryLedger:
             if self._gates and now < self._gates.get(gate, 0.0):
                 return Wait(self._gates[gate] - now, everyone=True)
             wait_seconds = bucket.reserve(now, cost, share, spread=spread)
+            if wait_seconds == UNTIL_LANDING:
+                return Wait(bucket.next_chance(now), landing=True)
             if wait_seconds:
-                return Wait(wait_seconds, landing=wait_seconds == UNTIL_LANDING)
+                return Wait(wait_seconds)
             return Grant(ask, bucket.mark(cost))
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:

@@ -22,7 +22,8 @@ from typing import Any
 from msgspec import msgpack
 
 from esipy._forks import forget_after_fork
-from esipy.core.buckets import CALL_COST, COLD_SHARE, LATEST_SECONDS, RELEASE_MARGIN_SECONDS, SLOTS, Bucket
+from esipy.core.buckets import CALL_COST, COLD_SHARE, UNHEARD_SECONDS, Bucket
+from esipy.core.counts import LATEST_SECONDS, RELEASE_MARGIN_SECONDS, SLOTS, Counts
 from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, StoreUnavailable, Told, Wait
 from esipy.stores.redis import RedisServer, Script
 
@@ -106,8 +107,8 @@ class RedisLedger:
             self._beat_at = self._passed() + BEAT_SECONDS
             self._members = rest.pop()
         if left:
-            number, settled, born = rest
-            return Grant(ask, (number, cost, settled, born))
+            number, landed, born, left_at = rest
+            return Grant(ask, (number, landed, born, float(left_at)))
         wait_seconds, everyone, landing = rest
         return Wait(float(wait_seconds), bool(everyone), landing > 0, landing > 1)
 
@@ -117,6 +118,7 @@ class RedisLedger:
         self._run(
             "settle", [self._key(ask.bucket), self._index], ask.limit, ask.window_seconds, ask.worst, *mark, spent,
             *("" if value is None else value for value in (used, told_limit, told_window, returns_in)), int(answered),
+            ask.cost,
         )  # fmt: skip
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
@@ -207,6 +209,7 @@ def _script() -> Script:
         "LATEST_SECONDS": LATEST_SECONDS,
         "RELEASE_MARGIN_SECONDS": RELEASE_MARGIN_SECONDS,
         "SLOTS": SLOTS,
+        "UNHEARD_SECONDS": UNHEARD_SECONDS,
         "MEMBER_SECONDS": MEMBER_SECONDS,
     }
     head = [f"local {name} = {value!r}\n" for name, value in constants.items()]
@@ -217,12 +220,18 @@ def _bucket(state: Any, now: float) -> Bucket | None:
     """A bucket as it is kept, less what is overdue; None when there is none."""
     if not isinstance(state, dict):
         return None
-    kept: dict[str, Any] = {**state, "gone": 0, "spends": state["spends"] or None, "theirs": state["theirs"] or None}
-    bucket = Bucket.of(kept[name.removeprefix("_")] for name in Bucket.__slots__)
+    kept: dict[str, Any] = {
+        **state,
+        "gone": 0,
+        "spends": state["spends"] or None,
+        "theirs": state["theirs"] or None,
+        "lately": state["lately"] or None,
+    }
+    bucket = Bucket.of(kept[name.removeprefix("_")] for name in Counts.__slots__)
     flights: list[Any] = kept["flights"]
     for number, lease_end, cost in zip(flights[::4], flights[1::4], flights[2::4], strict=True):
         if lease_end <= now:
-            bucket.settle(lease_end, (number, cost, 0), bucket.worst, answered=False)
+            bucket.settle(lease_end, (number, cost, 0, 0.0), bucket.worst, answered=False)
     return bucket
 
 

@@ -12,8 +12,9 @@ from typing import NamedTuple, Self
 
 import msgspec
 
-from esipy.core.buckets import RELEASE_MARGIN_SECONDS, Bucket
+from esipy.core.buckets import Bucket
 from esipy.core.buckets import Mark as BucketMark
+from esipy.core.counts import RELEASE_MARGIN_SECONDS
 from esipy.stores.base import Told
 
 __all__ = ["Mark", "SharedBucket"]
@@ -86,16 +87,17 @@ class SharedBucket:
         used, limit, window_seconds, returns_in = told
         if limit is not None:
             bucket.resize(limit, window_seconds or bucket.window_seconds)
-        born, (number, cost, before) = mark
+        born, (number, cost, landed, left_at) = mark
         if born != self._born:  # the bucket that it left from is forgotten: this one has not heard of it
             bucket.depart(now, cost)
-            number, cost, before = bucket.mark(cost)
+            number, cost, landed, left_at = bucket.mark(cost)
         elif self._flights.pop(number, None) is None:  # its lease has ended: it was counted
             if used is None:
                 return
             bucket.flying += 1
             cost = spent = 0
-        bucket.settle(now, (number, cost, before), spent, used=used, returns_in=returns_in, answered=answered)
+        of = (number, cost, landed, left_at)
+        bucket.settle(now, of, spent, used=used, returns_in=returns_in, answered=answered)
         self._remember(now + max(returns_in or 0.0, 0.0))
 
     def resize(self, now: float, limit: int) -> None:
@@ -120,7 +122,7 @@ class SharedBucket:
         late = [(ends, number, cost) for number, (cost, ends, _) in self._flights.items() if ends <= now]
         for ends, number, cost in sorted(late):
             del self._flights[number]
-            self.bucket.settle(ends, (number, cost, 0), self.bucket.worst, answered=False)
+            self.bucket.settle(ends, (number, cost, 0, 0.0), self.bucket.worst, answered=False)
 
     def _remember(self, until: float) -> None:
         """Something is to be remembered until a window after this moment."""

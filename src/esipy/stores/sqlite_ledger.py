@@ -205,7 +205,9 @@ class SqliteLedger:
             return Wait(wait_seconds)
         landing = shared.landing()
         # At the end of its lease even the call of a dead process has landed.
-        latest = UNTIL_LANDING if landing is None else landing - now
+        latest = (
+            shared.bucket.next_chance(now) if landing is None else min(shared.bucket.next_chance(now), landing - now)
+        )
         return Wait(latest, landing=True, others=shared.others_fly(self._member))
 
     def _beat(self, connection: sqlite3.Connection, now: float) -> None:

@@ -1,0 +1,200 @@
+"""What a bucket has counted: own spends and reservations, and what others are believed to spend, from headers.
+
+Headers tell what is used by everyone. It is never certain what of that this ledger's own calls are: some that are under
+way, or landed just now, may have been counted after; others may have come back at ESI and not yet here, because here
+they come back late by a margin. So what others spend is only known within bounds, and kept between them:
+
+- at least what was used, less all that own calls can have had a part in it;
+- at most what was used when the last of the calls that landed was counted, less what surely was in it.
+
+Each part of it comes back a window after the header that told of it first - unless a header tells as much when the
+first of it may have come back already: then it may have been spent anew, and counts from then. What a call has cost
+that was lost counts as others' too, at the most that it can be: the next headers tell how much it was.
+
+Source: ESI's rate-limiting documentation (sliding window, headers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+from esipy.core.spends import OWN, THEIRS, drop_returned, due, enter, enter_part, part_uncertain, postpone, take
+
+__all__ = ["LATEST_SECONDS", "RELEASE_MARGIN_SECONDS", "SLOTS", "Counts"]
+
+RELEASE_MARGIN_SECONDS = 1.0
+"""How long after its window a spend is believed to have come back: ESI says "about" a window, and may count in whole
+seconds. An assumption: no live call was made."""
+
+LATEST_SECONDS = 30.0
+"""If spends come back later than the margin, the bucket learns it from the refusal: up to so many seconds."""
+
+SLOTS = 3600
+"""Spends whose return falls into the same part of a window are one entry, so that no load makes a bucket large."""
+
+
+class Counts:
+    """The counts of one bucket. All moments and durations are seconds of whatever clock the caller has.
+
+    Attributes:
+        limit: tokens in a window.
+        window_seconds: how long a spend counts.
+        worst: what one answer can cost at the most.
+        own: tokens that this ledger's calls have spent within the window.
+        reserved: what calls under way are expected to cost.
+        flying: how many calls are under way.
+        foreign: tokens that others, and calls that were lost, are believed to have spent within the window.
+        blocked_until: nothing leaves before this moment.
+    """
+
+    __slots__ = (
+        "_full", "_gone", "_heard", "_landed", "_late", "_lately", "_left_at", "_returned_at", "_sent",
+        "_slowest", "_spends", "_sure_at", "_theirs", "_warm_until", "blocked_until", "flying", "foreign", "limit",
+        "own", "reserved", "window_seconds", "worst",
+    )  # fmt: skip
+
+    def __init__(self, limit: int, window_seconds: float, worst: int) -> None:
+        self.limit = limit
+        self.window_seconds = window_seconds
+        self.worst = worst
+        self.own = 0
+        self.reserved = 0
+        self.flying = 0
+        self.foreign = 0
+        self.blocked_until = 0.0
+        # See `core.spends`; the first `_gone` items are past. None when there are none: an idle bucket is small.
+        self._spends: list[float] | None = None
+        self._gone = 0
+        self._theirs: list[float] | None = None
+        self._sent = 0
+        self._heard = 0
+        self._landed = 0
+        self._lately: list[int] | None = None
+        self._slowest = 0  # hundredths of a second: a small number is kept once for all
+        self._sure_at = 0.0
+        self._left_at = 0.0
+        self._warm_until = 0.0
+        self._full = False
+        self._late = RELEASE_MARGIN_SECONDS
+        self._returned_at = 0.0
+
+    def spend(self, now: float, tokens: int, returns_in: float | None = None) -> None:
+        """Book what was spent now."""
+        if self._spends is None:
+            self._spends = []
+        enter(self._spends, self._return(now, returns_in), tokens)
+        self.own += tokens
+
+    def age(self, now: float) -> None:
+        """Take back what has returned by now."""
+        spends = self._spends
+        if spends is not None:
+            gone, end = self._gone, len(spends)
+            while gone < end and spends[gone] <= now:
+                self._returned_at = spends[gone]
+                self.own -= int(spends[gone + 1])
+                gone += 2
+            if gone == end:
+                self._spends, gone = None, 0
+            elif gone >= 64 and gone * 2 >= end:
+                del spends[:gone]
+                gone = 0
+            self._gone = gone
+        theirs = self._theirs
+        if theirs is not None:
+            self.foreign -= drop_returned(theirs, now)
+            if not theirs:
+                self._theirs = None
+
+    def _learn_lateness(self, seconds: float) -> None:
+        """A refusal just after spends were believed to be back: ESI lets them come back so much later than that."""
+        if self._late + seconds > LATEST_SECONDS:
+            return  # it is not about that
+        self._late += seconds
+        postpone(self._spends or [], seconds, OWN)
+        postpone(self._theirs or [], seconds, THEIRS)
+
+    def _most_used(self, number: int, landed_before: int, used: int) -> int:
+        """What was used when the last of the calls that have landed was counted: no more than this.
+
+        Any may have been the last one that landed since the newest of them left. Kept are those of them that tell more
+        than all that landed later.
+        """
+        lately = self._lately  # the newest one's number; then of each that is kept: how many had landed, what it tells
+        if lately is None:
+            if self.flying:
+                self._lately = [number, self._landed, used]
+            return used
+        if number > lately[0]:
+            lately[0] = number
+            while len(lately) > 1 and lately[1] <= landed_before:
+                del lately[1:3]
+        while len(lately) > 1 and lately[-1] <= used:
+            del lately[-2:]
+        lately += (self._landed, used)
+        if not self.flying:
+            self._lately = None
+        return lately[2]
+
+    def _hear(self, now: float, left_at: float, used: int, most_used: int, returns_in: float | None) -> bool:
+        """Bring what others are believed to have spent within what headers allow; whether it is more now."""
+        if (now - left_at) * 100 > self._slowest:
+            self._slowest = int((now - left_at) * 100) + 1
+        own = surely = perhaps = self.own
+        spends = self._spends
+        if spends is not None:
+            late = self._late
+            until = now + late + self.window_seconds / SLOTS + self._slowest / 100
+            if spends[self._gone] <= until:
+                surely = own - due(spends, self._gone, until)
+                perhaps = own - due(spends, self._gone, left_at + late)
+        before = self.foreign
+        least, most = used - perhaps - self.reserved, max(most_used - surely, 0)
+        believed = max(least, min(before, most))
+        theirs = self._theirs
+        if theirs is not None:
+            # What may have come back since it was spent may have been spent anew.
+            self.foreign -= part_uncertain(theirs, now - self.window_seconds)
+        if believed > self.foreign:
+            self._raise(now, believed - self.foreign, returns_in, self._sure_at)
+        elif believed < self.foreign:
+            self._lower(self.foreign - believed)
+        if theirs is not None and not theirs:
+            self._theirs = None
+        if most <= believed:  # there is nothing more that is not known of
+            self._sure_at = max(left_at, self._sure_at)
+        return believed > before
+
+    def _raise(self, now: float, tokens: int, returns_in: float | None, since: float) -> None:
+        if self._theirs is None:
+            self._theirs = []
+        enter_part(self._theirs, self._return(now, returns_in), tokens, since)
+        self.foreign += tokens
+
+    def _lower(self, tokens: int) -> None:
+        """Less was spent by others: the oldest of it has come back."""
+        if self._theirs is not None:
+            self.foreign -= take(self._theirs, tokens)
+            self._theirs = self._theirs or None
+
+    def _return(self, now: float, returns_in: float | None) -> float:
+        """When what is spent now has surely come back, at the end of its slot."""
+        window_seconds = self.window_seconds
+        slot = window_seconds / SLOTS
+        moment = now + (window_seconds if returns_in is None else returns_in) + self._late
+        return (moment // slot + 1.0) * slot
+
+    # -- stores ------------------------------------------------------------------------------------------------
+
+    def state(self) -> tuple[Any, ...]:
+        """All of it as plain data, for stores; `of` makes a bucket of it."""
+        return tuple(getattr(self, name) for name in Counts.__slots__)
+
+    @classmethod
+    def of(cls, state: Iterable[Any]) -> Self:
+        """The bucket whose `state` this is."""
+        bucket = cls.__new__(cls)
+        for name, value in zip(Counts.__slots__, state, strict=True):
+            setattr(bucket, name, value)
+        return bucket
