@@ -15,11 +15,13 @@ import pytest
 from esipy.cache import DictCache
 from esipy.core.answer import Answer
 from esipy.core.wire import Headers
-from esipy.engine.limiting import Blocks
+from esipy.engine.lines import Lines, Place
 from esipy.events import Signal
 from esipy.runtime.aio import AioRuntime
 from esipy.runtime.blocking import BlockingRuntime, run
+from esipy.stores.base import Ask, Grant
 from esipy.stores.memory import MemoryCache
+from esipy.stores.memory_ledger import MemoryLedger
 from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
 
 pytestmark = [
@@ -129,14 +131,28 @@ def test_a_signal_can_be_changed_in_a_child() -> None:
 @pytest.mark.parametrize(
     "runtime", [BlockingRuntime(ScriptedTransport([])), AioRuntime(AsyncScriptedTransport([]))], ids=["blocking", "aio"]
 )
-def test_the_engines_blocks_are_free_in_a_child(runtime: Any) -> None:
-    """The lock that a runtime gives is not held in a child."""
+def test_the_lock_that_a_runtime_gives_is_free_in_a_child(runtime: Any) -> None:
+    """Whoever held it is not there."""
     lock = runtime.lock()
-    blocks = Blocks(lock)
-    blocks.block("bucket", 5.0)
 
     def work() -> bool:
-        blocks.block("bucket", 10.0)
-        return blocks.wait("bucket", 4.0) == (6.0, False)
+        with lock:
+            return True
 
     assert child_while_held(lock, work)
+
+
+def test_what_a_ledger_has_under_way_is_the_parents() -> None:
+    """In the child it is believed to have cost the most; nobody there waits for its answers, nor in line."""
+    ledger, lines = MemoryLedger(lambda: 1000.0), Lines()
+    ask = Ask("char-wallet app:1", "*", 150, 900.0, 5, 2)
+    assert isinstance(ledger.reserve(ask), Grant)
+    lines.join(ask.bucket, None, Place(2, batch=False))
+
+    def work() -> bool:
+        (state,) = ledger.states()
+        return (state.used, state.reserved) == (5, 0) and not lines
+
+    assert child(work)
+    assert [2] == [state.reserved for state in ledger.states()]
+    assert child_while_held(lock_of(ledger), lambda: ledger.states() == [])

@@ -141,19 +141,27 @@ def peek_character_id(token: str) -> int | None:
 
 def peek(token: str) -> tuple[int | None, frozenset[str] | None]:
     """Whose token this says it is, and what it allows, the signature unchecked; None where it is not a JWT."""
+    claims = _peek_claims(token)
+    return (None, None) if claims is None else (peek_subject(claims.get("sub")), read_scopes(claims.get("scp")))
+
+
+def peek_client_id(token: str) -> str | None:
+    """To which application this token says that it was given, the signature unchecked; None when it does not say."""
+    claims = _peek_claims(token) or {}
+    return next((text for text in _texts(claims.get("azp")) + _texts(claims.get("aud")) if text != EVE_AUDIENCE), None)
+
+
+def _peek_claims(token: str) -> dict[str, object] | None:
     import msgspec
 
     parts = token.split(".")
     if len(parts) != 3:
-        return None, None
+        return None
     try:
         payload = msgspec.json.decode(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except ValueError:  # binascii's and msgspec's errors, and text that is not ASCII
-        return None, None
-    if not isinstance(payload, dict):
-        return None, None
-    claims = cast("dict[str, object]", payload)
-    return peek_subject(claims.get("sub")), read_scopes(claims.get("scp"))
+        return None
+    return cast("dict[str, object]", payload) if isinstance(payload, dict) else None
 
 
 def peek_subject(subject: object) -> int | None:

@@ -48,6 +48,7 @@ class Exchange:
         principal: whose answer it is, and mostly whom ESI counts it against; names no token.
         counted_as: whom ESI counts it against: a public call with a token counts against address and application.
         terms: how it waits for limits.
+        patient_until: the end of its patience with limits; None as long as it has not had to wait.
         overtaken: a write has changed what this call reads, while it was under way.
         attempt: of the exchange that is under way; 1 is the first.
         token: the access token it carries; None for a public one.
@@ -66,8 +67,8 @@ class Exchange:
 
     __slots__ = (
         "anew", "attempt", "base_url", "beneath", "call", "claim", "conditions", "counted_as", "engine", "kept", "key",
-        "landed", "landed_before", "leader", "method", "operation", "outcome", "overtaken", "principal", "runtime",
-        "terms", "token", "url", "waiting",
+        "landed", "landed_before", "leader", "method", "operation", "outcome", "overtaken", "patient_until",
+        "principal", "runtime", "terms", "token", "url", "waiting",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, call: Call[Any], method: str, terms: Terms | None = None) -> None:
@@ -83,6 +84,7 @@ class Exchange:
         self.principal: str = call.holder or ("ip" if signer is None or operation.scope is None else signer.principal)
         self.counted_as = self.principal
         self.terms = engine.terms if terms is None else terms
+        self.patient_until: float | None = None
         self.anew = False
         self.attempt = 1
         self.overtaken = False

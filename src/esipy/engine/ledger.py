@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from esipy.core.buckets import CALL_COST, WORST_COST
-from esipy.core.limits import ERROR_LIMIT, ERROR_WINDOW_SECONDS, RateTold
+from esipy.core.limits import ERROR_LIMIT, ERROR_WINDOW_SECONDS, RateTold, cost_of
 from esipy.engine.lines import Lines
 from esipy.engine.routes import Routes
 from esipy.engine.terms import Terms
@@ -26,7 +26,7 @@ from esipy.events import STORE_DEGRADED
 from esipy.operation import Operation, RateGroup
 from esipy.runtime.base import Flight, Runtime
 from esipy.settings import ESI_URL
-from esipy.stores.base import NOTHING_TOLD, Ask, Grant, LedgerStore, Wait
+from esipy.stores.base import NOTHING_TOLD, Ask, Grant, LedgerStore, Told, Wait
 
 __all__ = ["Ledger", "ledger_for"]
 
@@ -52,6 +52,7 @@ class Ledger:
         news: of the store: payloads of STORE_DEGRADED that are still to be sent, by whoever uses it next.
         lines: who waits.
         routes: the limiters of single routes.
+        changes: how often something was learned.
         surprises: when an operation was last answered 4xx, by bucket and operation id.
     """
 
@@ -66,6 +67,7 @@ class Ledger:
         self.error_ask = Ask(
             prefix + ERRORS, self.gate, ERROR_LIMIT, ERROR_WINDOW_SECONDS, 1, 1, ERRORS_KEPT, spread=True
         )
+        self.changes = 0
         self.surprises: dict[tuple[str, str], float] = {}
         self._asks: dict[tuple[str | None, str, Terms], Ask] = {}
         self._groups: dict[str, RateGroup] = {}
@@ -83,12 +85,24 @@ class Ledger:
             await self._tell(runtime)
         return result
 
-    def do_later(self, runtime: Runtime, verb: Callable[..., object], *arguments: Any) -> None:
-        """A verb of the store, for those who can wait for nothing any more."""
-        if self.store.remote:
-            runtime.begin(verb, *arguments)
-        else:
-            verb(*arguments)
+    async def settle(self, runtime: Runtime, grant: Grant, spent: int, told: Told = NOTHING_TOLD) -> None:
+        """Settle by an answer. It is done in any case, and who waits is woken when it is done."""
+        flight = self.settle_later(runtime, grant, spent, told)
+        if flight is not None:
+            await runtime.join(flight)
+
+    def settle_later(
+        self, runtime: Runtime, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True
+    ) -> Flight[None] | None:
+        """As `settle`, for those who can wait for nothing any more; None: it is done."""
+        bucket = grant.ask.bucket
+        if not self.store.remote:
+            self.store.settle(grant, spent, told, answered)
+            self.lines.wake(bucket)
+            return None
+        flight = runtime.begin(self.store.settle, grant, spent, told, answered)
+        flight.add_done_callback(lambda _: self.lines.wake(bucket))
+        return flight
 
     async def reserve(self, runtime: Runtime, ask: Ask) -> Grant | Wait:
         """Leave to send, or how long to wait; given back if nobody waits for it any more when it comes."""
@@ -114,6 +128,7 @@ class Ledger:
         got = None if flight.cancelled() or flight.exception() is not None else flight.result()
         if isinstance(got, Grant):
             self.store.settle(got, 0, NOTHING_TOLD, False)
+            self.lines.wake(got.ask.bucket)
 
     # -- what a call asks --------------------------------------------------------------------------------------
 
@@ -140,14 +155,14 @@ class Ledger:
             return None
         name = f"{self.prefix}route {operation.name}"
         forced = terms.policy == "off"
-        return Ask(name, self.gate, route.limit, route.window_seconds, 1, 1, 0.0, False, forced)
+        return Ask(name, self.gate, route.limit, route.window_seconds, 1, 1, terms.share, False, forced)
 
     def _new_ask(
         self, group: RateGroup | None, principal: str, terms: Terms, key: tuple[str | None, str, Terms]
     ) -> Ask:
         forced = terms.policy == "off"
         if group is None:
-            ask = self.error_ask._replace(forced=forced)
+            ask = self.error_ask._replace(share=max(ERRORS_KEPT, terms.share), forced=forced)
         else:
             bucket, window_seconds = f"{self.prefix}{group.name} {principal}", float(group.window_seconds)
             ask = Ask(
@@ -167,11 +182,11 @@ class Ledger:
 
     def note(self, ask: Ask, operation: Operation[Any], status: int, now: float) -> None:
         """Remember that an operation was answered 4xx to this principal, or that it is no longer."""
-        if status // 100 == 4:
+        if cost_of(status) == WORST_COST:
             if len(self.surprises) >= MOST_REMEMBERED:
                 self.surprises.clear()
             self.surprises[ask.bucket, operation.id] = now
-        elif self.surprises:
+        elif status < 400:
             self.surprises.pop((ask.bucket, operation.id), None)
 
     def believes(self, operation: Operation[Any], told: RateTold) -> bool:
@@ -194,6 +209,7 @@ class Ledger:
             self._groups[operation.id] = group
         self._sizes[group.name] = group
         self._asks.clear()
+        self.changes += 1
         return {
             "operation_id": operation.id,
             "group": group.name,

@@ -11,10 +11,9 @@ import logging
 
 from esipy.core.answer import Answer
 from esipy.engine.exchange import Exchange, Proceed
-from esipy.engine.ledger import Ledger
 from esipy.engine.lines import Place
 from esipy.engine.resting import hold
-from esipy.engine.settling import give_back, settle, settled_at_once
+from esipy.engine.settling import Leave, give_back, settle, settled_at_once
 from esipy.events import RATE_LIMIT_WAIT
 from esipy.exceptions import ErrorLimitedError, LimitedError, NetworkError, RateLimitedError
 from esipy.stores.base import Ask, Grant, Wait
@@ -30,105 +29,153 @@ LONGEST_RECHECK_SECONDS = 1.0
 
 
 async def limiting(exchange: Exchange, proceed: Proceed) -> Answer:
-    ledger, operation = exchange.engine.ledger, exchange.operation
-    route = ledger.route_ask(operation, exchange.terms) if operation.id in ledger.routes else None
-    held = None if route is None else await _leave(exchange, route)
-    grant: Grant | None = None
+    leave = Leave()
+    sent = False
     try:
-        if operation.base_url is None:  # another API's limits are not ESI's
-            ask = ledger.ask_for(operation, exchange.counted_as, exchange.terms, exchange.runtime.now)
-            grant = await _leave(exchange, ask)
-    except BaseException:
-        give_back(exchange, held, sent=False)
-        raise
-    try:
+        await _take_leave(exchange, leave)
+        sent = True
         answer = await proceed(exchange)
-    except BaseException as error:
-        sent = not isinstance(error, NetworkError) or error.sent
-        give_back(exchange, held, sent=sent)
-        give_back(exchange, grant, sent=sent)
+        if leave.route is not None or not settled_at_once(exchange, answer, leave):
+            await settle(exchange, answer, leave)
+        return answer
+    except NetworkError as error:
+        sent = error.sent
         raise
-    if held is not None or not settled_at_once(exchange, answer, grant):
-        await settle(exchange, answer, grant, held)
-    return answer
+    finally:
+        if leave.bucket is not None or leave.route is not None:
+            give_back(exchange, leave, sent=sent)
 
 
-async def _leave(exchange: Exchange, ask: Ask) -> Grant:
-    """Leave to send, at once or after waiting.
+async def _take_leave(exchange: Exchange, leave: Leave) -> None:
+    """Leave of all that limits the call: its bucket, and the limiter of its route where one is known.
+
+    Who waits for the one does not hold the other meanwhile, or a character without tokens would stop everyone on the
+    route (T26).
 
     Raises:
         LimitedError: it would take longer than the call has patience.
     """
-    ledger, runtime, batch = exchange.engine.ledger, exchange.runtime, exchange.terms.batch
+    ledger, operation = exchange.engine.ledger, exchange.operation
+    leave.changes = ledger.changes
+    route = ledger.route_ask(operation, exchange.terms) if operation.id in ledger.routes else None
+    if operation.base_url is not None:  # another API's limits are not ESI's
+        leave.route = None if route is None else await _leave(exchange, route)
+        return
+    ask = ledger.ask_for(operation, exchange.counted_as, exchange.terms, exchange.runtime.now)
+    leave.bucket = await _leave(exchange, ask)
+    while route is not None:
+        got = await _ask(exchange, route)
+        if isinstance(got, Grant):
+            leave.route = got
+            return
+        give_back(exchange, leave, sent=False)
+        leave.route = await _wait(exchange, route, got)
+        got = await _ask(exchange, ask)
+        if isinstance(got, Grant):
+            leave.bucket = got
+            return
+        give_back(exchange, leave, sent=False)
+        leave.bucket = await _wait(exchange, ask, got)
+
+
+async def _leave(exchange: Exchange, ask: Ask) -> Grant:
+    """Leave to send, at once or after waiting."""
+    got = await _ask(exchange, ask)
+    return got if isinstance(got, Grant) else await _wait(exchange, ask, got)
+
+
+async def _ask(exchange: Exchange, ask: Ask) -> Grant | Wait:
+    """Leave to send, if nobody is before this call and there are tokens for it."""
+    ledger, runtime = exchange.engine.ledger, exchange.runtime
     lines = ledger.lines
-    if not lines or ask.forced or not lines.must_wait(ask.bucket, runtime.strand().loop, batch=batch):
-        got = await ledger.reserve(runtime, ask)
-        if type(got) is Grant:
-            return got
-        assert isinstance(got, Wait)
-        return await _wait(exchange, ask, got)
-    return await _wait(exchange, ask, Wait(0.0))
+    if lines and not ask.forced and lines.must_wait(ask.bucket, runtime.strand().loop, batch=exchange.terms.batch):
+        return Wait(0.0)
+    return await ledger.reserve(runtime, ask)
 
 
 async def _wait(exchange: Exchange, ask: Ask, first: Wait) -> Grant:
     """Stand in line for a bucket; the first in line sleeps until the moment that the store told it."""
-    engine, runtime, terms = exchange.engine, exchange.runtime, exchange.terms
-    ledger, lines = engine.ledger, engine.ledger.lines
-    loop = runtime.strand().loop
-    began = runtime.now()
+    runtime, terms, ledger = exchange.runtime, exchange.terms, exchange.engine.ledger
+    lines, loop, now = ledger.lines, exchange.runtime.strand().loop, exchange.runtime.now
+    if exchange.patient_until is None:  # all that a call waits for counts together
+        exchange.patient_until = now() + terms.max_wait
+    patient_until = exchange.patient_until
+    await _announce(exchange, ask, first)
     # An answer that has to come first is waited for even without patience: it is on its way.
-    give_up_at = began + max(terms.max_wait, engine.settings.timeout)
-    ahead = lines.ahead_of(ask.bucket, loop, batch=terms.batch)
-    expected = await ledger.do(runtime, ledger.store.wait_for, ask, ahead + ask.cost)
-    if not first.landing and expected.seconds < first.seconds:  # it is paced
-        expected = first
-    if expected.seconds > terms.max_wait:
-        raise _too_long(exchange, ask, expected)
-    if expected.seconds >= LOGGED_SECONDS:
-        LOGGER.info("%s waits %.0f s for %s", exchange.operation.name, expected.seconds, ledger.shown(ask.bucket))
-    if RATE_LIMIT_WAIT.has_receivers:
-        payload = {
-            "bucket": ledger.shown(ask.bucket),
-            "wait_seconds": expected.seconds,
-            "waiting": lines.waiting(ask.bucket) + 1,
-            "operation_id": exchange.operation.id,
-            "priority": "batch" if terms.batch else "interactive",
-        }
-        await runtime.tell(RATE_LIMIT_WAIT, payload)  # before it stands in line: a receiver may call ESI itself
+    give_up_at = max(patient_until, now() + exchange.engine.settings.timeout)
     place = Place(ask.cost, batch=terms.batch)
     line = lines.join(ask.bucket, loop, place)
     recheck_seconds = RECHECK_SECONDS
     try:
         while True:
             turn = lines.turn(place)
-            pause_seconds = give_up_at - runtime.now()
+            pause_seconds = give_up_at - now()
             if line.first is place:
                 hold(exchange)
                 got = await ledger.reserve(runtime, ask)
-                if type(got) is Grant:
+                if isinstance(got, Grant):
                     return got
-                assert isinstance(got, Wait)
-                if not got.landing and runtime.now() - began + got.seconds > terms.max_wait:
+                if not got.landing and now() + got.seconds > patient_until:
                     raise _too_long(exchange, ask, got)
                 pause_seconds = min(pause_seconds, got.seconds)
+                if got.ask_again_in is not None:
+                    pause_seconds = min(pause_seconds, got.ask_again_in)
                 if got.others:
                     pause_seconds = min(pause_seconds, recheck_seconds)
                     recheck_seconds = min(2 * recheck_seconds, LONGEST_RECHECK_SECONDS)
+            elif patient_until < give_up_at:
+                pause_seconds = min(pause_seconds, max(patient_until - now(), LONGEST_RECHECK_SECONDS))
             try:
                 await runtime.join(turn, max(pause_seconds, 0.0))
             except TimeoutError:
-                if runtime.now() >= give_up_at:
-                    raise _too_long(exchange, ask, Wait(0.0)) from None
+                if now() >= patient_until and (line.first is not place or now() >= give_up_at):
+                    left = await _expected(exchange, ask, lines.before(ask.bucket, loop, place))
+                    if left.seconds > 0 or now() >= give_up_at:
+                        raise _too_long(exchange, ask, left) from None
     finally:
         lines.leave(ask.bucket, loop, place)
 
 
+async def _announce(exchange: Exchange, ask: Ask, first: Wait) -> None:
+    """Say how long a call will have to wait, before it stands in line: a receiver may call ESI itself.
+
+    Raises:
+        LimitedError: that is longer than its patience.
+    """
+    runtime, terms, ledger = exchange.runtime, exchange.terms, exchange.engine.ledger
+    ahead = ledger.lines.ahead_of(ask.bucket, runtime.strand().loop, batch=terms.batch)
+    expected = await _expected(exchange, ask, ahead)
+    if not first.landing and expected.seconds < first.seconds:  # it is paced
+        expected = first
+    if expected.seconds > 0 and runtime.now() + expected.seconds > (exchange.patient_until or 0.0):
+        raise _too_long(exchange, ask, expected)
+    if expected.seconds >= LOGGED_SECONDS:
+        LOGGER.info("%s waits %.0f s for %s", exchange.operation.name, expected.seconds, ledger.shown(ask.bucket))
+    if expected.seconds > 0 and RATE_LIMIT_WAIT.has_receivers:
+        payload = {
+            "bucket": ledger.shown(ask.bucket),
+            "wait_seconds": expected.seconds,
+            "waiting": ledger.lines.waiting(ask.bucket) + 1,
+            "operation_id": exchange.operation.id,
+            "priority": "batch" if terms.batch else "interactive",
+        }
+        await runtime.tell(RATE_LIMIT_WAIT, payload)
+
+
+async def _expected(exchange: Exchange, ask: Ask, ahead: int) -> Wait:
+    """How long a call will wait with so many tokens asked for before it."""
+    ledger = exchange.engine.ledger
+    return await ledger.do(exchange.runtime, ledger.store.wait_for, ask, ahead + ask.cost)
+
+
 def _too_long(exchange: Exchange, ask: Ask, wait: Wait) -> LimitedError:
     """The error that carries the moment at which to come back (T30)."""
-    ledger: Ledger = exchange.engine.ledger
+    ledger = exchange.engine.ledger
     errors = wait.everyone or ask.bucket == ledger.errors
     status, kind = (420, ErrorLimitedError) if errors else (429, RateLimitedError)
     why = "ESI asked everyone to wait" if wait.everyone else f"{ledger.shown(ask.bucket)} has nothing left"
+    if wait.seconds <= 0:
+        why = f"{ledger.shown(ask.bucket)} has calls under way that are not answered; it waited"
     way_out = (
         "come back then, or take another policy than 'fail'"
         if exchange.terms.policy == "fail"

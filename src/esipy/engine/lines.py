@@ -82,10 +82,22 @@ class Lines:
             line = self._lines.get(bucket, {}).get(who)
             return 0 if line is None else line.ahead_of(batch=batch)
 
+    def before(self, bucket: str, who: Any, place: Place) -> int:
+        """The tokens that those ask for who are before this place."""
+        with self._lock:
+            tokens = 0
+            line = self._lines[bucket][who]
+            for other in (*line.interactive, *line.batch):
+                if other is place:
+                    break
+                tokens += other.tokens
+            return tokens
+
     def waiting(self, bucket: str) -> int:
         """How many calls of this process wait for a bucket."""
         with self._lock:
-            return sum(len(line) for line in self._lines.get(bucket, {}).values())
+            lines = self._lines.get(bucket, {}).items()
+            return sum(len(line) for who, line in lines if who is None or not who.is_closed())
 
     def join(self, bucket: str, who: Any, place: Place) -> Line:
         """Stand in line."""

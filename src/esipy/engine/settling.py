@@ -6,15 +6,20 @@ is certain that nothing was sent.
 
 from __future__ import annotations
 
+from typing import Any
+
 from esipy.core.answer import Answer
-from esipy.core.buckets import CALL_COST
+from esipy.core.buckets import RELEASE_MARGIN_SECONDS
 from esipy.core.limits import ERROR_LIMIT, cost_of, error_cost_of, errors_told, is_refusal, limit_headers, rate_told
-from esipy.core.retries import retry_after
+from esipy.core.retries import LIMITED, retry_after
 from esipy.engine.exchange import Exchange
-from esipy.events import ERROR_LIMIT_LOW, ERROR_LIMITED, LIMIT_CHANGED, RATE_LIMITED
+from esipy.events import ERROR_LIMIT_LOW, ERROR_LIMITED, LIMIT_CHANGED, RATE_LIMITED, Signal
 from esipy.stores.base import NOTHING_TOLD, Ask, Grant, Told
 
-__all__ = ["give_back", "settle", "settled_at_once"]
+__all__ = ["Leave", "give_back", "settle", "settled_at_once"]
+
+News = tuple[Signal[Any], dict[str, Any]]
+"""A signal that is to be sent, and what it says."""
 
 UNSAID_WAIT_SECONDS = 60.0
 """How long to wait when a 420, or a 429 with headers, does not say: the error window is one minute.
@@ -23,157 +28,160 @@ Source: ESI documentation, error limit.
 """
 
 
-def give_back(exchange: Exchange, grant: Grant | None, *, sent: bool) -> None:
-    """Settle what was reserved for an exchange that has no answer. Nothing is awaited: the caller may be cancelled."""
-    if grant is None:
-        return
-    ledger = exchange.engine.ledger
-    ledger.do_later(exchange.runtime, ledger.store.settle, grant, grant.ask.worst if sent else 0, NOTHING_TOLD, False)
-    ledger.lines.wake(grant.ask.bucket)
+class Leave:
+    """The leave that an exchange has, until it is settled or given back.
+
+    Attributes:
+        bucket: of its rate-limit group, or of the error limit.
+        route: of the limiter of its route.
+        changes: what had been learned of groups when it was asked for.
+    """
+
+    __slots__ = ("bucket", "changes", "route")
+
+    def __init__(self) -> None:
+        self.bucket: Grant | None = None
+        self.route: Grant | None = None
+        self.changes = 0
 
 
-def settled_at_once(exchange: Exchange, answer: Answer, grant: Grant | None) -> bool:
+def give_back(exchange: Exchange, leave: Leave, *, sent: bool) -> None:
+    """Settle what is reserved for an exchange without an answer. Nothing is awaited: the caller may be cancelled."""
+    grants = leave.bucket, leave.route
+    leave.bucket = leave.route = None
+    for grant in grants:
+        if grant is not None:
+            worst = grant.ask.worst if sent else 0
+            exchange.engine.ledger.settle_later(exchange.runtime, grant, worst, answered=False)
+
+
+def settled_at_once(exchange: Exchange, answer: Answer, leave: Leave) -> bool:
     """What `settle` does, for what nearly all answers are: good ones that tell what was known, by a store in memory."""
-    ledger, status = exchange.engine.ledger, answer.status
-    if grant is None or ledger.store.remote or status >= 400 or ledger.surprises:
+    ledger, status, grant = exchange.engine.ledger, answer.status, leave.bucket
+    if grant is None or ledger.store.remote or status >= 400 or ledger.surprises or ledger.changes != leave.changes:
         return False
     rate = rate_told(answer.headers)
     if rate is None or not ledger.believes(exchange.operation, rate) or grant.ask.worst == 1:
         return False
+    leave.bucket = None
     ledger.store.settle(grant, cost_of(status), Told(rate.used, rate.max_tokens, float(rate.window_seconds)))
     if ledger.lines:
         ledger.lines.wake(grant.ask.bucket)
     return True
 
 
-async def settle(exchange: Exchange, answer: Answer, grant: Grant | None, held: Grant | None) -> None:
-    """Settle an exchange by its answer. ``grant``: of its bucket; ``held``: of the limiter of its route."""
+async def settle(exchange: Exchange, answer: Answer, leave: Leave) -> None:
+    """Settle an exchange by its answer; signals are sent when all of that is done."""
     ledger, runtime, status = exchange.engine.ledger, exchange.runtime, answer.status
-    refused = status in (420, 429, 520) and (status != 520 or is_refusal(status, answer.body))
+    refused = status in LIMITED or is_refusal(status, answer.body)
     asked = _asked_seconds(answer, runtime.now()) if refused else None
-    if held is not None:
-        await ledger.do(runtime, ledger.store.settle, held, 1, NOTHING_TOLD)
-        ledger.lines.wake(held.ask.bucket)
+    news: list[News] = []
+    if leave.route is not None:
+        route, leave.route = leave.route, None
+        await ledger.settle(runtime, route, 1)
         if not refused and ledger.routes.passed(exchange.operation.id, runtime.now()):
             await _size_route(exchange)
-    if grant is not None:
-        ask = grant.ask
-        if ask.bucket == ledger.errors:
-            ask = await _settle_error(exchange, answer, grant)
-        else:
-            ask = await _settle_tokens(exchange, answer, grant, asked)
-        ledger.lines.wake(grant.ask.bucket)
-        if refused:
-            await _block(exchange, answer, ask, asked)
-    elif refused:
-        await _block(exchange, answer, None, asked)
+    ask: Ask | None = None
+    if leave.bucket is not None:
+        ask = await _settle_bucket(exchange, answer, leave, asked, news)
+    if refused:
+        await _block(exchange, answer, ask, asked, news)
+    for signal, payload in news:
+        await runtime.tell(signal, payload)
 
 
-async def _settle_tokens(exchange: Exchange, answer: Answer, grant: Grant, asked: float | None) -> Ask:
-    """Settle a call of a group; gives the ask of the bucket in which it was counted."""
+async def _settle_bucket(
+    exchange: Exchange, answer: Answer, leave: Leave, asked: float | None, news: list[News]
+) -> Ask:
+    """Settle the bucket that has paid; gives what it would be asked. The headers name it, if they name any."""
     ledger, runtime, operation = exchange.engine.ledger, exchange.runtime, exchange.operation
-    status, ask = answer.status, grant.ask
-    spent = cost_of(status)
-    if spent != CALL_COST or ledger.surprises:
-        ledger.note(ask, operation, status, runtime.now())
+    grant, leave.bucket = leave.bucket, None
+    assert grant is not None
+    status, ask, spent = answer.status, grant.ask, cost_of(answer.status)
     rate = rate_told(answer.headers)
-    if rate is None:
-        await ledger.do(runtime, ledger.store.settle, grant, spent, NOTHING_TOLD)
-        if status >= 400 and errors_told(answer.headers) is not None:  # it counts there all the same
-            await _count_error(exchange, answer, await _forced(exchange, ledger.error_ask))
+    if rate is not None:
+        changed = ledger.learn(operation, rate)
+        if changed is not None:
+            news.append((LIMIT_CHANGED, changed))
+        paid = ledger.ask_for(operation, exchange.counted_as, exchange.terms, runtime.now)
+        told = Told(rate.used, rate.max_tokens, float(rate.window_seconds), asked)
+        ledger.note(paid, operation, status, runtime.now())
+        if paid.bucket == ask.bucket:
+            await ledger.settle(runtime, grant, spent, told)
+        else:  # another than was believed
+            await ledger.settle(runtime, grant, 0)
+            await _book(exchange, paid, spent, told)
+        return paid
+    errors_spent, errors = error_cost_of(status), _told_of_errors(exchange, answer, news)
+    if ask.bucket == ledger.errors:
+        await ledger.settle(runtime, grant, errors_spent, errors)
         return ask
-    news = ledger.learn(operation, rate)
-    if news is not None:
-        await runtime.tell(LIMIT_CHANGED, news)
-    told = Told(rate.used, rate.max_tokens, float(rate.window_seconds), asked)
-    counted: Grant = grant
-    if news is not None and rate.group != news["previous_group"]:  # another bucket than was believed has paid
-        await ledger.do(runtime, ledger.store.settle, grant, 0, NOTHING_TOLD)
-        counted = await _forced(exchange, ledger.ask_for(operation, exchange.counted_as, exchange.terms, runtime.now))
-    await ledger.do(runtime, ledger.store.settle, counted, spent, told)
-    return counted.ask
+    ledger.note(ask, operation, status, runtime.now())
+    await ledger.settle(runtime, grant, spent)
+    if errors_spent and errors is not NOTHING_TOLD:  # it counts there all the same
+        await _book(exchange, ledger.error_ask, errors_spent, errors)
+    return ask
 
 
-async def _settle_error(exchange: Exchange, answer: Answer, grant: Grant) -> Ask:
-    """Settle a call without a group against the error limit; gives the ask of the bucket in which it was counted."""
-    ledger, runtime = exchange.engine.ledger, exchange.runtime
-    rate = rate_told(answer.headers)
-    if rate is not None:  # it has a group after all
-        await ledger.do(runtime, ledger.store.settle, grant, 0, NOTHING_TOLD)
-        news = ledger.learn(exchange.operation, rate)
-        if news is not None:
-            await runtime.tell(LIMIT_CHANGED, news)
-        ask = ledger.ask_for(exchange.operation, exchange.counted_as, exchange.terms, runtime.now)
-        told = Told(rate.used, rate.max_tokens, float(rate.window_seconds))
-        await ledger.do(runtime, ledger.store.settle, await _forced(exchange, ask), cost_of(answer.status), told)
-        return ask
-    await _count_error(exchange, answer, grant)
-    return grant.ask
-
-
-async def _count_error(exchange: Exchange, answer: Answer, grant: Grant) -> None:
-    """Settle against the error limit, by status and headers; tells when little is left of it."""
-    ledger, runtime = exchange.engine.ledger, exchange.runtime
+def _told_of_errors(exchange: Exchange, answer: Answer, news: list[News]) -> Told:
+    """What the headers tell of the error limit; it is news when little is left of it."""
     errors = errors_told(answer.headers)
-    told = NOTHING_TOLD
-    if errors is not None:
-        remain, reset_seconds = errors
-        told = Told(ERROR_LIMIT - remain, returns_in=reset_seconds)
-        if ledger.has_fallen(remain, runtime.now() + reset_seconds):
-            await runtime.tell(ERROR_LIMIT_LOW, {"remain": remain, "reset_seconds": reset_seconds})
-    await ledger.do(runtime, ledger.store.settle, grant, error_cost_of(answer.status), told)
+    if errors is None:
+        return NOTHING_TOLD
+    remain, reset_seconds = errors
+    if exchange.engine.ledger.has_fallen(remain, exchange.runtime.now() + reset_seconds):
+        news.append((ERROR_LIMIT_LOW, {"remain": remain, "reset_seconds": reset_seconds}))
+    return Told(ERROR_LIMIT - remain, returns_in=reset_seconds)
 
 
-async def _forced(exchange: Exchange, ask: Ask) -> Grant:
-    """A reservation after the fact."""
-    ledger = exchange.engine.ledger
-    grant = await ledger.do(exchange.runtime, ledger.store.reserve, ask._replace(forced=True))
-    assert isinstance(grant, Grant)
-    return grant
+async def _book(exchange: Exchange, ask: Ask, spent: int, told: Told) -> None:
+    """Reserve and settle after the fact: whatever is full, and whatever gate is closed."""
+    ledger, runtime = exchange.engine.ledger, exchange.runtime
+    grant = await ledger.reserve(runtime, ask._replace(forced=True, gate=""))
+    if isinstance(grant, Grant):
+        await ledger.settle(runtime, grant, spent, told)
 
 
-async def _block(exchange: Exchange, answer: Answer, ask: Ask | None, asked: float | None) -> None:
-    """ESI did not do it: nothing more leaves before the moment that it named, from this bucket or at all (T26, T27)."""
+async def _block(exchange: Exchange, answer: Answer, ask: Ask | None, asked: float | None, news: list[News]) -> None:
+    """ESI did not do it: nothing more leaves before the moment that it named, from this bucket or at all (T26, T27).
+
+    A wait of no time is none that was named. A 520 comes from behind ESI's own limits, whatever headers it bears.
+    """
     ledger, runtime, operation = exchange.engine.ledger, exchange.runtime, exchange.operation
-    if answer.status == 420 and operation.base_url is None:
-        answer.retry_at = await _until(exchange, ledger.gate, UNSAID_WAIT_SECONDS if asked is None else asked)
+    status = answer.status
+    if status == 420 and operation.base_url is None:
+        seconds = (UNSAID_WAIT_SECONDS if asked is None else asked) + RELEASE_MARGIN_SECONDS
+        answer.retry_at = runtime.now() + seconds
+        await ledger.do(runtime, ledger.store.block, ledger.gate, seconds)
         ledger.lines.wake_all()
         payload = {"url": exchange.url, "operation_id": operation.id, "retry_at": answer.retry_at}
-        await runtime.tell(ERROR_LIMITED, payload)
+        news.append((ERROR_LIMITED, payload))
         return
-    told = rate_told(answer.headers)
-    if ask is not None and ask.bucket != ledger.errors and (told is not None or asked is not None):
-        bucket, seconds = ask.bucket, UNSAID_WAIT_SECONDS if asked is None else asked
+    named = rate_told(answer.headers) is not None
+    if status == 429 and ask is not None and ask.bucket != ledger.errors and (named or asked):
+        bucket, seconds = ask.bucket, max(UNSAID_WAIT_SECONDS if asked is None else asked, RELEASE_MARGIN_SECONDS)
     else:  # a limiter that has no bucket and no headers
-        rest_seconds = ledger.routes.refused(operation.id, runtime.now(), runtime.random())
-        seconds = rest_seconds if asked is None else asked
-        bucket = await _size_route(exchange)
-    answer.retry_at = await _until(exchange, bucket, seconds)
-    if RATE_LIMITED.has_receivers:
-        payload = {
-            "bucket": ledger.shown(bucket),
-            "headers": limit_headers(answer.headers),
-            "operation_id": operation.id,
-            "url": exchange.url,
-            "retry_at": answer.retry_at,
-        }
-        await runtime.tell(RATE_LIMITED, payload)
+        seconds = max(asked or 0.0, ledger.routes.refused(operation.id, runtime.now(), runtime.random()))
+        bucket = await _size_route(exchange, refused=True)
+    answer.retry_at = runtime.now() + seconds
+    await ledger.do(runtime, ledger.store.block, bucket, seconds)
+    payload = {
+        "bucket": ledger.shown(bucket),
+        "headers": limit_headers(answer.headers),
+        "operation_id": operation.id,
+        "url": exchange.url,
+        "retry_at": answer.retry_at,
+    }
+    news.append((RATE_LIMITED, payload))
 
 
-async def _until(exchange: Exchange, name: str, seconds: float) -> float:
-    """Block a bucket, or the gate; gives the moment at which it opens."""
-    ledger, runtime = exchange.engine.ledger, exchange.runtime
-    await ledger.do(runtime, ledger.store.block, name, seconds)
-    return runtime.now() + seconds
-
-
-async def _size_route(exchange: Exchange) -> str:
+async def _size_route(exchange: Exchange, *, refused: bool = False) -> str:
     """Give the limiter of a route the size that is now believed; gives its bucket's name."""
     ledger = exchange.engine.ledger
     ask = ledger.route_ask(exchange.operation, exchange.terms)
     if ask is None:  # it is trusted again
         return ""
-    await ledger.do(exchange.runtime, ledger.store.resize, ask, ask.limit)
+    await ledger.do(exchange.runtime, ledger.store.resize, ask, ask.limit, refused)
     return ask.bucket
 
 

@@ -9,6 +9,7 @@ The token goes into this exchange's header only, and the exchange goes to ESI's 
 from __future__ import annotations
 
 from esipy.core.answer import Answer
+from esipy.core.claims import peek_character_id, peek_client_id
 from esipy.engine.exchange import Exchange, Proceed, Signer
 from esipy.exceptions import SSOError
 
@@ -19,11 +20,12 @@ async def signing(exchange: Exchange, proceed: Proceed) -> Answer:
     own = exchange.call.token
     if own is not None:
         exchange.token = own
+        exchange.counted_as = _counted_as(exchange, own)
         return await proceed(exchange)
     signer = exchange.engine.signer
     if signer is None or exchange.operation.scope is None:
         if signer is not None and exchange.engine.settings.public_token and exchange.operation.base_url is None:
-            await _identify(exchange, signer)
+            return await _identified(exchange, proceed, signer)
         return await proceed(exchange)
     token = await signer.token(exchange.runtime)
     _carry(exchange, signer, token)
@@ -41,13 +43,26 @@ async def signing(exchange: Exchange, proceed: Proceed) -> Answer:
     return answer
 
 
-async def _identify(exchange: Exchange, signer: Signer) -> None:
-    """A public call with the login's token is counted against address and application, not the address alone."""
+async def _identified(exchange: Exchange, proceed: Proceed, signer: Signer) -> Answer:
+    """A public call with the login's token, counted against address and application; without it, if that fails."""
     try:
         exchange.token = await signer.token(exchange.runtime)
     except SSOError:
-        return  # it needs none
+        return await proceed(exchange)
     exchange.counted_as = f"ip:{signer.principal.partition(':')[0]}"
+    answer = await proceed(exchange)
+    if answer.status != 401:
+        return answer
+    exchange.token, exchange.counted_as = None, exchange.principal
+    return await proceed(exchange)
+
+
+def _counted_as(exchange: Exchange, token: str) -> str:
+    """Whom ESI counts a call with a token of its own against: never the token itself, which changes (T25)."""
+    client_id, character_id = peek_client_id(token), peek_character_id(token)
+    if client_id is None or character_id is None:
+        return exchange.principal
+    return f"ip:{client_id}" if exchange.operation.scope is None else f"{client_id}:{character_id}"
 
 
 def _carry(exchange: Exchange, signer: Signer, token: str) -> None:

@@ -84,12 +84,14 @@ class Wait(NamedTuple):
         everyone: it is the gate that is closed.
         landing: an answer of a call under way has to come first; `seconds` is then the latest moment, or infinite.
         others: that call is another process's, and nobody here is told when it has been answered.
+        ask_again_in: seconds after which to ask again whatever `seconds` says; None: then.
     """
 
     seconds: float
     everyone: bool = False
     landing: bool = False
     others: bool = False
+    ask_again_in: float | None = None
 
 
 class Told(NamedTuple):
