@@ -8,11 +8,38 @@ that does I/O run beside the event loop (`Runtime.aside`).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from esipy.core.answer import Answer
+from esipy.core.buckets import CALL_COST, Bucket
 
-__all__ = ["Ask", "BucketState", "CacheStore", "Grant", "LedgerStore", "StoreUnavailable", "Told", "Wait"]
+__all__ = [
+    "BEAT_SECONDS",
+    "LEASE_SECONDS",
+    "LONGEST_BLOCK_SECONDS",
+    "MEMBER_SECONDS",
+    "Ask",
+    "BucketState",
+    "CacheStore",
+    "Grant",
+    "LedgerStore",
+    "StoreUnavailable",
+    "Told",
+    "Wait",
+]
+
+LEASE_SECONDS = 90.0
+"""How long a call under way is waited for in a ledger that processes share: the longest exchange (`Settings.timeout`,
+60 s) and time to settle it."""
+
+BEAT_SECONDS = 10.0
+"""How often a process that uses a shared ledger says so, at the most."""
+
+MEMBER_SECONDS = 300.0
+"""How long after that it counts as one that does: longer than a program may pause, or its share would be given away."""
+
+LONGEST_BLOCK_SECONDS = 86400.0
+"""No answer stops anything for longer: one that says so is wrong, and would be believed until the program ends."""
 
 
 class CacheStore(Protocol):
@@ -50,7 +77,8 @@ class Ask(NamedTuple):
         cost: what it is expected to cost.
         share: of the limit, to leave untouched.
         spread: even out what is left over the window, once half of it is used.
-        forced: let it leave in any case, but count it.
+        forced: let it leave from a bucket that has nothing left, but count it. A closed gate it waits for: what was
+            sent already, and is counted afterwards, is asked for with the gate ``""``, which is never closed.
     """
 
     bucket: str
@@ -80,11 +108,13 @@ class Wait(NamedTuple):
     """No leave yet.
 
     Attributes:
-        seconds: after which to ask again.
+        seconds: how long the wait is, as far as is known.
         everyone: it is the gate that is closed.
         landing: an answer of a call under way has to come first; `seconds` is then the latest moment, or infinite.
-        others: that call is another process's, and nobody here is told when it has been answered.
-        ask_again_in: seconds after which to ask again whatever `seconds` says; None: then.
+        others: calls of other processes are under way there, whose answers may end the wait earlier, and nobody here is
+            told when they have come: to be looked at again and again.
+        ask_again_in: seconds after which to ask again, whatever `seconds` says: something may have changed then that
+            nobody tells; None: nothing will.
     """
 
     seconds: float
@@ -121,7 +151,7 @@ class BucketState(NamedTuple):
         used: tokens that this ledger's calls have spent within the window.
         reserved: what calls under way are expected to cost.
         foreign: tokens that others are believed to have spent.
-        free_in: seconds until a call may leave; 0: now.
+        free_in: seconds until a whole call may leave; 0: now.
     """
 
     bucket: str
@@ -131,6 +161,12 @@ class BucketState(NamedTuple):
     reserved: int
     foreign: int
     free_in: float
+
+    @classmethod
+    def of(cls, name: str, bucket: Bucket, now: float) -> Self:
+        """The state of a bucket of this name."""
+        free_in = bucket.wait_for(now, min(CALL_COST, bucket.worst))
+        return cls(name, bucket.limit, bucket.window_seconds, bucket.own, bucket.reserved, bucket.foreign, free_in)
 
 
 class LedgerStore(Protocol):
@@ -156,11 +192,12 @@ class LedgerStore(Protocol):
         ...
 
     def block(self, name: str, seconds: float) -> None:
-        """Let nothing leave from a bucket, or through a gate, for so long; of two such waits the later end counts."""
+        """Let nothing leave from a bucket, or through a gate, for so long, a day at most; of two such waits the later
+        end counts."""
         ...
 
-    def resize(self, ask: Ask, limit: int) -> None:
-        """Give a bucket another limit."""
+    def resize(self, ask: Ask, limit: int, at_most: bool = False) -> None:
+        """Give a bucket another limit; ``at_most``: only a smaller one, for others may have learned one as well."""
         ...
 
     def states(self) -> list[BucketState]:
