@@ -59,9 +59,7 @@ def test_nothing_is_looked_at_before_its_lifetime_is_over(left: float, chance: f
 
 
 @given(st.none() | st.floats(-100, 1000), st.floats(0.1, 1000), CHANCES)
-def test_a_pace_of_ones_own_takes_the_place_of_all_but_lifetimes(
-    left: float | None, every: float, chance: float
-) -> None:
+def test_a_pace_of_ones_own_counts_but_for_lifetimes(left: float | None, every: float, chance: float) -> None:
     """Slower or faster than this module's."""
     due = after_look(NOW, None if left is None else NOW + left, every, True, chance)
     pause = max(left or 0.0, every)

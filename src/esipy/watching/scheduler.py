@@ -75,17 +75,21 @@ class Scheduler:
         return len(self._signals)
 
     def enter(self, watched: Watched, signal: Signal[...]) -> None:
-        """Look at it from now on, and tell the signal. Entering twice is entering once."""
+        """Look at it from now on, and tell the signal. Entering again goes on, should the loop have ended."""
         with self._lock:
-            if watched in self._signals:
-                return
-            self._signals[watched] = signal
-            self._schedule.put(watched, watched.due)
+            if watched not in self._signals:
+                self._signals[watched] = signal
+                self._schedule.put(watched, watched.due)
             begins, self._running = not self._running, True
         if begins:
             self.crew.begin(self.run, lasting=True)
         else:
             self._rouse()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a thread or task at it."""
+        return self._running
 
     def leave(self, watched: Watched) -> None:
         """Look at it no more. What a look that is under way finds is told nobody."""

@@ -50,17 +50,17 @@ class ChangeSignal(Signal[...]):
         super().__init__(f"on_change({call!r})", _changed)
 
     def _entry(self, receiver: Any, *, deferred: bool = False) -> Entry:
-        if not self._entries:
+        if not self._scheduler.is_running:
             self._scheduler.crew.check()  # before it is added
         return super()._entry(receiver, deferred=deferred)
 
     def _change(self, change: Callable[[tuple[Entry, ...]], tuple[Entry, ...]]) -> None:
         super()._change(change)
         with self._following:
-            if self._entries and self._watched is None:
-                self._watched = self._make()
+            if self._entries:
+                self._watched = self._watched or self._make()
                 self._scheduler.enter(self._watched, self)
-            elif not self._entries and self._watched is not None:
+            elif self._watched is not None:
                 self._scheduler.leave(self._watched)
                 self._watched = None
 
