@@ -175,11 +175,21 @@ class LedgerContract:
         leave(ledger, spread._replace(spread=False))
 
     def test_a_forced_call_leaves_and_is_counted(self, ledger: LedgerStore) -> None:
-        """Through a closed gate, from a full bucket."""
+        """From a full bucket, and one that is blocked."""
         spend(ledger, calls=WHOLE_CALLS)
-        ledger.block(GATE, 10)
+        ledger.block(SMALL.bucket, 10)
         ledger.settle(leave(ledger, SMALL._replace(forced=True)), 2)
         assert state(ledger).used == 16
+
+    def test_T26_a_forced_call_waits_for_a_closed_gate(self, ledger: LedgerStore, clock: Clock) -> None:
+        """But what was sent already is counted at once: it has no gate."""
+        forced = SMALL._replace(forced=True)
+        ledger.block(GATE, 10)
+        assert wait(ledger, forced) == Wait(about(10), everyone=True)
+        ledger.settle(leave(ledger, forced._replace(gate="")), 2)
+        assert state(ledger).used == 2
+        clock.now += 10
+        leave(ledger, forced)
 
     def test_T26_a_closed_gate_stops_everyone(self, ledger: LedgerStore, clock: Clock) -> None:
         """Every bucket behind it, heard of or not, until its time is over."""

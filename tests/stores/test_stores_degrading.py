@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from esipy.stores.base import Grant, Told, Wait
+from esipy.stores.base import Told, Wait
 from esipy.stores.degrading import DegradingLedger
 from tests.stores.house import House
 from tests.stores.ledger_contract import (
@@ -142,21 +142,26 @@ def test_calls_under_way_are_known(house: House, ledger: DegradingLedger) -> Non
 def test_the_store_is_tried_again_rarely(
     house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After 1, 2, 4 ... 30 s, by a call that asks anyway."""
+    """After 1, 2, 4 ... 30 s, by a call that asks anyway; one that waits is told when that is."""
     store = house.kept()
     spend(ledger, LARGE)
     tried: list[float] = []
-    reserve = store.reserve
+    block = store.block
 
-    def counted(ask: Any) -> Grant | Wait:
+    def counted(name: str, seconds: float) -> None:
         tried.append(house.clock.now)
-        return reserve(ask)
+        block(name, seconds)
 
-    monkeypatch.setattr(store, "reserve", counted)
+    monkeypatch.setattr(store, "block", counted)
     started = house.clock.now
     with house.down():
-        for _ in range(1000):
-            ledger.reserve(LARGE)
+        told: list[float | None] = []
+        for number in range(1000):
+            verbs: list[Callable[[], object]] = [partial(ledger.reserve, LARGE), partial(ledger.wait_for, LARGE, 2)]
+            got = [*verbs, ledger.states][number % 3]()
+            if isinstance(got, Wait):
+                told.append(got.ask_again_in)
             house.clock.now += 0.125
-    assert [moment - started for moment in tried] == [0, 1, 3, 7, 15, 31, 61, 91, 121]
+    assert [moment - started for moment in tried] == [1, 3, 7, 15, 31, 61, 91, 121]
+    assert (told[0], min(filter(None, told)), max(filter(None, told))) == (0.875, 0.125, 29.875)
     assert len(house.told) == 1

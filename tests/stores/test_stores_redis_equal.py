@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from esipy.core.buckets import Bucket
 from esipy.core.counts import Counts
-from esipy.stores.base import Ask, Grant, LedgerStore, Told, Wait
+from esipy.stores.base import LEASE_SECONDS, Ask, Grant, LedgerStore, Told, Wait
 from esipy.stores.memory_ledger import MemoryLedger
-from esipy.stores.redis_ledger import LEASE_SECONDS, RedisLedger, _bucket
+from esipy.stores.redis_ledger import RedisLedger, _bucket
 from esipy.stores.sqlite_ledger import SqliteLedger
 from tests.stores.valkey import new_prefix, url_of
 
@@ -31,7 +31,7 @@ BUCKETS = {
 }
 GATE = "*"
 FOR_EVER = 1e9
-"""A lease that no test outlives: Python's bucket has none."""
+"""A lease that no test outlives: in memory it is not each call's."""
 
 
 class Clock:
@@ -143,7 +143,7 @@ def url(valkey: Any) -> Iterator[str]:
 def test_the_script_is_the_arithmetic(url: str, happening: list[Step]) -> None:
     """Whatever is reserved, settled, told, blocked and resized, after whatever time: equal waits, and equal buckets."""
     clock = Clock()
-    memory = MemoryLedger(clock)
+    memory = MemoryLedger(clock, lease_seconds=FOR_EVER)
     pair = Pair(url, memory, clock, FOR_EVER)
     with closing(pair.redis):
         for step in happening:

@@ -72,7 +72,7 @@ class Pair:
 
     def __init__(self, path: Path) -> None:
         self.clock = Clock()
-        self.memory = MemoryLedger(self.clock)
+        self.memory = MemoryLedger(self.clock, lease_seconds=math.inf)  # the file has one for each call
         self.file = SqliteLedger(path, clock=self.clock, lease_seconds=LEASE_SECONDS)
         self.file._sweep_at = math.inf  # what is idle is forgotten with the size that it had been told
         self.under_way: list[Flight] = []
@@ -108,7 +108,7 @@ class Pair:
         in_memory, in_file = self.memory.reserve(ask), self.file.reserve(ask)
         if isinstance(in_memory, Grant):
             assert isinstance(in_file, Grant)
-            assert in_memory.mark == in_file.mark.of
+            assert in_memory.mark[1] == in_file.mark.of
             self.under_way.append(Flight(self.clock.now + LEASE_SECONDS, in_memory, in_file))
         elif in_memory.landing:
             first = min(each.ends for each in self.under_way if each.in_memory.ask.bucket == ask.bucket)

@@ -196,6 +196,10 @@ class Bucket(Counts):
             moment = min(moment, spends[self._gone])
         return (moment if theirs is None else min(moment, theirs[0])) - now
 
+    def lost_at(self, lease_seconds: float) -> float:
+        """When nothing that is under way will be answered any more, as none has left for so long."""
+        return self._left_at + lease_seconds if self.flying else UNTIL_LANDING
+
     def _overdue_at(self) -> float:
         """When the last call that left has taken longer than answers do: others need not wait for what it finds out."""
         return self._left_at + (self._slowest / 50 or UNHEARD_SECONDS)
@@ -223,7 +227,7 @@ class Bucket(Counts):
         missing = self.own + self.foreign + self.reserved + rest + 1 - room
         if missing <= 0:
             return wait_seconds
-        for moment, returned in self._returns(now):
+        for moment, returned in self._returns(now, self.reserved):
             missing -= returned
             if missing <= 0:
                 return max(wait_seconds, windows * self.window_seconds + moment - now)
@@ -235,18 +239,20 @@ class Bucket(Counts):
 
     def _pace(self, now: float, cost: int, room: int) -> float:
         """Seconds to wait so that what is left lasts: at the highest even rate that never runs dry."""
-        left = room - self.own - self.foreign - self.reserved
+        # Where calls rarely cost anything (errors), what is only under way does not slow down the others.
+        reserved = self.reserved if self.worst > 1 else 0
+        left = room - self.own - self.foreign - reserved
         if left * 2 > room:
             return 0.0
         rate = room / self.window_seconds
-        for moment, returned in self._returns(now):
+        for moment, returned in self._returns(now, reserved):
             rate = min(rate, left / (moment - now))
             left += returned
         return self._left_at + cost / rate - now if rate > 0 else 0.0
 
-    def _returns(self, now: float) -> list[tuple[float, int]]:
+    def _returns(self, now: float, reserved: int) -> list[tuple[float, int]]:
         """(moment, tokens) of all that comes back, in order; what is under way is as if it were spent now."""
         pairs = [*as_pairs(self._spends or [], OWN, self._gone), *as_pairs(self._theirs or [], THEIRS)]
-        if self.reserved:
-            pairs.append((self._return(now, None), self.reserved))
+        if reserved:
+            pairs.append((self._return(now, None), reserved))
         return sorted(pairs)

@@ -86,15 +86,15 @@ local function enter(pairs_, moment, tokens)
   end
 end
 
-local function returns(b) -- an iterator over moment, tokens: all that comes back, in order
+local function returns(b, reserved) -- an iterator over moment, tokens: all that comes back, in order
   local spends, theirs, s, t = b.spends, b.theirs, 1, 1
-  local landing = b.reserved ~= 0 and return_of(b) or HUGE
+  local landing = reserved ~= 0 and return_of(b) or HUGE
   return function()
     local own, foreign = spends[s] or HUGE, theirs[t] or HUGE
     if landing < own and landing < foreign then
       local moment = landing
       landing = HUGE
-      return moment, b.reserved
+      return moment, reserved
     elseif own <= foreign and own < HUGE then
       s = s + 2
       return own, spends[s - 1]
@@ -120,7 +120,7 @@ local function wait_for(b, tokens, share)
   if missing <= 0 then
     return wait_seconds
   end
-  for moment, returned in returns(b) do
+  for moment, returned in returns(b, b.reserved) do
     missing = missing - returned
     if missing <= 0 then
       return math.max(wait_seconds, windows * b.window_seconds + moment - now)
@@ -130,12 +130,13 @@ local function wait_for(b, tokens, share)
 end
 
 local function pace(b, cost, room)
-  local left = room - b.own - b.foreign - b.reserved
+  local reserved = b.worst > 1 and b.reserved or 0
+  local left = room - b.own - b.foreign - reserved
   if left * 2 > room then
     return 0
   end
   local rate = room / b.window_seconds
-  for moment, returned in returns(b) do
+  for moment, returned in returns(b, reserved) do
     rate = math.min(rate, left / (moment - now))
     left = left + returned
   end

@@ -4,8 +4,9 @@
 - When it fails, a call leaves if both hold: by the headers there is room for it in the whole limit, whoever spent what;
   and this process has not spent its fair share of the limit: one part of as many as there were processes, of two at
   least, because somebody may have come since. One whole call always fits into a share.
-- After 1, 2, 4 ... 30 s the next call that asks tries the store again. When that answers, it is told first what it
-  missed: what was spent meanwhile, what was settled, blocked and resized, and what is under way.
+- After 1, 2, 4 ... 30 s whoever asks for anything tries the store again, those who wait here too: each wait says when
+  to ask again. When the store answers, it is told first what it missed: what was spent meanwhile, what was settled,
+  blocked and resized, and what is under way. Then those who wait are woken.
 - What the store let leave is settled in the store, late if need be.
 
 So no verb ever raises `StoreUnavailable`, and no limit is ever off.
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from esipy._forks import ForkLock, forget_after_fork
 from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, LedgerStore, StoreUnavailable, Told, Wait
@@ -24,12 +25,23 @@ from esipy.stores.memory_ledger import MemoryLedger
 
 __all__ = ["DegradingLedger", "SharedLedger"]
 
+T = TypeVar("T")
+
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 30.0
+
+SOONEST_SECONDS = 0.01
+"""Nobody is told to ask again earlier."""
+
+PROBE = "probe"
+"""The name of a gate that nobody waits for. Closing it for no time writes, so it shows whether the store does."""
 
 
 class SharedLedger(LedgerStore, Protocol):
     """A ledger that processes share."""
+
+    lease_seconds: float
+    """How long a call under way is waited for: longer than the longest exchange."""
 
     def members(self) -> int:
         """How many processes use it, as was last known: it can be asked when the store is gone."""
@@ -56,6 +68,9 @@ class DegradingLedger:
         local: counts what this process knows, against the whole limits.
         now: the clock of ``local``.
         told: called with the reason when the store fails, and with None when it is back.
+
+    Attributes:
+        woken: called, in any thread, when the store is back: who waits here has to ask again.
     """
 
     remote = True
@@ -72,6 +87,7 @@ class DegradingLedger:
         self._local = local
         self._now = now
         self._told = told
+        self.woken: Callable[[], None] | None = None
         self._fair = MemoryLedger(now)
         self._limits: dict[str, int] = {}
         self._lock = ForkLock()
@@ -92,25 +108,22 @@ class DegradingLedger:
         self._spent: dict[str, Ask] = {}
         self._meanwhile = MemoryLedger(self._now)
 
+    @property
+    def lease_seconds(self) -> float:
+        """That of the store."""
+        return self._store.lease_seconds
+
+    @lease_seconds.setter
+    def lease_seconds(self, seconds: float) -> None:
+        self._store.lease_seconds = seconds
+
     # -- LedgerStore -------------------------------------------------------------------------------------------
 
     def reserve(self, ask: Ask) -> Grant | Wait:
-        retrying = self._failed
-        if retrying and not self._may_retry():
-            return self._decide(ask)
-        try:
-            if retrying:
-                self._book(ask, 0)  # it writes, so it shows whether the store does
-                self._catch_up()
-            got = self._store.reserve(ask)
-        except StoreUnavailable as error:
-            self._fails(error, again=retrying)
-            return self._decide(ask)
-        finally:
-            if retrying:
-                self._retrying = False
-        if retrying:
-            self._is_back()
+        got = self._ask_store(partial(self._store.reserve, ask))
+        if got is None:
+            got = self._decide(ask)
+            return self._until_retry(got) if isinstance(got, Wait) else got
         return got if isinstance(got, Wait) else self._let_leave(ask, got)
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
@@ -131,14 +144,12 @@ class DegradingLedger:
         self._pass_on(partial(self._store.settle, shared, spent, told, answered), late)
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
-        if not self._failed:
-            try:
-                return self._store.wait_for(ask, tokens)
-            except StoreUnavailable as error:
-                self._fails(error)
+        got = self._ask_store(partial(self._store.wait_for, ask, tokens))
+        if got is not None:
+            return got
         whole = self._local.wait_for(ask, tokens)
         fair = self._fair.wait_for(self._fair_ask(ask), tokens)
-        return fair if fair.seconds > whole.seconds else whole
+        return self._until_retry(fair if fair.seconds > whole.seconds else whole)
 
     def block(self, name: str, seconds: float) -> None:
         self._local.block(name, seconds)
@@ -151,20 +162,17 @@ class DegradingLedger:
 
         self._pass_on(partial(self._store.block, name, seconds), late)
 
-    def resize(self, ask: Ask, limit: int) -> None:
-        self._note(ask, limit)
-        self._local.resize(ask, limit)
+    def resize(self, ask: Ask, limit: int, at_most: bool = False) -> None:
+        known = self._limits.get(ask.bucket, ask.limit)
+        self._note(ask, min(limit, known) if at_most else limit)
+        self._local.resize(ask, limit, at_most)
         self._fair.resize(ask, self._share(ask))
-        resize = partial(self._store.resize, ask, limit)
+        resize = partial(self._store.resize, ask, limit, at_most)
         self._pass_on(resize, resize)
 
     def states(self) -> list[BucketState]:
-        if not self._failed:
-            try:
-                return self._store.states()
-            except StoreUnavailable as error:
-                self._fails(error)
-        return self._local.states()
+        got = self._ask_store(self._store.states)
+        return self._local.states() if got is None else got
 
     def close(self) -> None:
         self._store.close()
@@ -173,7 +181,7 @@ class DegradingLedger:
 
     def _let_leave(self, ask: Ask, shared: Grant | None) -> Grant:
         """Count a call that leaves in any case."""
-        forced = ask if ask.forced else ask._replace(forced=True)
+        forced = ask._replace(gate="", forced=True)
         whole, fair = self._local.reserve(forced), self._fair.reserve(self._fair_ask(forced))
         assert isinstance(whole, Grant)
         assert isinstance(fair, Grant)
@@ -194,6 +202,12 @@ class DegradingLedger:
             self._unknown.add(flight)
             return Grant(ask, flight)
 
+    def _until_retry(self, wait: Wait) -> Wait:
+        """This wait, for somebody who looks when the store is tried again: it may be shorter there."""
+        # One that is being tried this moment wakes everybody if it is back.
+        left = self._retry_at - self._now()
+        return wait._replace(ask_again_in=max(left, SOONEST_SECONDS) if left > 0 else FIRST_RETRY_SECONDS)
+
     def _fair_ask(self, ask: Ask) -> Ask:
         return ask._replace(limit=self._share(ask))
 
@@ -210,6 +224,26 @@ class DegradingLedger:
             self._limits.pop(ask.bucket, None)
 
     # -- failing and coming back -------------------------------------------------------------------------------
+
+    def _ask_store(self, verb: Callable[[], T]) -> T | None:
+        """What the store says; None: it fails, or is not to be tried now."""
+        retrying = self._failed
+        if retrying and not self._may_retry():
+            return None
+        try:
+            if retrying:
+                self._store.block(PROBE, 0.0)
+                self._catch_up()
+            got = verb()
+        except StoreUnavailable as error:
+            self._fails(error, again=retrying)
+            return None
+        finally:
+            if retrying:
+                self._retrying = False
+        if retrying:
+            self._is_back()
+        return got
 
     def _may_retry(self) -> bool:
         """Whether to ask the store that failed: one thread at a time does, and rarely."""
@@ -236,6 +270,8 @@ class DegradingLedger:
             self._catch_up()  # on what came while the store was being told
         except StoreUnavailable as error:
             self._fails(error)
+        if self.woken is not None:
+            self.woken()
 
     def _pass_on(self, at_once: Callable[[], object], late: Callable[[], object]) -> None:
         """Have the store do something: now, or when it is back."""
@@ -255,7 +291,7 @@ class DegradingLedger:
         with self._lock:
             if self._failed:
                 self._spent[ask.bucket] = ask
-                grant = self._meanwhile.reserve(ask._replace(forced=True))
+                grant = self._meanwhile.reserve(ask._replace(gate="", forced=True))
                 assert isinstance(grant, Grant)
                 self._meanwhile.settle(grant, spent)
                 return
@@ -267,7 +303,7 @@ class DegradingLedger:
 
     def _leave(self, ask: Ask, tokens: int) -> Grant:
         """Have the store count a call that has left."""
-        grant = self._store.reserve(ask._replace(cost=tokens, forced=True))
+        grant = self._store.reserve(ask._replace(gate="", cost=tokens, forced=True))
         assert isinstance(grant, Grant)
         return grant
 

@@ -58,11 +58,9 @@ local verbs = {}
 
 local function decide(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member)
   local key, gate, index = KEYS[1], KEYS[2], KEYS[3]
-  if forced == '0' then
-    local closed_until = load(gate)
-    if type(closed_until) == 'number' and now < closed_until then
-      return { 0, exact(closed_until - now), 1, 0 }
-    end
+  local closed_until = load(gate)
+  if type(closed_until) == 'number' and now < closed_until then
+    return { 0, exact(closed_until - now), 1, 0 }
   end
   local b, changed = bucket_at(key, limit, window_seconds, worst)
   cost = tonumber(cost)
@@ -71,15 +69,11 @@ local function decide(limit, window_seconds, worst, cost, share, spread, forced,
     if changed then
       save(key, index, b)
     end
-    local landing, others, kind = HUGE, 0, 0
+    local landing, others = first_landing(b, member)
     if wait_seconds == HUGE then
-      landing, others = first_landing(b, member)
-      kind = 1 + others
+      return { 0, exact(math.min(next_chance(b), landing - now)), 0, 1 + others }
     end
-    if wait_seconds == HUGE then
-      wait_seconds = next_chance(b)
-    end
-    return { 0, exact(math.min(wait_seconds, landing - now)), 0, kind }
+    return { 0, exact(wait_seconds), 0, b.blocked_until <= now and 3 * others or 0 }
   end
   depart(b, cost, now + tonumber(lease_seconds), member, forced == '0' and room_of(b, tonumber(share)))
   save(key, index, b)
@@ -87,8 +81,8 @@ local function decide(limit, window_seconds, worst, cost, share, spread, forced,
 end
 
 -- KEYS: bucket, gate, index, members. Gives 1, number, landed, born, left_at; or 0, seconds, everyone, landing (1: a call of
--- this process has to be answered first, 2: another's); and with `beats`
--- how many processes there are.
+-- this process has to be answered first, 2: another's, 3: none, but others have some under way); and with `beats` how
+-- many processes there are.
 function verbs.reserve(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member, beats)
   local decided = decide(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member)
   if beats == '1' then
@@ -151,9 +145,9 @@ function verbs.block(seconds)
 end
 
 -- KEYS: bucket, index.
-function verbs.resize(limit, window_seconds, worst, to)
+function verbs.resize(limit, window_seconds, worst, to, at_most)
   local b = bucket_at(KEYS[1], limit, window_seconds, worst)
-  b.limit = tonumber(to)
+  b.limit = at_most == '1' and math.min(b.limit, tonumber(to)) or tonumber(to)
   save(KEYS[1], KEYS[2], b)
 end
 

@@ -1,4 +1,9 @@
-"""The ledger of one process, in memory: shared by its threads, loops and clients."""
+"""The ledger of one process, in memory: shared by its threads, loops and clients.
+
+A call that is never settled (its loop was closed, or Ctrl-C came between two steps) is given up when nothing has left
+from its bucket for a lease: it counts as one of unknown outcome, at the most that it can cost, from then on. Of an
+answer that comes all the same only the headers count.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +11,13 @@ import threading
 from collections.abc import Callable
 
 from esipy._forks import forget_after_fork
-from esipy.core.buckets import UNTIL_LANDING, Bucket
-from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, Told, Wait
+from esipy.core.buckets import UNTIL_LANDING, Bucket, Mark
+from esipy.stores.base import LONGEST_BLOCK_SECONDS, NOTHING_TOLD, Ask, BucketState, Grant, Told, Wait
 
 __all__ = ["MemoryLedger"]
+
+LOST_SECONDS = 900.0
+"""How long calls under way are waited for. Longer than in a ledger that processes share: few are ever lost here."""
 
 SWEEP_AT = 1024
 """From so many buckets on, those that are idle are forgotten whenever their number has doubled."""
@@ -20,14 +28,17 @@ class MemoryLedger:
 
     Args:
         now: a clock that never jumps, in seconds.
+        lease_seconds: longer than the longest exchange (`Settings.timeout`).
     """
 
     remote = False
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], lease_seconds: float = LOST_SECONDS) -> None:
+        self.lease_seconds = lease_seconds
         self._now = now
         self._buckets: dict[str, Bucket] = {}
         self._gates: dict[str, float] = {}
+        self._lost: dict[str, int] = {}  # by bucket: the last of the calls that were given up
         self._sweep_at = SWEEP_AT
         self._lock = threading.Lock()
         forget_after_fork(self)
@@ -42,64 +53,71 @@ class MemoryLedger:
             bucket = self._buckets.get(name)
             if bucket is None:
                 bucket = self._new(name, Bucket(limit, window_seconds, worst), now)
-            if forced:
-                bucket.depart(now, cost)
-                return Grant(ask, bucket.mark(cost))
             if self._gates and now < self._gates.get(gate, 0.0):
                 return Wait(self._gates[gate] - now, everyone=True)
+            if forced:
+                bucket.depart(now, cost)
+                return Grant(ask, (bucket, bucket.mark(cost)))
+            if bucket.flying and now >= bucket.lost_at(self.lease_seconds):
+                self._abandon(name, bucket, now)
             wait_seconds = bucket.reserve(now, cost, share, spread=spread)
             if wait_seconds == UNTIL_LANDING:
-                return Wait(bucket.next_chance(now), landing=True)
+                lost_in = bucket.lost_at(self.lease_seconds) - now
+                return Wait(min(bucket.next_chance(now), lost_in), landing=True)
             if wait_seconds:
                 return Wait(wait_seconds)
-            return Grant(ask, bucket.mark(cost))
+            return Grant(ask, (bucket, bucket.mark(cost)))
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
-        ask, mark = grant
+        ask: Ask = grant.ask
+        bucket: Bucket = grant.mark[0]
+        mark: Mark = grant.mark[1]
         used, limit, window_seconds, returns_in = told
         with self._lock:
-            bucket = self._buckets.get(ask.bucket)
-            if bucket is None:  # the process has forked since: what the parent sent is the parent's
+            if self._buckets.get(ask.bucket) is not bucket:  # given up and forgotten; or it is the parent's of a fork
                 return
             if limit is not None and (limit != bucket.limit or window_seconds != bucket.window_seconds):
                 bucket.resize(limit, window_seconds or bucket.window_seconds)
+            if self._lost and mark[0] <= self._lost.get(ask.bucket, 0):
+                if used is None:
+                    return
+                bucket.flying += 1  # of what was counted then
+                mark, spent = (mark[0], 0, *mark[2:]), 0
             bucket.settle(self._now(), mark, spent, used=used, returns_in=returns_in, answered=answered)
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
         with self._lock:
             now = self._now()
             bucket = self._buckets.get(ask.bucket) or Bucket(ask.limit, ask.window_seconds, ask.worst)
+            self._give_up(ask.bucket, bucket, now)
             closed = self._gates.get(ask.gate, 0.0) - now
             wait_seconds = bucket.wait_for(now, tokens, ask.share)
             return Wait(closed, everyone=True) if closed > wait_seconds else Wait(wait_seconds)
 
     def block(self, name: str, seconds: float) -> None:
         with self._lock:
-            until = self._now() + seconds
+            until = self._now() + min(seconds, LONGEST_BLOCK_SECONDS)
             bucket = self._buckets.get(name)
             if bucket is not None:
                 bucket.block(until)
             else:
                 self._gates[name] = max(until, self._gates.get(name, 0.0))
 
-    def resize(self, ask: Ask, limit: int) -> None:
+    def resize(self, ask: Ask, limit: int, at_most: bool = False) -> None:
         with self._lock:
             bucket = self._buckets.get(ask.bucket)
             if bucket is None:
-                bucket = self._new(ask.bucket, Bucket(limit, ask.window_seconds, ask.worst), self._now())
-            bucket.resize(limit, bucket.window_seconds)
+                bucket = self._new(ask.bucket, Bucket(ask.limit, ask.window_seconds, ask.worst), self._now())
+            bucket.resize(min(limit, bucket.limit) if at_most else limit, bucket.window_seconds)
 
     def states(self) -> list[BucketState]:
         with self._lock:
             now = self._now()
             return [
-                BucketState(
-                    name, bucket.limit, bucket.window_seconds, bucket.own, bucket.reserved, bucket.foreign,
-                    bucket.wait_for(now, 1),
-                )
+                BucketState.of(name, bucket, now)
                 for name, bucket in self._buckets.items()
-                if not bucket.is_idle(now)
-            ]  # fmt: skip
+                if not self._is_idle(name, bucket, now)
+            ]
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -109,15 +127,29 @@ class MemoryLedger:
         half_changed = self._lock.locked()
         self._lock = threading.Lock()
         if half_changed:
-            self._buckets = {}
+            self._buckets, self._lost = {}, {}
             return
         now = self._now()
-        for bucket in self._buckets.values():
+        for name, bucket in self._buckets.items():
+            self._abandon(name, bucket, now)
+
+    def _abandon(self, name: str, bucket: Bucket, now: float) -> None:
+        if bucket.flying:
+            self._lost[name] = bucket.mark(0)[0]
             bucket.abandon(now)
+
+    def _give_up(self, name: str, bucket: Bucket, now: float) -> None:
+        if bucket.flying and now >= bucket.lost_at(self.lease_seconds):
+            self._abandon(name, bucket, now)
+
+    def _is_idle(self, name: str, bucket: Bucket, now: float) -> bool:
+        self._give_up(name, bucket, now)
+        return bucket.is_idle(now)
 
     def _new(self, name: str, bucket: Bucket, now: float) -> Bucket:
         if len(self._buckets) >= self._sweep_at:
-            self._buckets = {name: bucket for name, bucket in self._buckets.items() if not bucket.is_idle(now)}
+            self._buckets = {name: kept for name, kept in self._buckets.items() if not self._is_idle(name, kept, now)}
+            self._lost = {name: number for name, number in self._lost.items() if name in self._buckets}
             self._sweep_at = max(2 * len(self._buckets), SWEEP_AT)
         self._buckets[name] = bucket
         until = self._gates.pop(name, 0.0)

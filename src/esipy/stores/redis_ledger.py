@@ -24,19 +24,22 @@ from msgspec import msgpack
 from esipy._forks import forget_after_fork
 from esipy.core.buckets import CALL_COST, COLD_SHARE, UNHEARD_SECONDS, Bucket
 from esipy.core.counts import LATEST_SECONDS, RELEASE_MARGIN_SECONDS, SLOTS, Counts
-from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, StoreUnavailable, Told, Wait
+from esipy.stores.base import (
+    BEAT_SECONDS,
+    LEASE_SECONDS,
+    LONGEST_BLOCK_SECONDS,
+    MEMBER_SECONDS,
+    NOTHING_TOLD,
+    Ask,
+    BucketState,
+    Grant,
+    StoreUnavailable,
+    Told,
+    Wait,
+)
 from esipy.stores.redis import RedisServer, Script
 
-__all__ = ["BEAT_SECONDS", "LEASE_SECONDS", "MEMBER_SECONDS", "RedisLedger"]
-
-LEASE_SECONDS = 90.0
-"""How long a call under way is waited for: the longest exchange (`Settings.timeout`, 60 s) and time to settle it."""
-
-BEAT_SECONDS = 10.0
-"""How often a process that uses the ledger says so, at the most."""
-
-MEMBER_SECONDS = 300
-"""How long after that it counts as one that does: longer than a program may pause, or its share would be given away."""
+__all__ = ["RedisLedger"]
 
 FORMAT = "1"
 """Of what is kept; another one has other keys."""
@@ -110,7 +113,7 @@ class RedisLedger:
             number, landed, born, left_at = rest
             return Grant(ask, (number, landed, born, float(left_at)))
         wait_seconds, everyone, landing = rest
-        return Wait(float(wait_seconds), bool(everyone), landing > 0, landing > 1)
+        return Wait(float(wait_seconds), bool(everyone), landing in (1, 2), landing > 1)
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         ask, mark = grant
@@ -132,10 +135,13 @@ class RedisLedger:
         return Wait(closed, everyone=True) if closed > wait_seconds else Wait(wait_seconds)
 
     def block(self, name: str, seconds: float) -> None:
-        self._run("block", [self._key(name), self._index], seconds)
+        self._run("block", [self._key(name), self._index], min(seconds, LONGEST_BLOCK_SECONDS))
 
-    def resize(self, ask: Ask, limit: int) -> None:
-        self._run("resize", [self._key(ask.bucket), self._index], ask.limit, ask.window_seconds, ask.worst, limit)
+    def resize(self, ask: Ask, limit: int, at_most: bool = False) -> None:
+        self._run(
+            "resize", [self._key(ask.bucket), self._index], ask.limit, ask.window_seconds, ask.worst, limit,
+            int(at_most),
+        )  # fmt: skip
 
     def states(self) -> list[BucketState]:
         found: list[BucketState] = []
@@ -147,12 +153,7 @@ class RedisLedger:
             for (_, name), state in zip(part, kept, strict=True):
                 bucket = _bucket(state, now)
                 if bucket is not None and not bucket.is_idle(now):
-                    found.append(
-                        BucketState(
-                            name, bucket.limit, bucket.window_seconds, bucket.own, bucket.reserved, bucket.foreign,
-                            bucket.wait_for(now, 1),
-                        )
-                    )  # fmt: skip
+                    found.append(BucketState.of(name, bucket, now))
         return found
 
     def members(self) -> int:
@@ -210,7 +211,7 @@ def _script() -> Script:
         "RELEASE_MARGIN_SECONDS": RELEASE_MARGIN_SECONDS,
         "SLOTS": SLOTS,
         "UNHEARD_SECONDS": UNHEARD_SECONDS,
-        "MEMBER_SECONDS": MEMBER_SECONDS,
+        "MEMBER_SECONDS": int(MEMBER_SECONDS),
     }
     head = [f"local {name} = {value!r}\n" for name, value in constants.items()]
     return Script("".join(head + [files("esipy.stores").joinpath(name).read_text("utf-8") for name in SCRIPTS]))

@@ -20,23 +20,26 @@ from typing import TypeVar
 
 from esipy._forks import forget_after_fork
 from esipy.core.buckets import UNTIL_LANDING, Bucket
-from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, StoreUnavailable, Told, Wait
+from esipy.stores.base import (
+    BEAT_SECONDS,
+    LEASE_SECONDS,
+    LONGEST_BLOCK_SECONDS,
+    MEMBER_SECONDS,
+    NOTHING_TOLD,
+    Ask,
+    BucketState,
+    Grant,
+    StoreUnavailable,
+    Told,
+    Wait,
+)
 from esipy.stores.shared_state import SharedBucket
 from esipy.stores.sqlite import BUSY_SECONDS, Damaged, SharedFile
 from esipy.stores.sqlite_clock import CLOCK_SCHEMA, machine_clock, note_time
 
-__all__ = ["BEAT_SECONDS", "LEASE_SECONDS", "MEMBER_SECONDS", "SqliteLedger"]
+__all__ = ["SqliteLedger"]
 
 T = TypeVar("T")
-
-LEASE_SECONDS = 90.0
-"""How long a call under way is waited for: the longest exchange (`Settings.timeout`, 60 s) and time to settle it."""
-
-BEAT_SECONDS = 10.0
-"""How often a process that uses the ledger says so, at the most."""
-
-MEMBER_SECONDS = 300.0
-"""How long after that it counts as one that does: longer than a program may pause, or its share would be given away."""
 
 SWEEP_SECONDS = 60.0
 """How often a process forgets what is idle, at the most."""
@@ -98,12 +101,12 @@ class SqliteLedger:
                 self._beat(connection, now)
             shared = self._bucket(connection, ask, now)
             bucket = shared.bucket
+            closed = _gate(connection, ask.gate) - now
+            if closed > 0:
+                return Wait(closed, everyone=True)
             if ask.forced:
                 bucket.depart(now, ask.cost)
             else:
-                closed = _gate(connection, ask.gate) - now
-                if closed > 0:
-                    return Wait(closed, everyone=True)
                 wait_seconds = bucket.reserve(now, ask.cost, ask.share, spread=ask.spread)
                 if wait_seconds:
                     return self._wait(shared, wait_seconds, now)
@@ -132,22 +135,23 @@ class SqliteLedger:
     def block(self, name: str, seconds: float) -> None:
         def work(connection: sqlite3.Connection, now: float) -> None:
             packed = _read(connection, name)
+            until = now + min(seconds, LONGEST_BLOCK_SECONDS)
             if packed is None:
                 connection.execute(
                     "INSERT INTO gates VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
-                    (name, now + seconds),
+                    (name, until),
                 )
                 return
             shared = _unpacked(packed, now)
-            shared.block(now + seconds)
+            shared.block(until)
             _write(connection, name, shared)
 
         self._do(work)
 
-    def resize(self, ask: Ask, limit: int) -> None:
+    def resize(self, ask: Ask, limit: int, at_most: bool = False) -> None:
         def work(connection: sqlite3.Connection, now: float) -> None:
             shared = self._bucket(connection, ask, now)
-            shared.resize(now, limit)
+            shared.resize(now, min(limit, shared.bucket.limit) if at_most else limit)
             _write(connection, ask.bucket, shared)
 
         self._do(work)
@@ -158,12 +162,7 @@ class SqliteLedger:
             for name, packed in connection.execute("SELECT name, packed FROM buckets ORDER BY rowid"):
                 bucket = _unpacked(packed, now).bucket
                 if not bucket.is_idle(now):
-                    states.append(
-                        BucketState(
-                            name, bucket.limit, bucket.window_seconds, bucket.own, bucket.reserved, bucket.foreign,
-                            bucket.wait_for(now, 1),
-                        )
-                    )  # fmt: skip
+                    states.append(BucketState.of(name, bucket, now))
             return states
 
         return self._do(work)
@@ -201,14 +200,16 @@ class SqliteLedger:
         return shared
 
     def _wait(self, shared: SharedBucket, wait_seconds: float, now: float) -> Wait:
+        others = shared.others_fly(self._member)
         if wait_seconds != UNTIL_LANDING:
-            return Wait(wait_seconds)
+            # What others have under way may turn out to cost less; a wait that ESI asked for does not end by that.
+            return Wait(wait_seconds, others=others and shared.bucket.blocked_until <= now)
         landing = shared.landing()
         # At the end of its lease even the call of a dead process has landed.
         latest = (
             shared.bucket.next_chance(now) if landing is None else min(shared.bucket.next_chance(now), landing - now)
         )
-        return Wait(latest, landing=True, others=shared.others_fly(self._member))
+        return Wait(latest, landing=True, others=others)
 
     def _beat(self, connection: sqlite3.Connection, now: float) -> None:
         """Say that this process is here, count the others, and forget what is idle."""
