@@ -16,7 +16,7 @@ of it is not gone, and one that moved into it, because others before it are gone
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 from msgspec.inspect import ListType, StructType, type_info
@@ -134,12 +134,15 @@ def key_function(key: Key) -> Callable[[Any], Hashable]:
     """
     if callable(key):
         return key
-    untyped: Any = (key,) if isinstance(key, str) else key
-    if not isinstance(untyped, tuple) or not all(isinstance(name, str) for name in untyped):  # pyright: ignore[reportUnknownVariableType]
+    names: Any = (key,) if isinstance(key, str) else key
+    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in cast("tuple[Any, ...]", names)):
         raise InvalidCallError(
             f"key={key!r}: has to be the name of a field, a tuple of names, or a function of the row"
         )
-    names: tuple[str, ...] = untyped
+    return _by_fields(cast("tuple[str, ...]", names))
+
+
+def _by_fields(names: tuple[str, ...]) -> Callable[[Any], Hashable]:
     if not names:
         return _itself
     if len(names) == 1:
