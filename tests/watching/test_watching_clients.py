@@ -144,6 +144,8 @@ def test_receivers_of_the_blocking_client_are_called_by_one_thread_that_ends(box
             again.wait(1)
             client.close()
             assert [] == watching_threads()
+            with pytest.raises(RuntimeError, match="the client is closed"):
+                signals[1].add_receiver(print)
     assert {"esipy_watching"} == threads
 
 

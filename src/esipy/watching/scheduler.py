@@ -59,6 +59,7 @@ class Scheduler:
         self.crew = crew
         self._engine = engine
         self._lock = engine.runtime.lock()
+        self._closed = False
         self.forget()
         forget_after_fork(self)
 
@@ -77,6 +78,8 @@ class Scheduler:
     def enter(self, watched: Watched, signal: Signal[...]) -> None:
         """Look at it from now on, and tell the signal. Entering again goes on, should the loop have ended."""
         with self._lock:
+            if self._closed:
+                return
             if watched not in self._signals:
                 self._signals[watched] = signal
                 self._schedule.put(watched, watched.due)
@@ -86,10 +89,16 @@ class Scheduler:
         else:
             self._rouse()
 
-    @property
-    def is_running(self) -> bool:
-        """Whether there is a thread or task at it."""
-        return self._running
+    def check(self) -> None:
+        """See whether it can watch.
+
+        Raises:
+            RuntimeError: the client is closed, or there is no loop to run it.
+        """
+        if self._closed:
+            raise RuntimeError("the client is closed: it watches nothing any more")
+        if not self._running:
+            self.crew.check()
 
     def leave(self, watched: Watched) -> None:
         """Look at it no more. What a look that is under way finds is told nobody."""
@@ -98,9 +107,10 @@ class Scheduler:
             self._schedule.discard(watched)
         self._rouse()
 
-    def clear(self) -> None:
-        """Look at nothing more."""
+    def close(self) -> None:
+        """Look at nothing any more."""
         with self._lock:
+            self._closed = True
             everyone = list(self._signals)
         for watched in everyone:
             self.leave(watched)

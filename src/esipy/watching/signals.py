@@ -38,11 +38,15 @@ class ChangeSignal(Signal[...]):
     """What tells of the changes of one call. The first receiver begins its watch, the last one that goes ends it.
 
     A watch that begins again begins anew: with a store where the last one ended, else from what is there then.
+
+    Attributes:
+        given: the keywords with which it was asked for.
     """
 
-    __slots__ = ("_following", "_make", "_scheduler", "_watched")
+    __slots__ = ("_following", "_make", "_scheduler", "_watched", "given")
 
-    def __init__(self, call: Call[Any], scheduler: Scheduler, make: Callable[[], Watched]) -> None:
+    def __init__(self, call: Call[Any], scheduler: Scheduler, make: Callable[[], Watched], given: Any) -> None:
+        self.given = given
         self._following = ForkLock()
         self._scheduler = scheduler
         self._make = make
@@ -50,8 +54,7 @@ class ChangeSignal(Signal[...]):
         super().__init__(f"on_change({call!r})", _changed)
 
     def _entry(self, receiver: Any, *, deferred: bool = False) -> Entry:
-        if not self._scheduler.is_running:
-            self._scheduler.crew.check()  # before it is added
+        self._scheduler.check()  # before it is added
         return super()._entry(receiver, deferred=deferred)
 
     def _change(self, change: Callable[[tuple[Entry, ...]], tuple[Entry, ...]]) -> None:
@@ -84,7 +87,6 @@ class Watching:
         self._engine = engine
         self._lock = ForkLock()
         self._signals: WeakValueDictionary[Call[Any], ChangeSignal] = WeakValueDictionary()
-        self._given: dict[Call[Any], Any] = {}
         self._stores: dict[str, PositionStore] = {}
 
     def open_store(self, given: PositionStore | str) -> PositionStore:
@@ -127,11 +129,10 @@ class Watching:
         with self._lock:
             signal = self._signals.get(call)
             if signal is None:
-                signal = ChangeSignal(call, self.scheduler, lambda: self.watched(call, options))
+                signal = ChangeSignal(call, self.scheduler, lambda: self.watched(call, options), given)
                 self.watched(call, options)  # so that what is wrong is told here
                 self._signals[call] = signal
-                self._given[call] = given
-            elif self._given[call] != given:
+            elif signal.given != given:
                 raise SettingError(
                     f"{call!r} has a signal already, with other options: take them away, or give the same"
                 )

@@ -109,7 +109,8 @@ class BlockingWatches(_Watches):
         pages are compared as consistent snapshots; of lists that are walked from id to id the newest page is watched;
         of lists that are read by cursor what has changed, so that it is not told when one of their records is gone.
 
-        Keywords:
+        Args:
+            calls: which; data that are no list are one row.
             key: tells rows of a list apart: a field, a tuple of fields, or a function of the row; None: as the
                 catalogue knows (`esipy.core.changes`).
             store: where what was seen last is kept between runs, as for `cursor`: ``sqlite:///watches.sqlite3``,
@@ -134,7 +135,7 @@ class BlockingWatches(_Watches):
         """The client is closed."""
         watching: Watching | None = self.__dict__.get("_watches")
         if watching is not None:
-            watching.scheduler.clear()
+            watching.scheduler.close()
             crew: Any = watching.scheduler.crew
             crew.end()
             run(watching.close_stores())
@@ -168,7 +169,7 @@ class AsyncWatches(_Watches):
         """The client is closed."""
         watching: Watching | None = self.__dict__.get("_watches")
         if watching is not None:
-            watching.scheduler.clear()
+            watching.scheduler.close()
             crew: Any = watching.scheduler.crew
             await crew.end()
             await watching.close_stores()
