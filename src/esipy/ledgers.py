@@ -40,8 +40,16 @@ VARIABLE = "ESI_LEDGER"
 LOGGER = logging.getLogger("esipy.client")
 
 
-def users_of(given: LedgerStore | str | None, runtime: Runtime) -> Users[LedgerStore]:
+SETTLING_SECONDS = 30.0
+"""After the longest exchange: the time to settle it."""
+
+
+def users_of(given: LedgerStore | str | None, runtime: Runtime, timeout: float) -> Users[LedgerStore]:
     """The ledger that is meant, and who uses it.
+
+    Args:
+        timeout: of the longest exchange, in seconds. A ledger that is made here waits longer for calls under way; one
+            that is given as an object has its own `lease_seconds`.
 
     Raises:
         SettingError: no ledger can be meant; the text shows no password.
@@ -52,9 +60,9 @@ def users_of(given: LedgerStore | str | None, runtime: Runtime) -> Users[LedgerS
         source, given = VARIABLE, os.environ.get(VARIABLE) or None
     with MAKING:
         if given is None:
-            return _of_process(runtime)
+            return _outlasting(_of_process(runtime), timeout)
         if isinstance(given, str):
-            return _named(source, given, runtime)
+            return _outlasting(_named(source, given, runtime), timeout)
         return _object(source, given, runtime)
 
 
@@ -73,6 +81,12 @@ def _named(source: str, text: str, runtime: Runtime) -> Users[LedgerStore]:
         store = _file(named) if isinstance(named, Path) else at_server(source, _server, named)
         found = runtime.shared[key] = Users(_degrading(store, runtime), owned=True)
     return found
+
+
+def _outlasting(users: Users[LedgerStore], timeout: float) -> Users[LedgerStore]:
+    store = cast("MemoryLedger | DegradingLedger", users.store)
+    store.lease_seconds = max(store.lease_seconds, timeout + SETTLING_SECONDS)  # of several clients the longest counts
+    return users
 
 
 def _object(source: str, given: Any, runtime: Runtime) -> Users[LedgerStore]:
@@ -101,7 +115,7 @@ def _server(url: str) -> SharedLedger:
     return RedisLedger(url)
 
 
-def _degrading(store: SharedLedger, runtime: Runtime) -> LedgerStore:
+def _degrading(store: SharedLedger, runtime: Runtime) -> DegradingLedger:
     name = repr(store).strip("<>").partition(" ")[2] or type(store).__name__
     news: deque[dict[str, Any]] = deque()
 

@@ -75,7 +75,7 @@ class Shell:
         self._kept = kept_in(cache, self.settings.cache_bytes, runtime)
         store = self._kept.store
         self._cache = store if isinstance(cache, (bool, str)) else cache
-        self._ledger_users = users_of(ledger, runtime)
+        self._ledger_users = users_of(ledger, runtime, self.settings.timeout)
         self._engine = Engine(
             runtime,
             self.settings,

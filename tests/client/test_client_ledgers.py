@@ -112,6 +112,24 @@ def test_clients_that_name_the_same_ledger_share_one(connect: Connect, tmp_path:
     assert used(connect(ledger=f"sqlite:///{path}")) == 4
 
 
+@pytest.mark.parametrize("ledger", [None, "sqlite:///limits.sqlite3"])
+def test_calls_under_way_are_waited_for_longer_than_they_may_take(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ledger: str | None
+) -> None:
+    """The client with the longest timeout counts; a ledger that was made elsewhere is its owner's."""
+    monkeypatch.chdir(tmp_path)
+
+    def lease_seconds(**options: Any) -> float:
+        store: Any = connect(ledger=ledger, **options).client._engine.ledger.store
+        return float(store.lease_seconds)
+
+    assert lease_seconds() == (900.0 if ledger is None else 90.0)
+    assert [lease_seconds(timeout=2000.0), lease_seconds()] == [2030.0] * 2
+    given = MemoryLedger(lambda: 0.0, lease_seconds=10.0)
+    connect(ledger=given, timeout=2000.0)
+    assert given.lease_seconds == 10.0
+
+
 def test_an_object_is_a_ledger(connect: Connect, tmp_path: Path) -> None:
     """Of this process, or shared; it is its owner's to close."""
     memory = MemoryLedger(lambda: 0.0)

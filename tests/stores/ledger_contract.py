@@ -237,6 +237,39 @@ class LedgerContract:
         ledger.resize(SMALL, 11)
         assert calls_until_full(ledger) == 1
 
+    def test_a_limit_that_others_may_have_learned_too_only_falls(self, ledger: LedgerStore) -> None:
+        """Of what is asked with, what is kept and what is given the smallest counts."""
+        ledger.resize(SMALL, 30, at_most=True)
+        ledger.resize(SMALL, 11, at_most=True)
+        ledger.resize(SMALL, 13, at_most=True)
+        assert calls_until_full(ledger) == 5
+        assert state(ledger).limit == 11
+
+    @pytest.mark.parametrize("name", [GATE, SMALL.bucket])
+    def test_nothing_stops_for_more_than_a_day(self, ledger: LedgerStore, name: str) -> None:
+        """Whatever an answer asks for."""
+        spend(ledger)
+        ledger.block(name, 1e9)
+        assert wait(ledger).seconds == about(86400)
+
+    def test_errors_that_are_only_possible_slow_nobody_down(self, ledger: LedgerStore) -> None:
+        """Ninety calls of a hundred errors are under way at once; errors that were made do slow them down."""
+        errors = Ask("errors", GATE, 100, 60.0, 1, 1, 0.1, spread=True)
+        spend(ledger, errors, 0)
+        flying = [leave(ledger, errors) for _ in range(90)]
+        wait(ledger, errors)
+        for grant in flying:
+            ledger.settle(grant, 1 if grant in flying[:50] else 0)
+        assert wait(ledger, errors).seconds == pytest.approx(61 / 40, abs=0.1)
+
+    def test_a_bucket_says_when_a_whole_call_may_leave(self, ledger: LedgerStore) -> None:
+        """One token that is left of fifteen is none."""
+        spend(ledger, calls=WHOLE_CALLS)
+        assert state(ledger).free_in == pytest.approx(BACK_SECONDS, abs=WINDOW_SECONDS / SLOTS)
+        errors = Ask("errors", GATE, 4, 60.0, 1, 1)
+        spend(ledger, errors, 1, calls=3)
+        assert state(ledger, "errors").free_in == 0
+
     def test_how_long_until_so_many_tokens(self, ledger: LedgerStore) -> None:
         """Now, after what is spent has come back, or windows later."""
         assert ledger.wait_for(SMALL, 15) == Wait(0.0)
@@ -320,6 +353,21 @@ class SharedLedgerContract(LedgerContract):
         assert wait(other) == Wait(about(LEASE_SECONDS - 10), landing=True, others=True)
         ledger.settle(grant, 2)
         leave(other)
+
+    def test_one_looks_again_while_others_may_give_back(
+        self, ledger: SharedLedger, other: SharedLedger, clock: Clock
+    ) -> None:
+        """A call of another process may cost less than is reserved for it; not during a wait that ESI asked for."""
+        spend(ledger, calls=5)
+        grant = leave(other, SMALL._replace(cost=5))
+        got = wait(ledger)
+        assert (got.landing, got.others) == (False, True)
+        assert wait(other).others is False
+        ledger.block(SMALL.bucket, 10)
+        assert wait(ledger) == Wait(about(10))
+        clock.now += 10
+        other.settle(grant, 2)
+        leave(ledger)
 
     def test_the_calls_of_a_dead_process_cost_the_most_after_their_lease(
         self, ledger: SharedLedger, other: SharedLedger, clock: Clock

@@ -120,6 +120,18 @@ def test_headers_change_the_size_of_the_share(house: House, ledger: DegradingLed
         wait(ledger)
 
 
+def test_a_limit_that_was_learned_meanwhile_only_falls(house: House, ledger: DegradingLedger) -> None:
+    """Where others may have learned one too: here and, when it is back, in the store."""
+    spend(ledger, LARGE._replace(bucket="other"))
+    with house.down():
+        ledger.resize(LARGE, 100, at_most=True)
+        ledger.resize(LARGE, 400, at_most=True)
+        assert calls_until_full(ledger, LARGE) == 25
+        house.clock.now += 1
+    spend(ledger, LARGE)
+    assert state(house.kept(), LARGE.bucket).limit == 100
+
+
 def test_what_was_spent_before_is_known(house: House, ledger: DegradingLedger) -> None:
     """And comes back a window after it was spent."""
     spend(ledger, calls=3)

@@ -147,6 +147,65 @@ def test_T26_blocks_and_sizes_reach_the_store_later(house: House, ledger: Degrad
     leave(ledger)
 
 
+def test_T26_what_was_sent_reaches_a_store_whose_gate_is_closed(house: House, ledger: DegradingLedger) -> None:
+    """The gate stops those who would send; also calls that are forced, whether the store answers or not."""
+    spend(ledger)
+    with house.down():
+        spend(ledger)
+        flying = leave(ledger)
+        ledger.block(GATE, 30)
+        assert wait(ledger, SMALL._replace(forced=True)).everyone
+        house.clock.now += 1
+    assert wait(ledger, SMALL._replace(forced=True)) == Wait(about(29), everyone=True)
+    assert (spent(state(house.kept())), state(house.kept()).reserved) == (4, 2)
+    ledger.settle(flying, 2)
+    assert spent(state(house.kept())) == 6
+
+
+@pytest.mark.parametrize("verb", ["reserve", "wait_for", "states"])
+def test_who_waits_is_woken_when_the_store_is_back(house: House, ledger: DegradingLedger, verb: str) -> None:
+    """Each verb tries it, once the moment has come that each wait names; it is told what it missed before."""
+    woken: list[float] = []
+    ledger.woken = lambda: woken.append(house.clock.now)
+    arguments = {"reserve": (LARGE,), "wait_for": (LARGE, 2), "states": ()}[verb]
+    spend(ledger)
+    with house.down():
+        calls_until_full(ledger)
+        got = wait(ledger)
+        assert got.ask_again_in == 1.0 < got.seconds
+        assert ledger.wait_for(SMALL, 8).ask_again_in == 1.0
+        house.clock.now += 1
+        wait(ledger)
+    assert got.ask_again_in is not None
+    house.clock.now += 1.9
+    getattr(ledger, verb)(*arguments)
+    assert (woken, state(house.kept()).used) == ([], 2)
+    house.clock.now += 0.2
+    getattr(ledger, verb)(*arguments)
+    assert woken == [house.clock.now]
+    assert spent(state(house.kept())) == 6
+    leave(ledger)
+
+
+def test_others_are_asked_again_while_one_thread_tries(
+    house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a second: should the store be back before, they are woken."""
+    store, got = house.kept(), list[float | None]()
+    spend(ledger)
+
+    def fails_later(*_: Any) -> None:
+        got.append(wait(ledger).ask_again_in)
+        raise StoreUnavailable("gone still")
+
+    with house.down():
+        calls_until_full(ledger)
+        house.clock.now += 1.5
+        monkeypatch.setattr(store, "block", fails_later)
+        assert wait(ledger).ask_again_in == 2.0
+    assert got == [1.0]
+
+
 def test_a_store_that_fails_while_it_is_told_is_told_the_rest_later(
     house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,9 @@ ERROR_LIMIT = 100
 ERROR_WINDOW_SECONDS = 60.0
 """So many answers outside 2xx and 3xx in a fixed minute. Source: ESI documentation, best practices, error limit."""
 
+LONGEST_WINDOW_SECONDS = 86400
+"""No window that headers tell is longer: one that was believed would stop its bucket until the program ends."""
+
 _COSTS = {2: 2, 3: 1, 4: 5}
 _FREE = frozenset({420, 429})
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -88,9 +91,10 @@ def rate_told(headers: Headers) -> RateTold | None:
 def _read_limit(text: str) -> tuple[int, int] | None:
     """``150/15m`` as tokens and seconds."""
     found = _LIMIT.fullmatch(text.strip())
-    if found is None or int(found[1]) < 1 or int(found[2]) < 1:
+    if found is None:
         return None
-    return int(found[1]), int(found[2]) * _UNITS[found[3]]
+    max_tokens, window_seconds = int(found[1]), int(found[2]) * _UNITS[found[3]]
+    return (max_tokens, window_seconds) if max_tokens and 0 < window_seconds <= LONGEST_WINDOW_SECONDS else None
 
 
 def errors_told(headers: Headers) -> tuple[int, float] | None:

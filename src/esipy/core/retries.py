@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from esipy.core.freshness import LONGEST_SECONDS, delta_seconds, http_date
+from esipy.core.freshness import delta_seconds, http_date
 from esipy.core.wire import Headers
 
-__all__ = ["LIMITED", "retry_after"]
+__all__ = ["LIMITED", "LONGEST_WAIT_SECONDS", "retry_after"]
 
 LIMITED = frozenset({420, 429})
 """ESI refused before it did anything: the error limit, and a rate limit."""
 
+LONGEST_WAIT_SECONDS = 86400.0
+"""No answer stops anything for longer: one that says so is wrong, and would be believed until the program ends."""
+
 
 def retry_after(headers: Headers, now: float) -> float | None:
-    """Seconds that ``Retry-After`` asks for, given as a number or a date; None when absent or unreadable.
+    """Seconds that ``Retry-After`` asks for, given as a number or a date, a day at most; None when absent or
+    unreadable.
 
     A date is measured against the server's own ``Date`` where it has one (T06). Source: RFC 9110 section 10.2.3.
     """
@@ -21,6 +25,7 @@ def retry_after(headers: Headers, now: float) -> float | None:
         return None
     moment = http_date(text)
     if moment is None:
-        return delta_seconds(text)
+        seconds = delta_seconds(text)
+        return None if seconds is None else min(seconds, LONGEST_WAIT_SECONDS)
     date = http_date(headers.get("date"))
-    return min(max(moment - (now if date is None else date), 0.0), LONGEST_SECONDS)
+    return min(max(moment - (now if date is None else date), 0.0), LONGEST_WAIT_SECONDS)

@@ -16,7 +16,6 @@ from esipy.core.buckets import CALL_COST, Bucket
 __all__ = [
     "BEAT_SECONDS",
     "LEASE_SECONDS",
-    "LONGEST_BLOCK_SECONDS",
     "MEMBER_SECONDS",
     "Ask",
     "BucketState",
@@ -37,9 +36,6 @@ BEAT_SECONDS = 10.0
 
 MEMBER_SECONDS = 300.0
 """How long after that it counts as one that does: longer than a program may pause, or its share would be given away."""
-
-LONGEST_BLOCK_SECONDS = 86400.0
-"""No answer stops anything for longer: one that says so is wrong, and would be believed until the program ends."""
 
 
 class CacheStore(Protocol):

@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 from esipy._forks import forget_after_fork
 from esipy.core.buckets import UNTIL_LANDING, Bucket, Mark
-from esipy.stores.base import LONGEST_BLOCK_SECONDS, NOTHING_TOLD, Ask, BucketState, Grant, Told, Wait
+from esipy.core.retries import LONGEST_WAIT_SECONDS
+from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, Told, Wait
 
 __all__ = ["MemoryLedger"]
 
@@ -96,7 +97,7 @@ class MemoryLedger:
 
     def block(self, name: str, seconds: float) -> None:
         with self._lock:
-            until = self._now() + min(seconds, LONGEST_BLOCK_SECONDS)
+            until = self._now() + min(seconds, LONGEST_WAIT_SECONDS)
             bucket = self._buckets.get(name)
             if bucket is not None:
                 bucket.block(until)

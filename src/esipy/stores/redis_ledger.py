@@ -24,10 +24,10 @@ from msgspec import msgpack
 from esipy._forks import forget_after_fork
 from esipy.core.buckets import CALL_COST, COLD_SHARE, UNHEARD_SECONDS, Bucket
 from esipy.core.counts import LATEST_SECONDS, RELEASE_MARGIN_SECONDS, SLOTS, Counts
+from esipy.core.retries import LONGEST_WAIT_SECONDS
 from esipy.stores.base import (
     BEAT_SECONDS,
     LEASE_SECONDS,
-    LONGEST_BLOCK_SECONDS,
     MEMBER_SECONDS,
     NOTHING_TOLD,
     Ask,
@@ -135,7 +135,7 @@ class RedisLedger:
         return Wait(closed, everyone=True) if closed > wait_seconds else Wait(wait_seconds)
 
     def block(self, name: str, seconds: float) -> None:
-        self._run("block", [self._key(name), self._index], min(seconds, LONGEST_BLOCK_SECONDS))
+        self._run("block", [self._key(name), self._index], min(seconds, LONGEST_WAIT_SECONDS))
 
     def resize(self, ask: Ask, limit: int, at_most: bool = False) -> None:
         self._run(

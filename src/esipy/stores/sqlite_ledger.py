@@ -20,10 +20,10 @@ from typing import TypeVar
 
 from esipy._forks import forget_after_fork
 from esipy.core.buckets import UNTIL_LANDING, Bucket
+from esipy.core.retries import LONGEST_WAIT_SECONDS
 from esipy.stores.base import (
     BEAT_SECONDS,
     LEASE_SECONDS,
-    LONGEST_BLOCK_SECONDS,
     MEMBER_SECONDS,
     NOTHING_TOLD,
     Ask,
@@ -135,7 +135,7 @@ class SqliteLedger:
     def block(self, name: str, seconds: float) -> None:
         def work(connection: sqlite3.Connection, now: float) -> None:
             packed = _read(connection, name)
-            until = now + min(seconds, LONGEST_BLOCK_SECONDS)
+            until = now + min(seconds, LONGEST_WAIT_SECONDS)
             if packed is None:
                 connection.execute(
                     "INSERT INTO gates VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
