@@ -151,6 +151,19 @@ def test_calls_under_way_are_known(house: House, ledger: DegradingLedger) -> Non
         assert calls_until_full(ledger) == 2
 
 
+def test_calls_may_take_as_long_as_the_store_would_wait(house: House, ledger: DegradingLedger) -> None:
+    """Where exchanges are slow, they are not given up here earlier."""
+    ledger.lease_seconds = 2000.0
+    assert house.kept().lease_seconds == 2000.0
+    spend(ledger, LARGE)
+    with house.down():
+        leave(ledger)
+        house.clock.now += 1999
+        assert state(ledger)[3:6] == (0, 2, 0)
+        house.clock.now += 2
+        assert state(ledger)[3:6] == (0, 0, 5)
+
+
 def test_the_store_is_tried_again_rarely(
     house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

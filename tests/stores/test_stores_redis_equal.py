@@ -143,7 +143,7 @@ def url(valkey: Any) -> Iterator[str]:
 def test_the_script_is_the_arithmetic(url: str, happening: list[Step]) -> None:
     """Whatever is reserved, settled, told, blocked and resized, after whatever time: equal waits, and equal buckets."""
     clock = Clock()
-    memory = MemoryLedger(clock, lease_seconds=FOR_EVER)
+    memory = MemoryLedger(clock, lease_seconds=math.inf)
     pair = Pair(url, memory, clock, FOR_EVER)
     with closing(pair.redis):
         for step in happening:

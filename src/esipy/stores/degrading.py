@@ -1,9 +1,7 @@
 """A shared ledger that may fail: until it is back each process keeps to its part of every limit (T29).
 
 - While the store answers, it decides. What this process spends is counted here too, all the time.
-- When it fails, a call leaves if both hold: by the headers there is room for it in the whole limit, whoever spent what;
-  and this process has not spent its fair share of the limit: one part of as many as there were processes, of two at
-  least, because somebody may have come since. One whole call always fits into a share.
+- When it fails, each process keeps to its part (`esipy.stores.own_part`).
 - After 1, 2, 4 ... 30 s whoever asks for anything tries the store again, those who wait here too: each wait says when
   to ask again. When the store answers, it is told first what it missed: what was spent meanwhile, what was settled,
   blocked and resized, and what is under way. Then those who wait are woken.
@@ -22,6 +20,7 @@ from typing import Protocol, TypeVar
 from esipy._forks import ForkLock, forget_after_fork
 from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, LedgerStore, StoreUnavailable, Told, Wait
 from esipy.stores.memory_ledger import MemoryLedger
+from esipy.stores.own_part import OwnGrant, OwnPart
 
 __all__ = ["DegradingLedger", "SharedLedger"]
 
@@ -49,15 +48,14 @@ class SharedLedger(LedgerStore, Protocol):
 
 
 class _Flight:
-    """The parts of a grant: the store's, if it knows of the call; against the whole limit; against the fair share."""
+    """The parts of a grant: the store's, if it knows of the call, and this process's own."""
 
-    __slots__ = ("ask", "fair", "shared", "whole")
+    __slots__ = ("ask", "own", "shared")
 
-    def __init__(self, ask: Ask, shared: Grant | None, whole: Grant, fair: Grant) -> None:
+    def __init__(self, ask: Ask, shared: Grant | None, own: OwnGrant) -> None:
         self.ask = ask
         self.shared = shared
-        self.whole = whole
-        self.fair = fair
+        self.own = own
 
 
 class DegradingLedger:
@@ -84,12 +82,10 @@ class DegradingLedger:
         told: Callable[[str | None], None],
     ) -> None:
         self._store = store
-        self._local = local
+        self._part = OwnPart(local, now, store.members)
         self._now = now
         self._told = told
         self.woken: Callable[[], None] | None = None
-        self._fair = MemoryLedger(now)
-        self._limits: dict[str, int] = {}
         self._lock = ForkLock()
         self._failed = False
         self._retry_at = 0.0
@@ -110,28 +106,25 @@ class DegradingLedger:
 
     @property
     def lease_seconds(self) -> float:
-        """That of the store."""
+        """How long the store waits for calls under way."""
         return self._store.lease_seconds
 
     @lease_seconds.setter
     def lease_seconds(self, seconds: float) -> None:
         self._store.lease_seconds = seconds
+        self._part.wait_at_least(seconds)
 
     # -- LedgerStore -------------------------------------------------------------------------------------------
 
     def reserve(self, ask: Ask) -> Grant | Wait:
         got = self._ask_store(partial(self._store.reserve, ask))
         if got is None:
-            got = self._decide(ask)
-            return self._until_retry(got) if isinstance(got, Wait) else got
-        return got if isinstance(got, Wait) else self._let_leave(ask, got)
+            return self._decide(ask)
+        return got if isinstance(got, Wait) else Grant(ask, _Flight(ask, got, self._part.depart(ask)))
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         ask, flight = grant
-        if told.limit is not None:
-            self._note(ask, told.limit)
-        self._local.settle(flight.whole, spent, told, answered)
-        self._fair.settle(flight.fair, spent, told._replace(used=None, limit=self._share(ask)), answered)
+        self._part.settle(ask, flight.own, spent, told, answered)
         with self._lock:
             self._unknown.discard(flight)
             shared: Grant | None = flight.shared
@@ -145,14 +138,10 @@ class DegradingLedger:
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
         got = self._ask_store(partial(self._store.wait_for, ask, tokens))
-        if got is not None:
-            return got
-        whole = self._local.wait_for(ask, tokens)
-        fair = self._fair.wait_for(self._fair_ask(ask), tokens)
-        return self._until_retry(fair if fair.seconds > whole.seconds else whole)
+        return self._until_retry(self._part.wait_for(ask, tokens)) if got is None else got
 
     def block(self, name: str, seconds: float) -> None:
-        self._local.block(name, seconds)
+        self._part.whole.block(name, seconds)
         until = self._now() + seconds
 
         def late() -> None:
@@ -163,65 +152,33 @@ class DegradingLedger:
         self._pass_on(partial(self._store.block, name, seconds), late)
 
     def resize(self, ask: Ask, limit: int, at_most: bool = False) -> None:
-        known = self._limits.get(ask.bucket, ask.limit)
-        self._note(ask, min(limit, known) if at_most else limit)
-        self._local.resize(ask, limit, at_most)
-        self._fair.resize(ask, self._share(ask))
+        self._part.resize(ask, limit, at_most)
         resize = partial(self._store.resize, ask, limit, at_most)
         self._pass_on(resize, resize)
 
     def states(self) -> list[BucketState]:
         got = self._ask_store(self._store.states)
-        return self._local.states() if got is None else got
+        return self._part.whole.states() if got is None else got
 
     def close(self) -> None:
         self._store.close()
 
     # -- deciding here -----------------------------------------------------------------------------------------
 
-    def _let_leave(self, ask: Ask, shared: Grant | None) -> Grant:
-        """Count a call that leaves in any case."""
-        forced = ask._replace(gate="", forced=True)
-        whole, fair = self._local.reserve(forced), self._fair.reserve(self._fair_ask(forced))
-        assert isinstance(whole, Grant)
-        assert isinstance(fair, Grant)
-        return Grant(ask, _Flight(ask, shared, whole, fair))
-
     def _decide(self, ask: Ask) -> Grant | Wait:
-        fair_ask = self._fair_ask(ask)
-        with self._lock:  # nobody sees what is given back at once: there would be no landing to wait for
-            self._fair.resize(fair_ask, fair_ask.limit)
-            whole = self._local.reserve(ask)
-            if isinstance(whole, Wait):
-                return whole
-            fair = self._fair.reserve(fair_ask)
-            if isinstance(fair, Wait):
-                self._local.settle(whole, 0, answered=False)
-                return fair
-            flight = _Flight(ask, None, whole, fair)
+        own = self._part.reserve(ask)
+        if isinstance(own, Wait):
+            return self._until_retry(own)
+        flight = _Flight(ask, None, own)
+        with self._lock:
             self._unknown.add(flight)
-            return Grant(ask, flight)
+        return Grant(ask, flight)
 
     def _until_retry(self, wait: Wait) -> Wait:
         """This wait, for somebody who looks when the store is tried again: it may be shorter there."""
         # One that is being tried this moment wakes everybody if it is back.
         left = self._retry_at - self._now()
         return wait._replace(ask_again_in=max(left, SOONEST_SECONDS) if left > 0 else FIRST_RETRY_SECONDS)
-
-    def _fair_ask(self, ask: Ask) -> Ask:
-        return ask._replace(limit=self._share(ask))
-
-    def _share(self, ask: Ask) -> int:
-        """This process's part of a limit."""
-        limit = self._limits.get(ask.bucket, ask.limit)
-        return max(limit // max(self._store.members(), 2), min(ask.cost, limit))
-
-    def _note(self, ask: Ask, limit: int) -> None:
-        """Remember a limit that is another than is asked with."""
-        if limit != ask.limit:
-            self._limits[ask.bucket] = limit
-        else:
-            self._limits.pop(ask.bucket, None)
 
     # -- failing and coming back -------------------------------------------------------------------------------
 
