@@ -115,7 +115,7 @@ def _server(url: str) -> SharedLedger:
     return RedisLedger(url)
 
 
-def _degrading(store: SharedLedger, runtime: Runtime) -> DegradingLedger:
+def _degrading(store: SharedLedger, runtime: Runtime) -> LedgerStore:
     name = repr(store).strip("<>").partition(" ")[2] or type(store).__name__
     news: deque[dict[str, Any]] = deque()
 
