@@ -1,4 +1,4 @@
-"""What tests of several parts share: one Valkey server for the whole run, and no daily downtime from one to the next."""
+"""What tests of several parts share: one Valkey server for the whole run, and no downtime that another began."""
 
 from __future__ import annotations
 
