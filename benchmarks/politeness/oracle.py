@@ -23,7 +23,8 @@ can know, at once and exactly. A call could leave at a moment
 - that is not within the time that a 429 asked to wait, from when that answer came;
 - at which the sum of these leaves room for what it is expected to cost, below the limit less its headroom:
   what every earlier call has cost, from its end (which is its moment in the ideal schedule and the time that it really
-  took) until one window after the server counted it; a lost answer costs 5, until one window after the loss was known;
+  took) until one window after the server counted it; a lost answer costs 5, until the header of a call that left after
+  the loss was known tells what is used, or for one window;
   what every earlier call is expected to cost that is under way;
   what others have spent, as far as the headers that have come tell: see below;
 - at which it would not be refused even if all calls under way turned out to cost the most. Without this no schedule
@@ -32,8 +33,8 @@ can know, at once and exactly. A call could leave at a moment
 Others' spends. A header tells how much they have spent in the window before it. Of that, those tokens were certainly
 there at the header before whose first header is so young that they cannot have come back since. All other tokens of it
 may have been spent anywhere between the two headers, so at the worst just before the later one. All are counted from
-the moment at which the header came until one window after the latest moment at which they can have been spent. What
-calls have cost that are under way and will never be answered looks like others' spends until that is known.
+the moment at which the header came until one window after the latest moment at which they can have been spent. No
+header tells lost calls' costs from others' spends, so they are treated alike.
 
 A call is expected to cost 2, and 5 if the last answer of its operation that had come in this bucket when it was asked
 for was a 4xx within the last window. The headroom is a share of the limit in whole calls.
@@ -41,7 +42,7 @@ for was a 4xx within the last window. The headroom is a share of the limit in wh
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from itertools import accumulate
 from math import inf
@@ -101,6 +102,7 @@ def lateness(
     changes = [(moment, tokens, 0) for moment, tokens in _told(flights, spends, window)]
     changes.sort()
     counted = on_top = 0
+    headers = sorted((one.sent, one.known) for one in flights if one.used is not None)
     late: list[float] = []
     moment = 0.0
     for flight, reserved in zip(flights, expected, strict=True):
@@ -142,8 +144,15 @@ def lateness(
         counted += reserved
         on_top += WORST - reserved
         insort(changes, (moment + flight.known - flight.sent, cost - reserved, reserved - WORST))
-        insort(changes, ((flight.arrived if flight.status else flight.known) + window, -cost, 0))
+        insort(changes, (flight.arrived + window if flight.status else _resolved(flight, headers, window), -cost, 0))
     return late
+
+
+def _resolved(lost: Flight, headers: Sequence[tuple[float, float]], window: float) -> float:
+    """When a header tells what has come of a lost call, if not before the end of a window."""
+    place = bisect_left(headers, (lost.known, 0.0))
+    told = min((known for _, known in headers[place : place + 100]), default=inf)
+    return min(told, lost.known + window)
 
 
 def _expected(flights: Sequence[Flight], window: float) -> list[int]:
@@ -165,9 +174,10 @@ def _expected(flights: Sequence[Flight], window: float) -> list[int]:
 def _told(flights: Sequence[Flight], spends: Sequence[Spend], window: float) -> list[tuple[float, int]]:
     """(moment, tokens): how what is to be believed of others' spends changes."""
     theirs = [spend for spend in spends if not spend.own]
-    lost = [flight for flight in flights if not flight.status and flight.cost]
-    if not theirs and not lost:
+    theirs += [Spend(flight.arrived, flight.cost, False) for flight in flights if not flight.status]
+    if not theirs:
         return []
+    theirs.sort()
     moments = [spend.moment for spend in theirs]
     sums = [0, *accumulate(spend.tokens for spend in theirs)]
     changes: list[tuple[float, int]] = []
@@ -181,7 +191,6 @@ def _told(flights: Sequence[Flight], spends: Sequence[Spend], window: float) -> 
         if flight.arrived <= newest:
             continue  # one that knows more has come before it
         told = sums[bisect_right(moments, flight.arrived)] - sums[bisect_right(moments, flight.arrived - window)]
-        told += sum(one.cost for one in lost if one.arrived <= flight.arrived and flight.known < one.known)
         parts = [part for part in parts if part[0] + window > flight.arrived]  # they are there; of others who knows
         unknown = told - sum(tokens for _, _, tokens in parts)
         if unknown:

@@ -25,7 +25,7 @@ __all__ = ["PROCESSES", "Outcome", "share_file", "share_server", "whole_calls"]
 
 PROCESSES = 4
 HEADROOM = 0.02
-WORST = 5
+GOOD, WORST = 2, 5
 TIMEOUT_SECONDS = 2.0
 """So long a call waits for the answer of another one: those of the dead never come."""
 
@@ -51,12 +51,18 @@ class Outcome(NamedTuple):
 
 
 def whole_calls(limit: int, *, lost: int = 0) -> int:
-    """How many good calls a bucket holds, when so many others are under way and never come back."""
-    room = limit - int(limit * HEADROOM / 2) * 2
-    if not lost:
-        return room // 2
-    # The last ones leave only if no call under way can make them be refused, even at the most that it can cost.
-    return min((room - 2 * lost) // 2, (limit - WORST * lost) // 2)
+    """How many good calls a bucket holds; when so many others died under way after the first of them, and ESI counted
+    those.
+
+    The next header tells what they have spent. Nobody knows whether it was them, so what they may cost is kept too.
+    """
+    room = limit - int(limit * HEADROOM / GOOD) * GOOD
+    calls = min(lost, 1)
+    while True:
+        taken = GOOD * calls + (GOOD * lost if calls > 1 else 0)
+        if taken + GOOD * lost + GOOD > room or taken + WORST * lost + GOOD > limit:
+            return calls
+        calls += 1
 
 
 class _Worker:

@@ -94,7 +94,8 @@ class Bucket(Counts):
         if taken + self.reserved + cost > room and (taken or flying):  # one larger than its bucket has to go alone
             return self.wait_for(now, min(cost, max(room, 1)), share) or UNTIL_LANDING
         if flying:
-            if taken + self.worst * flying + cost > limit:
+            # It is let in if there is room for a good answer, whatever its own will cost.
+            if taken + self.worst * flying + min(cost, CALL_COST) > limit:
                 return UNTIL_LANDING
             if (
                 now >= self._warm_until
@@ -159,10 +160,11 @@ class Bucket(Counts):
             # Once it was full, one call alone finds out whether what is believed to have come back has.
             self._warm_until = -1.0 if self._full else now + self.window_seconds
         if used is None:
+            self._tell_nothing(spent)
             return
         if not spent and returns_in is not None and self.worst > 1 and number > self._heard:
             self._learn_lateness(now - self._returned_at + returns_in)
-        most_used = self._most_used(number, landed_before, used)
+        most_used = self._most_used(landed_before, used)
         if self._hear(now, left_at, used, most_used, returns_in):
             self._heard = self._sent  # what left before now may know less than this
             if alone:  # it found out that it has not

@@ -2,10 +2,11 @@
 
 Headers tell what is used by everyone. It is never certain what of that this ledger's own calls are: some that are under
 way, or landed just now, may have been counted after; others may have come back at ESI and not yet here, because here
-they come back late by a margin. So what others spend is only known within bounds, and kept between them:
+they come back late by a margin. So what others spend is only known within bounds:
 
 - at least what was used, less all that own calls can have had a part in it;
-- at most what was used when the last of the calls that landed was counted, less what surely was in it.
+- at most what was used when the last of the calls that landed was counted, less what surely was in it. This is
+  believed: a call that waits for a landing costs less than one that is sent in vain.
 
 Each part of it comes back a window after the header that told of it first - unless a header tells as much when the
 first of it may have come back already: then it may have been spent anew, and counts from then. What a call has cost
@@ -30,7 +31,7 @@ seconds. An assumption: no live call was made."""
 LATEST_SECONDS = 30.0
 """If spends come back later than the margin, the bucket learns it from the refusal: up to so many seconds."""
 
-SLOTS = 3600
+SLOTS = 7200
 """Spends whose return falls into the same part of a window are one entry, so that no load makes a bucket large."""
 
 
@@ -67,9 +68,9 @@ class Counts:
         self._spends: list[float] | None = None
         self._gone = 0
         self._theirs: list[float] | None = None
-        self._sent = 0
-        self._heard = 0
-        self._landed = 0
+        self._sent: int = 0
+        self._heard: int = 0
+        self._landed: int = 0
         self._lately: list[int] | None = None
         self._slowest = 0  # hundredths of a second: a small number is kept once for all
         self._sure_at = 0.0
@@ -115,27 +116,34 @@ class Counts:
         postpone(self._spends or [], seconds, OWN)
         postpone(self._theirs or [], seconds, THEIRS)
 
-    def _most_used(self, number: int, landed_before: int, used: int) -> int:
+    def _most_used(self, landed_before: int, used: int) -> int:
         """What was used when the last of the calls that have landed was counted: no more than this.
 
-        Any may have been the last one that landed since the newest of them left. Kept are those of them that tell more
-        than all that landed later.
+        Any may have been the last one that landed since another one left. Kept are those that tell more than all that
+        landed later, and those that told nothing: they may have been counted after what is told.
         """
-        lately = self._lately  # the newest one's number; then of each that is kept: how many had landed, what it tells
-        if lately is None:
-            if self.flying:
-                self._lately = [number, self._landed, used]
-            return used
-        if number > lately[0]:
-            lately[0] = number
-            while len(lately) > 1 and lately[1] <= landed_before:
-                del lately[1:3]
-        while len(lately) > 1 and lately[-1] <= used:
-            del lately[-2:]
-        lately += (self._landed, used)
-        if not self.flying:
+        lately = self._lately or []  # of each that is kept: how many had landed, and what it tells or, below 0, cost
+        most, untold = used, 0
+        kept: list[int] = []
+        for place in range(0, len(lately), 2):
+            landed, told = lately[place : place + 2]
+            if landed > landed_before and (told < 0 or told > used):
+                kept += (landed, told)
+                if told < 0:
+                    untold -= told
+                elif told > most:
+                    most = told
+        if self.flying:
+            kept += (self._landed, used)
+            self._lately = kept
+        else:
             self._lately = None
-        return lately[2]
+        return most + untold
+
+    def _tell_nothing(self, cost: int) -> None:
+        """A call has landed, and it is not known what was used when it was counted."""
+        if self.flying and cost:
+            self._lately = [*(self._lately or ()), self._landed, -cost]
 
     def _hear(self, now: float, left_at: float, used: int, most_used: int, returns_in: float | None) -> bool:
         """Bring what others are believed to have spent within what headers allow; whether it is more now."""
@@ -150,8 +158,7 @@ class Counts:
                 surely = own - due(spends, self._gone, until)
                 perhaps = own - due(spends, self._gone, left_at + late)
         before = self.foreign
-        least, most = used - perhaps - self.reserved, max(most_used - surely, 0)
-        believed = max(least, min(before, most))
+        believed = max(used - perhaps - self.reserved, most_used - surely, 0)
         theirs = self._theirs
         if theirs is not None:
             # What may have come back since it was spent may have been spent anew.
@@ -162,8 +169,7 @@ class Counts:
             self._lower(self.foreign - believed)
         if theirs is not None and not theirs:
             self._theirs = None
-        if most <= believed:  # there is nothing more that is not known of
-            self._sure_at = max(left_at, self._sure_at)
+        self._sure_at = max(left_at, self._sure_at)
         return believed > before
 
     def _raise(self, now: float, tokens: int, returns_in: float | None, since: float) -> None:

@@ -176,7 +176,7 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
     return wait_seconds > 0 and wait_seconds or HUGE
   end
   if flying > 0 then
-    if taken + b.worst * flying + cost > limit then
+    if taken + b.worst * flying + math.min(cost, CALL_COST) > limit then
       return HUGE
     end
     if now >= b.warm_until and (b.warm_until < 0 or b.worst * (flying + 1) > limit * COLD_SHARE)
@@ -209,6 +209,10 @@ local function land_overdue(b) -- whether there were any: nobody knows what they
       land(b, place)
       b.landed = b.landed + 1
       raise(b, b.worst, nil, 0, lease_end)
+      if b.flying > 0 then
+        local size = #b.lately
+        b.lately[size + 1], b.lately[size + 2] = b.landed, -b.worst
+      end
       found = true
     else
       place = place + FLIGHT
@@ -289,33 +293,33 @@ local function part_uncertain(b, till)
   return tokens
 end
 
-local function most_used(b, number, landed_before, used)
-  local lately = b.lately
-  if #lately == 0 then
-    if b.flying > 0 then
-      b.lately = { number, b.landed, used }
+local function most_used(b, landed_before, used)
+  local lately, kept, most, untold = b.lately, {}, used, 0
+  for place = 1, #lately, 2 do
+    local landed, told = lately[place], lately[place + 1]
+    if landed > landed_before and (told < 0 or told > used) then
+      kept[#kept + 1], kept[#kept + 2] = landed, told
+      if told < 0 then
+        untold = untold - told
+      else
+        most = math.max(most, told)
+      end
     end
-    return used
   end
-  if number > lately[1] then
-    local gone = 0
-    while lately[gone + 2] and lately[gone + 2] <= landed_before do
-      gone = gone + 2
-    end
-    cut(lately, gone)
-    lately[1] = number
-  end
-  while #lately > 1 and lately[#lately] <= used do
-    lately[#lately] = nil
-    lately[#lately] = nil
-  end
-  lately[#lately + 1] = b.landed
-  lately[#lately + 1] = used
-  local most = lately[3]
-  if b.flying == 0 then
+  b.lately = kept
+  if b.flying > 0 then
+    kept[#kept + 1], kept[#kept + 2] = b.landed, used
+  else
     b.lately = {}
   end
-  return most
+  return most + untold
+end
+
+local function tell_nothing(b, cost)
+  if b.flying > 0 and cost > 0 then
+    local size = #b.lately
+    b.lately[size + 1], b.lately[size + 2] = b.landed, -cost
+  end
 end
 
 local function hear(b, number, landed_before, left_at, spent, used, returns_in, alone)
@@ -325,21 +329,18 @@ local function hear(b, number, landed_before, left_at, spent, used, returns_in, 
   if (now - left_at) * 100 > b.slowest then
     b.slowest = math.floor((now - left_at) * 100) + 1
   end
-  local peak = most_used(b, number, landed_before, used)
+  local peak = most_used(b, landed_before, used)
   local surely = b.own - due(b, now + b.late + b.window_seconds / SLOTS + b.slowest / 100)
   local perhaps = b.own - due(b, left_at + b.late)
   local before = b.foreign
-  local least, most = used - perhaps - b.reserved, math.max(peak - surely, 0)
-  local believed = math.max(least, math.min(before, most))
+  local believed = math.max(used - perhaps - b.reserved, peak - surely, 0)
   b.foreign = b.foreign - part_uncertain(b, now - b.window_seconds)
   if believed > b.foreign then
     raise(b, believed - b.foreign, returns_in, b.sure_at)
   elseif believed < b.foreign then
     lower(b, b.foreign - believed)
   end
-  if most <= believed then
-    b.sure_at = math.max(left_at, b.sure_at)
-  end
+  b.sure_at = math.max(left_at, b.sure_at)
   if believed > before then
     b.heard = b.sent
     if alone then

@@ -129,6 +129,8 @@ function verbs.settle(
   end
   if used ~= '' then
     hear(b, number, landed_before, left_at, spent, tonumber(used), returns_in, alone)
+  elseif place then
+    tell_nothing(b, spent)
   end
   save(KEYS[1], KEYS[2], b)
 end
