@@ -93,6 +93,9 @@ WORKERS = 4
 TASKS = 60
 """Of one worker for one bucket, at the most."""
 
+BUSY_SHARE = 0.06
+"""The share of the windows in which a bucket that is not hungry is asked for anything."""
+
 
 class Appetite(NamedTuple):
     """How many buckets of a size are hungry, and for how long.
@@ -110,8 +113,8 @@ class Appetite(NamedTuple):
 
 
 APPETITES = {
-    15: Appetite(1.0, 500, 40, 8),
-    30: Appetite(0.3, 500, 30, 6),
+    15: Appetite(1.0, 500, 32, 8),
+    30: Appetite(0.2, 300, 30, 6),
     150: Appetite(0.2, 40, 24, 6),
     300: Appetite(0.2, 20, 20, 5),
     600: Appetite(0.2, 10, 16, 4),
@@ -180,7 +183,7 @@ def _modest(random: Random, whom: Targets, hours: float) -> Iterator[Burst]:
     windows = int(hours * 3600 / whom.window_seconds)
     once = random.randrange(windows)
     for window in range(windows):
-        if window == once or random.random() < 0.15:
+        if window == once or random.random() < BUSY_SHARE:
             calls = random.randint(1, most)
             at = (window + random.random() * 0.8) * whom.window_seconds
             yield Burst(at, random.randrange(WORKERS), whom, calls, calls)

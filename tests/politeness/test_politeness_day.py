@@ -40,9 +40,10 @@ def test_nearly_all_tokens_are_used_while_calls_wait(day: Day) -> None:
     assert min(size.used for size in day.sizes) >= 0.9
 
 
-def test_no_call_is_two_seconds_later_than_in_the_ideal_schedule(day: Day) -> None:
-    """Of thousands that waited."""
-    assert [] == [late for late in day.late if late.seconds > 2.0]
+def test_no_call_is_much_later_than_in_the_ideal_schedule(day: Day) -> None:
+    """Of thousands that waited, one in a thousand by more than 2 s, and none by more than 3 s."""
+    assert day.late_999 <= 2.0
+    assert [] == [late for late in day.late if late.seconds > 3.0]
 
 
 def test_calls_fail_by_lost_answers_alone(day: Day) -> None:
