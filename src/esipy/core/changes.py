@@ -135,7 +135,7 @@ def key_function(key: Key) -> Callable[[Any], Hashable]:
     if callable(key):
         return key
     names: Any = (key,) if isinstance(key, str) else key
-    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in cast("tuple[Any, ...]", names)):
+    if not isinstance(names, tuple) or any(type(name) is not str for name in list[Any](names)):
         raise InvalidCallError(
             f"key={key!r}: has to be the name of a field, a tuple of names, or a function of the row"
         )

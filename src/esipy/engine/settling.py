@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from esipy.core.answer import Answer
-from esipy.core.buckets import RELEASE_MARGIN_SECONDS
 from esipy.core.limits import ERROR_LIMIT, cost_of, error_cost_of, errors_told, is_refusal, limit_headers, rate_told
 from esipy.core.retries import LIMITED, retry_after
 from esipy.engine.exchange import Exchange
@@ -18,8 +17,11 @@ from esipy.stores.base import NOTHING_TOLD, Ask, Grant, Told
 
 __all__ = ["Leave", "give_back", "settle", "settled_at_once"]
 
-News = tuple[Signal[Any], dict[str, Any]]
+News = tuple[Signal[...], dict[str, Any]]
 """A signal that is to be sent, and what it says."""
+
+SHORTEST_WAIT_SECONDS = 1.0
+"""No wait that ESI names is taken for less: moments are told in whole seconds."""
 
 UNSAID_WAIT_SECONDS = 60.0
 """How long to wait when a 420, or a 429 with headers, does not say: the error window is one minute.
@@ -150,7 +152,7 @@ async def _block(exchange: Exchange, answer: Answer, ask: Ask | None, asked: flo
     ledger, runtime, operation = exchange.engine.ledger, exchange.runtime, exchange.operation
     status = answer.status
     if status == 420 and operation.base_url is None:
-        seconds = (UNSAID_WAIT_SECONDS if asked is None else asked) + RELEASE_MARGIN_SECONDS
+        seconds = (UNSAID_WAIT_SECONDS if asked is None else asked) + SHORTEST_WAIT_SECONDS
         answer.retry_at = runtime.now() + seconds
         await ledger.do(runtime, ledger.store.block, ledger.gate, seconds)
         ledger.lines.wake_all()
@@ -159,7 +161,7 @@ async def _block(exchange: Exchange, answer: Answer, ask: Ask | None, asked: flo
         return
     named = rate_told(answer.headers) is not None
     if status == 429 and ask is not None and ask.bucket != ledger.errors and (named or asked):
-        bucket, seconds = ask.bucket, max(UNSAID_WAIT_SECONDS if asked is None else asked, RELEASE_MARGIN_SECONDS)
+        bucket, seconds = ask.bucket, max(UNSAID_WAIT_SECONDS if asked is None else asked, SHORTEST_WAIT_SECONDS)
     else:  # a limiter that has no bucket and no headers
         seconds = max(asked or 0.0, ledger.routes.refused(operation.id, runtime.now(), runtime.random()))
         bucket = await _size_route(exchange, refused=True)
