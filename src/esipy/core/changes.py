@@ -16,7 +16,7 @@ of it is not gone, and one that moved into it, because others before it are gone
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.inspect import ListType, StructType, type_info
@@ -134,12 +134,12 @@ def key_function(key: Key) -> Callable[[Any], Hashable]:
     """
     if callable(key):
         return key
-    names: Any = (key,) if isinstance(key, str) else key
-    if not isinstance(names, tuple) or any(type(name) is not str for name in list[Any](names)):
+    names: tuple[Any, ...] = key if isinstance(key, tuple) else (key,)
+    if not all(isinstance(name, str) for name in names):
         raise InvalidCallError(
             f"key={key!r}: has to be the name of a field, a tuple of names, or a function of the row"
         )
-    return _by_fields(cast("tuple[str, ...]", names))
+    return _by_fields(names)
 
 
 def _by_fields(names: tuple[str, ...]) -> Callable[[Any], Hashable]:
