@@ -158,7 +158,14 @@ class Counts:
                 surely = own - due(spends, self._gone, until)
                 perhaps = own - due(spends, self._gone, left_at + late)
         before = self.foreign
-        believed = max(used - perhaps - self.reserved, most_used - surely, 0)
+        least, believed = used - perhaps - self.reserved, most_used - surely
+        if believed < least:
+            believed = least
+        if believed <= 0:
+            if not before:
+                self._sure_at = left_at if left_at > self._sure_at else self._sure_at
+                return False
+            believed = 0
         theirs = self._theirs
         if theirs is not None:
             # What may have come back since it was spent may have been spent anew.
