@@ -140,6 +140,26 @@ def test_T23_an_old_header_that_comes_late_does_not_lower_what_others_spent() ->
     assert 0 == bucket.foreign
 
 
+def test_T22_what_is_under_way_is_not_also_taken_for_someone_elses() -> None:
+    """Answers that cross: 12 used may mean that the call under way is in it. Its answer decides about the last call."""
+    bucket = Bucket(15, WINDOW)
+    bucket.reserve(1000.0, 2)
+    bucket.settle(1000.0, bucket.mark(2), 2, used=2)
+    for used in (4, 6, 8):
+        bucket.reserve(1001.0, 2)
+        bucket.settle(1001.0, bucket.mark(2), 2, used=used)
+    marks = []
+    for _ in range(2):
+        assert 0.0 == bucket.reserve(1002.0, 2)
+        marks.append(bucket.mark(2))
+    earlier, later = marks
+    bucket.settle(1003.0, later, 2, used=12)
+    assert UNTIL_LANDING == bucket.reserve(1003.0, 2)
+    assert 0.0 == bucket.wait_for(1003.0, 2)
+    bucket.settle(1003.0, earlier, 2, used=10)
+    assert 0.0 == bucket.reserve(1003.0, 2)
+
+
 def test_what_others_spent_ages_out_within_a_window() -> None:
     """Nothing more is heard: a window later the bucket is believed to be empty."""
     bucket = Bucket(150, WINDOW)

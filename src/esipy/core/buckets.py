@@ -227,7 +227,7 @@ class Bucket(Counts):
         windows, rest = divmod(tokens - 1, room)
         wait_seconds = windows * self.window_seconds + max(self.blocked_until - now, 0.0)
         missing = self.own + self.foreign + self.reserved + rest + 1 - room
-        if missing <= 0:
+        if missing <= min(self.foreign, self.reserved):  # headers may have told of what is under way: it is not both
             return wait_seconds
         for moment, returned in self._returns(now, self.reserved):
             missing -= returned

@@ -117,7 +117,7 @@ local function wait_for(b, tokens, share)
   local rest = tokens - 1 - windows * room
   local wait_seconds = windows * b.window_seconds + math.max(b.blocked_until - now, 0)
   local missing = b.own + b.foreign + b.reserved + rest + 1 - room
-  if missing <= 0 then
+  if missing <= math.min(b.foreign, b.reserved) then
     return wait_seconds
   end
   for moment, returned in returns(b, b.reserved) do
