@@ -143,7 +143,11 @@ def test_what_stands_on_plain_data_is_kept_as_that() -> None:
     assert ({"name": "n", "rows": [1]}, dict) == (again, type(again))
 
 
-@pytest.mark.parametrize("value", [object(), test_none_is_a_miss, {"deep": [timedelta(1)]}, Path("x")], ids=str)
+@pytest.mark.parametrize(
+    "value",
+    [object(), test_none_is_a_miss, {"deep": [timedelta(1)]}, Path("x")],
+    ids=["an object", "a function", "a timedelta inside", "a path"],
+)
 def test_T11_other_things_are_refused_with_the_way_out(shared: Backend, value: object) -> None:
     """When they are set, not when they are missed."""
     with pytest.raises(TypeError, match=r"plain data.*DictCache keeps any object"):

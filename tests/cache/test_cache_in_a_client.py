@@ -77,7 +77,7 @@ def test_T02_a_write_drops_the_read_in_every_process(backend: Backend, connect: 
     assert ["network", "cache", "network", "cache"] == sources
 
 
-@pytest.mark.parametrize("cache", [DummyCache(), None], ids=repr)
+@pytest.mark.parametrize("cache", [DummyCache(), None], ids=["DummyCache", "None"])
 def test_no_cache_keeps_nothing(cache: DummyCache | None, connect: Connect, served: RunningSandbox) -> None:
     """The dummy, and none."""
     client = connect(cache=cache)

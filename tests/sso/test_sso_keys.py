@@ -201,7 +201,16 @@ def test_many_who_need_the_keys_at_once_fetch_them_once() -> None:
         _set(KEY, use="enc"),
         _set(KEY, alg="RS512"),
     ],
-    ids=str,
+    ids=[
+        "503",
+        "no JSON",
+        "no keys",
+        "keys that are no list",
+        "an empty object",
+        "keys that are none",
+        "a key to encrypt with",
+        "a key of another algorithm",
+    ],
 )
 def test_without_keys_nothing_is_believed(served: Any) -> None:
     """Keys that cannot be had, or not be used for our algorithm: try later. Then they are asked for again at once."""
