@@ -17,11 +17,21 @@ if TYPE_CHECKING:
     from esipy import events, ops, utils
     from esipy.app import App, EsiApp
     from esipy.client import AsyncEsiClient, EsiClient
-    from esipy.exceptions import APIException
+    from esipy.exceptions import (
+        APIException,
+        IncompleteBulkError,
+        IncompleteSnapshotError,
+        ListChangedError,
+        PositionRefusedError,
+    )
+    from esipy.lists.bulk import Bulk
+    from esipy.lists.cursor import Batch, Position
+    from esipy.lists.snapshot import Snapshot
     from esipy.operation import Call, Operation
     from esipy.response import Response
     from esipy.security import AsyncEsiSecurity, EsiSecurity
     from esipy.settings import Settings
+    from esipy.watching.watched import Changed
 
 __version__ = "2.0.0.dev0"
 
@@ -30,13 +40,22 @@ __all__ = [
     "App",
     "AsyncEsiClient",
     "AsyncEsiSecurity",
+    "Batch",
+    "Bulk",
     "Call",
+    "Changed",
     "EsiApp",
     "EsiClient",
     "EsiSecurity",
+    "IncompleteBulkError",
+    "IncompleteSnapshotError",
+    "ListChangedError",
     "Operation",
+    "Position",
+    "PositionRefusedError",
     "Response",
     "Settings",
+    "Snapshot",
     "events",
     "ops",
     "utils",
@@ -47,13 +66,22 @@ _MODULES = {
     "App": "esipy.app",
     "AsyncEsiClient": "esipy.client",
     "AsyncEsiSecurity": "esipy.security",
+    "Batch": "esipy.lists.cursor",
+    "Bulk": "esipy.lists.bulk",
     "Call": "esipy.operation",
+    "Changed": "esipy.watching.watched",
     "EsiApp": "esipy.app",
     "EsiClient": "esipy.client",
     "EsiSecurity": "esipy.security",
+    "IncompleteBulkError": "esipy.exceptions",
+    "IncompleteSnapshotError": "esipy.exceptions",
+    "ListChangedError": "esipy.exceptions",
     "Operation": "esipy.operation",
+    "Position": "esipy.lists.cursor",
+    "PositionRefusedError": "esipy.exceptions",
     "Response": "esipy.response",
     "Settings": "esipy.settings",
+    "Snapshot": "esipy.lists.snapshot",
 }
 
 

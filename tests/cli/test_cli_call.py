@@ -147,6 +147,24 @@ def test_headers_go_to_stderr(call: Call, box: RunningSandbox) -> None:
     assert done.err.splitlines()[-1].startswith("esipy: HTTP Error 404")
 
 
+def test_the_whole_of_a_list_is_printed(call: Call, box: RunningSandbox) -> None:
+    """All pages, in the words of ESI: the same as its pages one by one; a part where the call names it."""
+    words = ("get_contracts_public_region_id", f"region_id={THE_FORGE}")
+    parts = [json.loads(call(*words, f"page={number}").out) for number in (1, 2, 3, 4)]
+    whole = call(*words)
+    assert (0, "") == (whole.status, whole.err)
+    assert [row for part in parts for row in part] == json.loads(whole.out)
+    first = call(*words, "--headers")
+    assert parts[0] == json.loads(first.out)
+    assert "x-pages: 4" in first.err.splitlines()
+
+
+def test_a_list_by_cursor_is_printed_to_its_end(call: Call, box: RunningSandbox) -> None:
+    """With the object around it, as one answer has it."""
+    whole = json.loads(call("get_freelance_jobs_listing").out)
+    assert box.versions("/freelance-jobs")[-1] == [job["id"] for job in whole["freelance_jobs"]]
+
+
 def test_an_answer_without_a_body_prints_nothing(call: Call, box: RunningSandbox) -> None:
     """A 204."""
     box.fail("/status", status=204)

@@ -9,6 +9,7 @@ from esipy import ops
 from esipy.engine.pipeline import Engine
 from esipy.lists.cursor import Batch
 from esipy.lists.cursor_verbs import AsyncCursors, BlockingCursors
+from esipy.shell import Shell
 from tests.engine.kit import Bench
 
 JOBS = ops.freelance_jobs.get_freelance_jobs_listing()
@@ -22,18 +23,27 @@ def engine(colour: str, serve: Any, **options: Any) -> Engine:
     ).engine
 
 
-class Desk(BlockingCursors):
+class _Desk(Shell):
+    """A client without a transport of its own, nor a login."""
+
+    def __init__(self, colour: str, serve: Any, **options: Any) -> None:
+        self._engine = engine(colour, serve, **options)
+        self._by_hand = None
+        self.settings = self._engine.settings
+
+
+class Desk(_Desk, BlockingCursors):
     """A blocking client's lists, over an engine of its own."""
 
     def __init__(self, serve: Any, **options: Any) -> None:
-        self._engine = engine("blocking", serve, **options)
+        super().__init__("blocking", serve, **options)
 
 
-class AsyncDesk(AsyncCursors):
+class AsyncDesk(_Desk, AsyncCursors):
     """The same for asyncio."""
 
     def __init__(self, serve: Any, **options: Any) -> None:
-        self._engine = engine("asyncio", serve, **options)
+        super().__init__("asyncio", serve, **options)
 
 
 def versions(rows: Iterable[Any]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""``esipy call OPERATION [name=value ...]``: one call, its answer as JSON."""
+"""``esipy call OPERATION [name=value ...]``: one call, its whole answer as JSON, in ESI's own spelling."""
 
 from __future__ import annotations
 
@@ -24,20 +24,25 @@ def call(
     ] = None,
     base_url: Annotated[str | None, typer.Option(help="where ESI is; also ESI_BASE_URL")] = None,
     user_agent: Annotated[str | None, typer.Option(help="who you are; also ESI_USER_AGENT")] = None,
-    headers: Annotated[bool, typer.Option("--headers", help="print status and headers to stderr")] = False,
+    headers: Annotated[
+        bool, typer.Option("--headers", help="print status and headers to stderr; of a list, of its first page only")
+    ] = False,
     listing: Annotated[
         bool, typer.Option("--list", help="list the operations (with OPERATION in them) instead")
     ] = False,
 ) -> None:
-    """Send one call and print its answer as JSON.
+    """Send one call and print its answer as JSON: of a list all of it, unless page= or the like names a part.
 
     esipy call get_status
+
+    esipy call get_markets_region_id_orders region_id=10000002 type_id=34
 
     esipy call get_markets_region_id_orders region_id=10000002 page=1
     """
     from esipy.app import EsiApp
     from esipy.client import EsiClient
     from esipy.events import RATE_LIMIT_WAIT
+    from esipy.lists.whole import reading_of
     from esipy.settings import Settings
 
     operations = EsiApp().op
@@ -56,6 +61,9 @@ def call(
         EsiClient(base_url=settings.base_url, user_agent=settings.user_agent or "esipy-call") as client,
         RATE_LIMIT_WAIT.connected_to(_tell_wait),
     ):
+        if not headers and reading_of(built) is not None:
+            _print(_as_sent(client.fetch(built)))
+            return
         answer = client.request(built)
     if headers:
         sys.stderr.write(f"{answer.status}\n")
@@ -63,9 +71,24 @@ def call(
             sys.stderr.write(f"{name}: {value}\n")
     answer.raise_for_status()
     if answer.raw:
-        # What stdout cannot write in its encoding (a file on Windows) is escaped.
-        unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-        typer.echo(json.dumps(json.loads(answer.raw), indent=2, ensure_ascii=not unicode))
+        _print(json.loads(answer.raw))
+
+
+def _print(data: Any) -> None:
+    # What stdout cannot write in its encoding (a file on Windows) is escaped.
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=not unicode))
+
+
+def _as_sent(data: Any) -> Any:
+    """Data objects as plain JSON, moments as ESI writes them: what parts of a list say, the whole says, too."""
+    from esipy.core.objects import DataDateTime
+
+    if isinstance(data, DataDateTime):
+        return data.replace("+00:00", "Z")
+    if isinstance(data, dict):
+        return {name: _as_sent(value) for name, value in data.items()}  # pyright: ignore[reportUnknownVariableType]
+    return [_as_sent(item) for item in data] if isinstance(data, list) else data  # pyright: ignore[reportUnknownVariableType]
 
 
 def _tell_wait(bucket: str, wait_seconds: float, **_: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from esipy.core.cursors import Position
 from esipy.engine.pipeline import Engine
@@ -19,6 +19,7 @@ from esipy.runtime.blocking import run
 __all__ = ["AsyncCursors", "BlockingCursors"]
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class _Projects(Protocol[R]):
@@ -45,10 +46,47 @@ Listing: TypeAlias = _Projects[R] | _Jobs[R] | _Objectives[R] | _Participants[R]
 """What the answers of lists that are read by cursor look like: so that a checker knows the type of their rows."""
 
 
-class BlockingCursors:
-    """What `EsiClient` can do with lists that are read by cursor or from id to id."""
+class _Cursors:
+    """What the verbs share, and what they ask of their client."""
 
     _engine: Engine
+
+    if TYPE_CHECKING:
+
+        def _terms(
+            self, priority: Priority | None, policy: Policy | None, max_wait: float | None, downtime: Downtime | None
+        ) -> Terms | None: ...
+
+        def _signed(self, call: Call[T]) -> Call[T]: ...
+
+    def _fetch_on(self, terms: Terms | None) -> Fetch:
+        async def fetch(call: Call[Any]) -> Any:
+            # Each is signed by itself: a list may be read for days.
+            return (await ask(self._engine, self._signed(call), terms)).data
+
+        return fetch
+
+    def _course(
+        self,
+        call: Call[Any],
+        terms: Terms | None,
+        name: str | None,
+        store: PositionStore | str | None,
+        position: Position | str | None,
+    ) -> Course[Any]:
+        if isinstance(position, str):
+            position = Position.parse(position)
+        if store is None and name is not None:
+            raise SettingError(f"name={name!r}: is for a store, such as store='sqlite:///positions.sqlite3'")
+        engine = self._engine
+        course: Course[Any] = Course(self._fetch_on(terms), engine.runtime, call, position)
+        if store is not None:
+            course.save_in(store_of(store), engine.settings.base_url + course.target if name is None else name)
+        return course
+
+
+class BlockingCursors(_Cursors):
+    """What `EsiClient` can do with lists that are read by cursor or from id to id."""
 
     def cursor(
         self,
@@ -77,9 +115,8 @@ class BlockingCursors:
             InvalidCallError: the list is not read by cursor, or the position is of another list.
             SettingError: ``store``, ``name`` or one of the last four cannot be meant.
         """
-        engine = self._engine
-        terms = _terms(engine, priority, policy, max_wait, downtime)
-        return Cursor(_course(engine, call, terms, name, store, position))
+        terms = self._terms(priority, policy, max_wait, downtime)
+        return Cursor(self._course(call, terms, name, store, position))
 
     def walk(
         self,
@@ -103,15 +140,12 @@ class BlockingCursors:
             SettingError: at once; one of the last four cannot be meant.
             APIException: while reading; there is no good answer.
         """
-        engine = self._engine
-        way: Walk[R] = Walk(_fetch(engine, _terms(engine, priority, policy, max_wait, downtime)), call)
+        way: Walk[R] = Walk(self._fetch_on(self._terms(priority, policy, max_wait, downtime)), call)
         return _rows(way)
 
 
-class AsyncCursors:
+class AsyncCursors(_Cursors):
     """What `AsyncEsiClient` can do with lists that are read by cursor or from id to id."""
-
-    _engine: Engine
 
     def cursor(
         self,
@@ -126,9 +160,8 @@ class AsyncCursors:
         downtime: Downtime | None = None,
     ) -> AsyncCursor[R]:
         """See `EsiClient.cursor`. It is not awaited; the verbs of what it gives are."""
-        engine = self._engine
-        terms = _terms(engine, priority, policy, max_wait, downtime)
-        return AsyncCursor(_course(engine, call, terms, name, store, position))
+        terms = self._terms(priority, policy, max_wait, downtime)
+        return AsyncCursor(self._course(call, terms, name, store, position))
 
     def walk(
         self,
@@ -140,46 +173,8 @@ class AsyncCursors:
         downtime: Downtime | None = None,
     ) -> AsyncIterator[R]:
         """See `EsiClient.walk`. It is not awaited, but read with ``async for``."""
-        engine = self._engine
-        way: Walk[R] = Walk(_fetch(engine, _terms(engine, priority, policy, max_wait, downtime)), call)
+        way: Walk[R] = Walk(self._fetch_on(self._terms(priority, policy, max_wait, downtime)), call)
         return _async_rows(way)
-
-
-def _terms(
-    engine: Engine,
-    priority: Priority | None,
-    policy: Policy | None,
-    max_wait: float | None,
-    downtime: Downtime | None,
-) -> Terms | None:
-    if priority is None and policy is None and max_wait is None and downtime is None:
-        return None
-    return Terms.of(engine.settings, policy, priority, max_wait, downtime)
-
-
-def _fetch(engine: Engine, terms: Terms | None) -> Fetch:
-    async def fetch(call: Call[Any]) -> Any:
-        return (await ask(engine, call, terms)).data
-
-    return fetch
-
-
-def _course(
-    engine: Engine,
-    call: Call[Any],
-    terms: Terms | None,
-    name: str | None,
-    store: PositionStore | str | None,
-    position: Position | str | None,
-) -> Course[Any]:
-    if isinstance(position, str):
-        position = Position.parse(position)
-    if store is None and name is not None:
-        raise SettingError(f"name={name!r}: is for a store, such as store='sqlite:///positions.sqlite3'")
-    course: Course[Any] = Course(_fetch(engine, terms), engine.runtime, call, position)
-    if store is not None:
-        course.save_in(store_of(store), engine.settings.base_url + course.target if name is None else name)
-    return course
 
 
 def _rows(way: Walk[R]) -> Iterator[R]:
