@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "esipy"
 
-SEAMS = frozenset({"runtime.base", "transport.base", "stores.base", "stores.flights"})
+SEAMS = frozenset({"runtime.base", "transport.base", "stores.base", "stores.flights", "stores.tokens"})
 GROUND = frozenset({"exceptions", "settings", "core"})
 VALUES = GROUND | {"operation", "response", "retries", "events", "utils"}
 ADAPTERS = SEAMS | {"runtime", "transport", "stores"}
@@ -35,12 +35,14 @@ LAYERS: dict[str, frozenset[str]] = {
     "response": GROUND | {"operation"},
     "retries": GROUND | {"operation"},
     "_forks": frozenset(),
+    "_attached": frozenset(),
     "events": GROUND | {"_forks"},
     "runtime.base": GROUND,
     "transport.base": GROUND,
     "stores.base": GROUND,
     "stores.flights": GROUND | {"stores.base"},
-    "engine": VALUES | SEAMS | {"_forks"},
+    "stores.tokens": GROUND,
+    "engine": VALUES | SEAMS | {"_forks", "_attached"},
     "sso": VALUES | SEAMS | {"version1.keywords", "_forks"},
     "runtime": GROUND | SEAMS | {"_forks"},
     "transport": GROUND | SEAMS | {"_forks"},
@@ -50,7 +52,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "version1": VALUES | {"ops", "cache", "transport", "version1.keywords"},
     "app": VALUES | {"ops", "cache", "version1", "version1.keywords"},
     "_named": GROUND | {"stores", "_forks"},
-    "ledgers": VALUES | SEAMS | {"stores", "_named"},
+    "ledgers": VALUES | SEAMS | {"stores", "_named", "_attached"},
     "caches": GROUND | SEAMS | {"stores", "cache", "_named"},
     "limits": VALUES | SEAMS | {"engine"},
     "lists.positions": VALUES | SEAMS | {"stores"},

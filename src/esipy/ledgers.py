@@ -18,12 +18,11 @@ by itself, with tighter limits (`esipy.stores.degrading`), and STORE_DEGRADED te
 
 from __future__ import annotations
 
-import logging
 import os
-from collections import deque
 from pathlib import Path
 from typing import Any, cast
 
+from esipy._attached import attached
 from esipy._named import MAKING, Users, at_server, read_name
 from esipy.exceptions import SettingError
 from esipy.runtime.base import Runtime
@@ -36,9 +35,6 @@ __all__ = ["VARIABLE", "users_of"]
 
 VARIABLE = "ESI_LEDGER"
 """The environment variable that names the ledger of clients that are given none."""
-
-LOGGER = logging.getLogger("esipy.client")
-
 
 SETTLING_SECONDS = 30.0
 """After the longest exchange: the time to settle it."""
@@ -67,10 +63,7 @@ def users_of(given: LedgerStore | str | None, runtime: Runtime, timeout: float) 
 
 
 def _of_process(runtime: Runtime) -> Users[LedgerStore]:
-    shared = runtime.shared
-    store = shared.setdefault("ledger", MemoryLedger(runtime.now))
-    found: Users[LedgerStore] = shared.setdefault(("ledger users", id(store)), Users(store, owned=False))
-    return found
+    return Users(runtime.shared.setdefault("ledger", MemoryLedger(runtime.now)), owned=False)
 
 
 def _named(source: str, text: str, runtime: Runtime) -> Users[LedgerStore]:
@@ -95,12 +88,9 @@ def _object(source: str, given: Any, runtime: Runtime) -> Users[LedgerStore]:
             f"{source}={type(given).__name__}: has to be a text such as sqlite:///limits.sqlite3, "
             "or a ledger of esipy.stores"
         )
-    key = ("ledger users", id(given))
-    found: Users[LedgerStore] | None = runtime.shared.get(key)
-    if found is None:
-        store = _degrading(cast("SharedLedger", given), runtime) if hasattr(given, "members") else given
-        found = runtime.shared[key] = Users(store, owned=False)
-    return found
+    if hasattr(given, "members"):  # processes share it, so it may fail
+        given = attached(given, runtime.shared, "degrading", lambda: _degrading(given, runtime))
+    return Users(given, owned=False)
 
 
 def _file(path: Path) -> SharedLedger:
@@ -116,16 +106,4 @@ def _server(url: str) -> SharedLedger:
 
 
 def _degrading(store: SharedLedger, runtime: Runtime) -> LedgerStore:
-    name = repr(store).strip("<>").partition(" ")[2] or type(store).__name__
-    news: deque[dict[str, Any]] = deque()
-
-    def told(error: str | None) -> None:
-        if error is None:
-            LOGGER.warning("the ledger %s answers again", name)
-        else:
-            LOGGER.warning("the ledger %s fails, until it is back this process keeps to its part: %s", name, error)
-        news.append({"store": name, "error": error, "degraded": error is not None})
-
-    made = DegradingLedger(store, MemoryLedger(runtime.now), now=runtime.now, told=told)
-    runtime.shared["ledger news", id(made)] = news  # to be told where receivers can be awaited (`engine.ledger`)
-    return made
+    return DegradingLedger(store, MemoryLedger(runtime.now), now=runtime.now)

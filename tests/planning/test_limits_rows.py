@@ -98,7 +98,7 @@ def test_rows_are_the_same_from_every_ledger(kind: str, tmp_path: Path) -> None:
     store: LedgerStore = MemoryLedger(now)
     if kind != "memory":
         file = SqliteLedger(tmp_path / "limits.sqlite3", clock=now)
-        store = file if kind == "file" else DegradingLedger(file, MemoryLedger(now), now=now, told=lambda _: None)
+        store = file if kind == "file" else DegradingLedger(file, MemoryLedger(now), now=now)
     town.bench(HERO, ledger=store)
 
     async def story() -> list[tuple[str, int, int, float]]:

@@ -26,21 +26,6 @@ from tests.stores.ledger_contract import (
 )
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """With a file that is not there yet."""
-    one = House(tmp_path / "ledger.sqlite3")
-    yield one
-    for each in one.stores:
-        each.close()
-
-
-@pytest.fixture
-def ledger(house: House) -> DegradingLedger:
-    """The first process."""
-    return house.open()
-
-
 class TestWhileTheStoreAnswers(LedgerContract):
     """It is the store's ledger."""
 

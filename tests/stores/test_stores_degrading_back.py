@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,21 +30,6 @@ from tests.stores.ledger_contract import (
     state,
     wait,
 )
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """With a file that is not there yet."""
-    one = House(tmp_path / "ledger.sqlite3")
-    yield one
-    for each in one.stores:
-        each.close()
-
-
-@pytest.fixture
-def ledger(house: House) -> DegradingLedger:
-    """The first process."""
-    return house.open()
 
 
 def test_a_store_that_is_back_is_told_what_it_missed(house: House, ledger: DegradingLedger) -> None:
@@ -166,7 +150,15 @@ def test_T26_what_was_sent_reaches_a_store_whose_gate_is_closed(house: House, le
 def test_who_waits_is_woken_when_the_store_is_back(house: House, ledger: DegradingLedger, verb: str) -> None:
     """Each verb tries it, once the moment has come that each wait names; it is told what it missed before."""
     woken: list[float] = []
-    ledger.woken = lambda: woken.append(house.clock.now)
+
+    class Waiting:
+        def wake_all(self) -> None:
+            woken.append(house.clock.now)
+
+    waiting, gone = Waiting(), Waiting()
+    ledger.wake_when_back(waiting)
+    ledger.wake_when_back(gone)
+    del gone  # it is not kept for this
     arguments = {"reserve": (LARGE,), "wait_for": (LARGE, 2), "states": ()}[verb]
     spend(ledger)
     with house.down():

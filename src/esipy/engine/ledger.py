@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from esipy._attached import attached
 from esipy.core.buckets import CALL_COST, WORST_COST
 from esipy.core.limits import ERROR_LIMIT, ERROR_WINDOW_SECONDS, RateTold, cost_of
 from esipy.engine.lines import Lines
@@ -26,7 +27,7 @@ from esipy.events import STORE_DEGRADED
 from esipy.operation import Operation, RateGroup
 from esipy.runtime.base import Flight, Runtime
 from esipy.settings import ESI_URL
-from esipy.stores.base import NOTHING_TOLD, Ask, Grant, LedgerStore, Told, Wait
+from esipy.stores.base import NOTHING_TOLD, Ask, Grant, LedgerStore, RecoveringLedger, Told, Wait
 
 __all__ = ["Ledger", "ledger_for"]
 
@@ -56,10 +57,13 @@ class Ledger:
         surprises: when an operation was last answered 4xx, by bucket and operation id.
     """
 
-    def __init__(self, store: LedgerStore, prefix: str = "", news: deque[dict[str, Any]] | None = None) -> None:
+    def __init__(self, store: LedgerStore, prefix: str = "") -> None:
         self.store = store
-        self.news: deque[dict[str, Any]] = deque() if news is None else news
         self.lines = Lines()
+        self.news: deque[dict[str, Any]] = deque()
+        if isinstance(store, RecoveringLedger):
+            self.news = store.news
+            store.wake_when_back(self.lines)
         self.routes = Routes()
         self.prefix = prefix
         self.gate = prefix + EVERYONE
@@ -237,6 +241,4 @@ LATE_SECONDS = 5.0
 def ledger_for(runtime: Runtime, base_url: str, store: LedgerStore) -> Ledger:
     """The ledger of an ESI in a store: one for all clients of the process, since ESI does not ask which it was."""
     prefix = "" if base_url == ESI_URL else f"{base_url} "
-    news: deque[dict[str, Any]] = runtime.shared.setdefault(("ledger news", id(store)), deque())
-    ledger: Ledger = runtime.shared.setdefault(("ledger", prefix, id(store)), Ledger(store, prefix, news))
-    return ledger
+    return attached(store, runtime.shared, ("ledger", prefix), lambda: Ledger(store, prefix))

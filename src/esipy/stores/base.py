@@ -8,7 +8,8 @@ that does I/O run beside the event loop (`Runtime.aside`).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, Self
+from collections import deque
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from esipy.core.answer import Answer
 from esipy.core.buckets import CALL_COST, Bucket
@@ -22,9 +23,11 @@ __all__ = [
     "CacheStore",
     "Grant",
     "LedgerStore",
+    "RecoveringLedger",
     "StoreUnavailable",
     "Told",
     "Wait",
+    "Waiters",
 ]
 
 LEASE_SECONDS = 90.0
@@ -202,4 +205,28 @@ class LedgerStore(Protocol):
 
     def close(self) -> None:
         """Close what is open. It can be used again afterwards."""
+        ...
+
+
+class Waiters(Protocol):
+    """Those who wait for something."""
+
+    def wake_all(self) -> None:
+        """Have them look again, from any thread."""
+        ...
+
+
+@runtime_checkable
+class RecoveringLedger(LedgerStore, Protocol):
+    """One that goes on by itself while what it shares with others fails.
+
+    Attributes:
+        news: payloads of STORE_DEGRADED that are still to be sent. Who uses it next sends them, where receivers can be
+            awaited.
+    """
+
+    news: deque[dict[str, Any]]
+
+    def wake_when_back(self, waiters: Waiters) -> None:
+        """Wake them whenever others are counted with again; they are held weakly."""
         ...

@@ -12,18 +12,21 @@ So no verb ever raises `StoreUnavailable`, and no limit is ever off.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakSet
 
 from esipy._forks import ForkLock, forget_after_fork
-from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, LedgerStore, StoreUnavailable, Told, Wait
+from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, LedgerStore, StoreUnavailable, Told, Wait, Waiters
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.own_part import OwnGrant, OwnPart
 
 __all__ = ["DegradingLedger", "SharedLedger"]
 
+LOGGER = logging.getLogger("esipy.client")
 T = TypeVar("T")
 
 FIRST_RETRY_SECONDS = 1.0
@@ -59,33 +62,22 @@ class _Flight:
 
 
 class DegradingLedger:
-    """`LedgerStore` over a shared one.
+    """`RecoveringLedger` over a shared one.
 
     Args:
-        store: the shared one.
+        store: the shared one; its ``repr`` is its name in the log and in the signal.
         local: counts what this process knows, against the whole limits.
         now: the clock of ``local``.
-        told: called with the reason when the store fails, and with None when it is back.
-
-    Attributes:
-        woken: called, in any thread, when the store is back: who waits here has to ask again.
     """
 
     remote = True
 
-    def __init__(
-        self,
-        store: SharedLedger,
-        local: MemoryLedger,
-        *,
-        now: Callable[[], float],
-        told: Callable[[str | None], None],
-    ) -> None:
+    def __init__(self, store: SharedLedger, local: MemoryLedger, *, now: Callable[[], float]) -> None:
+        self.news: deque[dict[str, Any]] = deque()
+        self._waiters: WeakSet[Waiters] = WeakSet()
         self._store = store
         self._part = OwnPart(local, now, store.members)
         self._now = now
-        self._told = told
-        self.woken: Callable[[], None] | None = None
         self._lock = ForkLock()
         self._failed = False
         self._retry_at = 0.0
@@ -113,6 +105,10 @@ class DegradingLedger:
     def lease_seconds(self, seconds: float) -> None:
         self._store.lease_seconds = seconds
         self._part.wait_at_least(seconds)
+
+    def wake_when_back(self, waiters: Waiters) -> None:
+        with self._lock:
+            self._waiters.add(waiters)
 
     # -- LedgerStore -------------------------------------------------------------------------------------------
 
@@ -217,18 +213,27 @@ class DegradingLedger:
                 self._retry_seconds = FIRST_RETRY_SECONDS if news else min(2 * self._retry_seconds, LAST_RETRY_SECONDS)
                 self._retry_at = self._now() + self._retry_seconds
         if news:
-            self._told(str(error))
+            self._tell(str(error))
+
+    def _tell(self, error: str | None) -> None:
+        name = repr(self._store).strip("<>").partition(" ")[2] or type(self._store).__name__
+        if error is None:
+            LOGGER.warning("the ledger %s answers again", name)
+        else:
+            LOGGER.warning("the ledger %s fails, until it is back this process keeps to its part: %s", name, error)
+        self.news.append({"store": name, "error": error, "degraded": error is not None})
 
     def _is_back(self) -> None:
         with self._lock:
             self._failed = False
-        self._told(None)
+            waiters = list(self._waiters)
+        self._tell(None)
         try:
             self._catch_up()  # on what came while the store was being told
         except StoreUnavailable as error:
             self._fails(error)
-        if self.woken is not None:
-            self.woken()
+        for each in waiters:
+            each.wake_all()
 
     def _pass_on(self, at_once: Callable[[], object], late: Callable[[], object]) -> None:
         """Have the store do something: now, or when it is back."""
