@@ -293,7 +293,12 @@ def test_a_client_of_ones_own_is_used_and_left_open(valkey: Any) -> None:
 
 
 def test_the_url_of_the_ledger_may_be_valkeys(valkey: Any) -> None:
-    """valkey:// is redis://."""
-    made = RedisLedger(url_of(valkey).replace("redis", "valkey"), prefix=new_prefix())
-    granted(made.reserve(ORDERS))
-    made.close()
+    """valkey:// is redis://: what is counted by the one name is there by the other."""
+    prefix = new_prefix()
+    by_valkey, by_redis = (
+        RedisLedger(url_of(valkey).replace("redis", name), prefix=prefix) for name in ("valkey", "redis")
+    )
+    by_valkey.settle(granted(by_valkey.reserve(ORDERS)), 2)
+    assert used(by_valkey) == used(by_redis) == [(ORDERS.bucket, 2, 0, 0)]
+    by_valkey.close()
+    by_redis.close()
