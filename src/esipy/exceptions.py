@@ -28,7 +28,12 @@
     │       ├── LoginRequiredError     (also AttributeError) no token to use
     │       ├── TokenRevokedError      the SSO said ``invalid_grant``: log in again
     │       ├── SSOUnavailableError    anything else it said: try later, the token is kept
-    │       └── TokenInvalidError      a token whose signature or claims are wrong
+    │       ├── TokenInvalidError      a token whose signature or claims are wrong
+    │       ├── OwnerChangedError      the character was sold: the token is not used for the new owner
+    │       ├── MissingScopeError      the login does not allow this call: nothing was sent
+    │       ├── LoginFailedError       a login that came to nothing; ``reason`` says why
+    │       └── TokenStoreError        where tokens are kept cannot be read or written: nothing is lost
+    │           └── TokenKeyError        the tokens are sealed with another key, or there is none
     ├── InvalidCallError (ValueError)     you: a call that cannot be sent
     ├── UnknownOperationError (KeyError)  you: no operation of that name
     ├── MissingFieldError (KeyError, AttributeError)  you: a field that this answer does not have
@@ -60,10 +65,13 @@ __all__ = [
     "InvalidCallError",
     "LimitedError",
     "ListChangedError",
+    "LoginFailedError",
     "LoginRequiredError",
     "MissingFieldError",
+    "MissingScopeError",
     "NetworkError",
     "NotFoundError",
+    "OwnerChangedError",
     "PositionRefusedError",
     "RateLimitedError",
     "SSOError",
@@ -71,7 +79,9 @@ __all__ = [
     "ServerError",
     "SettingError",
     "TokenInvalidError",
+    "TokenKeyError",
     "TokenRevokedError",
+    "TokenStoreError",
     "UnauthorizedError",
     "UndecodableAnswerError",
     "UnknownOperationError",
@@ -295,6 +305,46 @@ class SSOUnavailableError(SSOError):
 
 class TokenInvalidError(SSOError):
     """A token's signature, issuer, audience or time is wrong. It was not taken into use."""
+
+
+class OwnerChangedError(SSOError):
+    """The character belongs to another account than the one that logged in: its new owner has to log in (T47)."""
+
+
+class MissingScopeError(SSOError):
+    """The login does not allow this call; nothing was sent.
+
+    Attributes:
+        scope: the one that is missing.
+    """
+
+    def __init__(self, message: str, scope: str) -> None:
+        super().__init__("", 0, message=message)
+        self.scope = scope
+
+
+class LoginFailedError(SSOError):
+    """A login that came to nothing. Nothing that was there before has changed.
+
+    Attributes:
+        reason: ``denied``: the user said no; ``state``: the callback belongs to no login that was begun here, or to one
+            that is over; ``callback``: it holds no code; ``timeout``: nobody came back in time.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__("", 0, message=message)
+        self.reason = reason
+
+
+class TokenStoreError(SSOError):
+    """Tokens cannot be read from or written to where they are kept; the text says why. Nothing is lost."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("", 0, message=message)
+
+
+class TokenKeyError(TokenStoreError):
+    """Tokens were sealed with a key that is not at hand. They stay as they are."""
 
 
 class InvalidCallError(ValueError):
