@@ -41,6 +41,7 @@ class Line:
     def __init__(self) -> None:
         self.interactive: deque[Place] = deque()
         self.batch: deque[Place] = deque()
+        self._interactive_tokens = self._batch_tokens = 0
 
     @property
     def first(self) -> Place | None:
@@ -49,8 +50,24 @@ class Line:
 
     def ahead_of(self, *, batch: bool) -> int:
         """The tokens that those ask for who are before a newcomer."""
-        before = (*self.interactive, *self.batch) if batch else self.interactive
-        return sum(place.tokens for place in before)
+        return self._interactive_tokens + (self._batch_tokens if batch else 0)
+
+    def add(self, place: Place) -> None:
+        """Stand behind the others of the same priority."""
+        (self.batch if place.batch else self.interactive).append(place)
+        self._count(place, place.tokens)
+
+    def remove(self, place: Place) -> None:
+        """Step out, wherever it stands."""
+        (self.batch if place.batch else self.interactive).remove(place)
+        self._count(place, -place.tokens)
+
+    def _count(self, place: Place, tokens: int) -> None:
+        # A sum that is kept: of ten thousand who wait each new one asks for it.
+        if place.batch:
+            self._batch_tokens += tokens
+        else:
+            self._interactive_tokens += tokens
 
     def __len__(self) -> int:
         return len(self.interactive) + len(self.batch)
@@ -103,7 +120,7 @@ class Lines:
         """Stand in line."""
         with self._lock:
             line = self._lines.setdefault(bucket, {}).setdefault(who, Line())
-            (line.batch if place.batch else line.interactive).append(place)
+            line.add(place)
             return line
 
     def turn(self, place: Place) -> Flight[None]:
@@ -117,7 +134,7 @@ class Lines:
         """Give up the place; the next one is woken."""
         with self._lock:
             line = self._lines[bucket][who]
-            (line.batch if place.batch else line.interactive).remove(place)
+            line.remove(place)
             after = line.first
             if after is None:
                 del self._lines[bucket][who]
