@@ -42,7 +42,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "stores.base": GROUND,
     "stores.flights": GROUND | {"stores.base"},
     "stores.tokens": GROUND,
-    "engine": VALUES | SEAMS | {"_forks", "_attached"},
+    "engine": VALUES | SEAMS | {"ops", "_forks", "_attached"},
     "sso": VALUES | SEAMS | {"version1.keywords", "_forks"},
     "runtime": GROUND | SEAMS | {"_forks"},
     "transport": GROUND | SEAMS | {"_forks"},

@@ -8,8 +8,6 @@ from typing import TypeVar
 
 import pytest
 
-from esipy import ops
-from esipy.engine.resting import STATUS as QUESTION
 from esipy.engine.terms import Terms
 from esipy.exceptions import BrokenAnswerError, DowntimeError
 from esipy.runtime.simulated import SimulatedRuntime
@@ -18,14 +16,6 @@ from tests.engine.kit import WALLET, Bench, Login, Script, answer
 from tests.engine.resting_kit import ELEVEN, Esi, Told
 
 T = TypeVar("T")
-
-
-def test_the_question_is_the_catalogues() -> None:
-    """The engine does not read the catalogue, and asks for the same all the same."""
-    theirs = ops.status.GET_STATUS
-    assert (theirs.id, theirs.name, theirs.method, theirs.path, theirs.group, theirs.scope) == (
-        QUESTION.id, QUESTION.name, QUESTION.method, QUESTION.path, QUESTION.group, QUESTION.scope,
-    )  # fmt: skip
 
 
 # ---- waiting ----

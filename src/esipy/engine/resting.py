@@ -19,15 +19,9 @@ from esipy.engine.lines import Lines, Place
 from esipy.engine.terms import Terms
 from esipy.events import DOWNTIME_ENDED, DOWNTIME_STARTED
 from esipy.exceptions import APIException, DowntimeError
-from esipy.operation import Call, Operation, RateGroup
 from esipy.runtime.base import Runtime
 
 __all__ = ["Held", "Watch", "hold", "resting", "watch_for"]
-
-STATUS: Operation[Any] = Operation(
-    "GetStatus", "get_status", "status", "GET", "/status", result="Status", group=RateGroup("status", 600, 900)
-)
-"""As the catalogue has it, which the engine does not read."""
 
 THE_LINE = "downtime"
 
@@ -174,13 +168,15 @@ async def _ask(exchange: Exchange, proceed: Proceed) -> bool:
     """Ask ``/status`` whether it is over, if it is time and nobody else does; gives whether it was asked."""
     engine, runtime = exchange.engine, exchange.runtime
     watch, downtime = engine.watch, engine.watch.downtime
+    from esipy.ops.status import get_status  # once a day: most programs never need it
+
     terms = Terms("burst", False, QUESTION_SECONDS, engine.settings.headroom, "try")
     # It may wait for a limit, and then for its answer. Should this loop stand still, another asks after that.
     if not watch.change(downtime.claim, watch.now(), terms.max_wait + engine.settings.timeout):
         return False
     status, started_at = 0, None
     try:
-        answer = await proceed(Exchange(engine, Call(STATUS, {}), "GET", terms))
+        answer = await proceed(Exchange(engine, get_status(), "GET", terms))
         _read_date(exchange, answer, watch.now())
         status, started_at = answer.status, game_started_at(answer.body)
     except APIException:
