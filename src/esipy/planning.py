@@ -180,9 +180,7 @@ def _counted_as(exchange: Exchange) -> str:
 def _seconds(ledger: Ledger, demand: _Demand) -> float:
     """After how many seconds the last of the calls can have left."""
     ask, costs = demand.ask, demand.costs
-    if ask.forced:
-        return 0.0
-    if ask.bucket == ledger.errors:  # good answers cost nothing there
+    if ask.forced or ask.bucket == ledger.errors:  # held back by the gate alone; good answers cost nothing
         return ledger.store.wait_for(ask, ask.cost).seconds
     room = max(Bucket(ask.limit, ask.window_seconds).room(ask.share), max(costs))
 

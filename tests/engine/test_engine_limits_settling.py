@@ -206,6 +206,22 @@ def test_off_waits_for_a_closed_gate_too() -> None:
     assert town.passed > 30
 
 
+def test_off_waits_for_a_closed_gate_and_not_for_its_bucket() -> None:
+    """However full that is: a caller with patience for the one is not told to wait for the other."""
+    town = Town(settings=PATIENT, retry=False)
+
+    async def story() -> float:
+        for _ in range(7):
+            await town.call(notifications(), HERO)
+        ledger = town.bench(HERO).engine.ledger
+        ledger.store.block(ledger.gate, 30.0)
+        began = town.passed
+        await town.call(notifications(), HERO, policy="off", max_wait=60)
+        return town.passed - began
+
+    assert 30.0 == pytest.approx(town.run(story()), abs=0.2)
+
+
 def test_a_520_with_headers_of_the_gateway_rests_its_route_all_the_same() -> None:
     """The game server refused it: the bucket is not blocked, other operations of it go on."""
     town = Town(settings=PATIENT, retry=False)

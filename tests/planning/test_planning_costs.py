@@ -88,10 +88,14 @@ def test_the_limit_of_a_single_route_is_a_row() -> None:
     assert plan.tokens == sum(row.tokens for row in plan.buckets if row.group is not None)
 
 
-def test_off_is_held_back_by_nothing() -> None:
-    """It costs as much, and takes no time."""
-    plan = planned(bench(signer=Login(91)), *[WALLET] * 500, policy="off")
+def test_off_is_held_back_by_a_420_alone() -> None:
+    """It costs as much, and takes no time, unless ESI has asked everyone to wait."""
+    at = bench(signer=Login(91))
+    plan = planned(at, *[WALLET] * 500, policy="off")
     assert (1000, 0.0) == (plan.tokens, plan.seconds)
+    at.engine.ledger.store.block(at.engine.ledger.gate, 40.0)
+    plan = planned(at, *[WALLET] * 500, policy="off")
+    assert (1000, pytest.approx(40.0, abs=1.0)) == (plan.tokens, plan.seconds)
 
 
 def test_a_public_call_with_a_token_counts_for_the_application() -> None:

@@ -186,6 +186,7 @@ class LedgerContract:
         forced = SMALL._replace(forced=True)
         ledger.block(GATE, 10)
         assert wait(ledger, forced) == Wait(about(10), everyone=True)
+        assert ledger.wait_for(forced, 100) == Wait(about(10), everyone=True)
         ledger.settle(leave(ledger, forced._replace(gate="")), 2)
         assert state(ledger).used == 2
         clock.now += 10

@@ -22,7 +22,7 @@ class Terms(NamedTuple):
 
     Attributes:
         policy: ``burst``: spend what is there; ``spread``: even it out over the window once half is used; ``fail``:
-            never wait; ``off``: the ledger counts, but holds nothing back.
+            never wait; ``off``: the ledger counts, but only a 420 holds anything back.
         batch: let interactive calls pass, leave them their share, and wait while ESI is down.
         max_wait: seconds of patience, three years at the most.
         share: of each limit, to leave untouched.

@@ -149,7 +149,7 @@ class BucketState(NamedTuple):
         limit, window_seconds: its size.
         used: tokens that this ledger's calls have spent within the window.
         reserved: what calls under way are expected to cost.
-        foreign: tokens that others are believed to have spent.
+        foreign: tokens that others, and calls that were lost, are believed to have spent.
         free_in: seconds until a whole call may leave; 0: now.
     """
 
@@ -187,7 +187,7 @@ class LedgerStore(Protocol):
         ...
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
-        """How long until so many tokens can be spent."""
+        """How long until so many tokens can be spent; what is forced waits for the gate alone."""
         ...
 
     def block(self, name: str, seconds: float) -> None:

@@ -126,7 +126,8 @@ class SqliteLedger:
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
         def work(connection: sqlite3.Connection, now: float) -> Wait:
-            wait_seconds = self._bucket(connection, ask, now).bucket.wait_for(now, tokens, ask.share)
+            bucket = self._bucket(connection, ask, now).bucket
+            wait_seconds = 0.0 if ask.forced else bucket.wait_for(now, tokens, ask.share)
             closed = _gate(connection, ask.gate) - now
             return Wait(closed, everyone=True) if closed > wait_seconds else Wait(wait_seconds)
 
