@@ -29,7 +29,8 @@ class Limit:
         window_seconds: after so long, what was spent comes back.
         used: what all who share the ledger have spent.
         reserved: what calls under way are expected to cost.
-        foreign: what others are believed to have spent: programs that do not share the ledger.
+        foreign: what others are believed to have spent: programs that do not share the ledger. Calls of one's own
+            whose answers were lost are in it too, at the most that they can have cost, until headers tell.
         left: what is not spent, reserved or foreign.
         free_in_seconds: until a call of this client may leave; 0: now. The share that it leaves untouched, and a block
             of ESI's, are regarded; who else waits, and the pace of the policy ``spread``, are not.
