@@ -13,7 +13,9 @@ The only file that imports the package ``redis`` (the extra of that name). Rules
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from esipy._forks import abandon, forget_after_fork
@@ -51,6 +53,12 @@ class Script:
     def __init__(self, text: str) -> None:
         self.text = text
         self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    @classmethod
+    def of(cls, file_names: Sequence[str], constants: Mapping[str, object]) -> Self:
+        """The script that these files of the package are together, after numbers that Python has too."""
+        head = [f"local {name} = {value!r}\n" for name, value in constants.items()]
+        return cls("".join(head + [files("esipy.stores").joinpath(name).read_text("utf-8") for name in file_names]))
 
 
 class RedisServer:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any
 
 from esipy.core.answer import Answer
@@ -132,5 +131,4 @@ def _script() -> Script:
         "KEEP_SECONDS": KEEP_SECONDS,
         "FENCE_SECONDS": FENCE_SECONDS,
     }
-    head = [f"local {name} = {value!r}\n" for name, value in constants.items()]
-    return Script("".join(head) + files("esipy.stores").joinpath("cache.lua").read_text("utf-8"))
+    return Script.of(["cache.lua"], constants)

@@ -16,7 +16,6 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.resources import files
 from typing import Any
 
 from msgspec import msgpack
@@ -213,8 +212,7 @@ def _script() -> Script:
         "UNHEARD_SECONDS": UNHEARD_SECONDS,
         "MEMBER_SECONDS": int(MEMBER_SECONDS),
     }
-    head = [f"local {name} = {value!r}\n" for name, value in constants.items()]
-    return Script("".join(head + [files("esipy.stores").joinpath(name).read_text("utf-8") for name in SCRIPTS]))
+    return Script.of(SCRIPTS, constants)
 
 
 def _bucket(state: Any, now: float) -> Bucket | None:
