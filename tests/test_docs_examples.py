@@ -133,6 +133,22 @@ def test_every_example_of_a_page_runs(page: Path, names: dict[str, Any]) -> None
                 RUNNERS[block.kind](page, block, names)
 
 
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("python", "assert 1 == 2"),
+        ("hidden", "nobody_gave_this"),
+        ("pycon", ">>> 1 + 1\n3\n"),
+        ("sh", "esipy no-such-command"),
+        ("sh", "no-such-program"),
+    ],
+)
+def test_an_example_that_does_not_do_what_the_page_says_fails(kind: str, code: str) -> None:
+    """In each language: running the pages is worth something."""
+    with pytest.raises((AssertionError, NameError)):
+        RUNNERS[kind](Path("a page"), Block(kind, code, 1), {})
+
+
 def test_no_example_is_overlooked() -> None:
     """Blocks of code are found wherever they stand, and there are some."""
     found = [block.kind for page in PAGES for block in blocks(page.read_text())]
