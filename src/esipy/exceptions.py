@@ -328,7 +328,8 @@ class LoginFailedError(SSOError):
 
     Attributes:
         reason: ``denied``: the user said no; ``state``: the callback belongs to no login that was begun here, or to one
-            that is over; ``callback``: it holds no code; ``timeout``: nobody came back in time.
+            that is over; ``callback``: it holds no code, or cannot be read; ``refused``: the SSO says no, or does not
+            take the code; ``timeout``: nobody came back in time.
     """
 
     def __init__(self, message: str, reason: str) -> None:
