@@ -62,6 +62,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "shell": CLIENTS - {"client", "security"},
     "client": CLIENTS,
     "security": CLIENTS,
+    "login": CLIENTS,
     "sandbox": frozenset({"operation", "ops"}),  # so that it cannot share the client's mistakes
     "testing": CLIENTS | {"sandbox"},
     "simulation": CLIENTS | {"sandbox"},

@@ -1,0 +1,129 @@
+"""Logins that were begun in a session: found by their state, once, in time."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esipy.exceptions import LoginFailedError
+from esipy.sso.begun import AT_ONCE, KEY, LIFETIME_SECONDS, Begun, keep, require_session, take
+
+NOW = 1_790_000_000.0
+
+
+class Noticing(dict[str, Any]):
+    """A session as frameworks have them: it is kept when an entry is set or deleted, as JSON."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept = "{}"
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(key, value)
+        self.kept = json.dumps(self)
+
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(key)
+        self.kept = json.dumps(self)
+
+
+def test_a_login_is_found_once() -> None:
+    """By its state; then it is gone, and so is the entry."""
+    session: dict[str, Any] = {"mine": 1}
+    keep(session, Begun("s", NOW, "verifier"))
+    assert Begun("s", NOW, "verifier") == take(session, "s", NOW + 1)
+    assert {"mine": 1} == session
+    with pytest.raises(LoginFailedError, match="begin the login anew, and allow cookies") as failed:
+        take(session, "s", NOW + 1)
+    assert "state" == failed.value.reason
+
+
+@pytest.mark.parametrize("state", [None, "", "t", "S", "s ", "é", "\ud800"])
+def test_another_state_finds_nothing_and_takes_nothing(state: str | None) -> None:
+    """A forged callback does not end the login that is under way."""
+    session: dict[str, Any] = {}
+    keep(session, Begun("s", NOW, None))
+    with pytest.raises(LoginFailedError) as failed:
+        take(session, state, NOW)
+    assert "state" == failed.value.reason
+    assert "s" == take(session, "s", NOW).state
+
+
+def test_a_session_remembers_by_being_set() -> None:
+    """Each change is one that frameworks notice, and fits into JSON."""
+    session = Noticing()
+    keep(session, Begun("s", NOW, None))
+    keep(session, Begun("t", NOW, "verifier"))
+    assert [["s", NOW, None], ["t", NOW, "verifier"]] == json.loads(session.kept)[KEY]
+    take(session, "s", NOW)
+    assert [["t", NOW, "verifier"]] == json.loads(session.kept)[KEY]
+    take(session, "t", NOW)
+    assert "{}" == session.kept
+
+
+def test_logins_of_several_tabs_are_kept_up_to_a_bound() -> None:
+    """The last ones count, whichever comes back first; a session never outgrows a cookie."""
+    session: dict[str, Any] = {}
+    for number in range(50):
+        keep(session, Begun(f"{number:043}", NOW + number, "v" * 86))
+    assert AT_ONCE == len(session[KEY])
+    assert len(json.dumps(session)) < 1000
+    for number in (47, 49, 45, 46, 48):
+        assert f"{number:043}" == take(session, f"{number:043}", NOW + 50).state
+    with pytest.raises(LoginFailedError):
+        take(session, f"{44:043}", NOW + 50)
+
+
+@pytest.mark.parametrize("seconds", [LIFETIME_SECONDS + 1, -LIFETIME_SECONDS - 1])
+def test_a_login_is_over_after_ten_minutes(seconds: float) -> None:
+    """It is told apart, so that the user knows why; it is gone then. A clock that was set back ends it, too."""
+    session: dict[str, Any] = {}
+    keep(session, Begun("s", NOW, None))
+    keep(session, Begun("t", NOW + seconds / 2, None))
+    with pytest.raises(LoginFailedError, match="took longer than 10 minutes, and is over: begin it anew") as failed:
+        take(session, "s", NOW + seconds)
+    assert "state" == failed.value.reason
+    assert ["t"] == [entry[0] for entry in session[KEY]]
+
+
+def test_a_login_is_good_for_ten_minutes() -> None:
+    """To the end of it."""
+    session: dict[str, Any] = {}
+    keep(session, Begun("s", NOW, None))
+    assert "s" == take(session, "s", NOW + LIFETIME_SECONDS).state
+
+
+def test_what_is_over_makes_room() -> None:
+    """With the next login that begins."""
+    session: dict[str, Any] = {}
+    keep(session, Begun("s", NOW, None))
+    keep(session, Begun("t", NOW + LIFETIME_SECONDS + 1, None))
+    assert ["t"] == [entry[0] for entry in session[KEY]]
+
+
+@pytest.mark.parametrize("session", [None, "text", 7, [], (), frozenset()], ids=lambda given: type(given).__name__)
+def test_what_keeps_nothing_is_no_session(session: Any) -> None:
+    """It is a mistake of the program, and named as one."""
+    with pytest.raises(TypeError, match=f"session: has to be the session.*{type(session).__name__} keeps nothing"):
+        require_session(session)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.one_of(JSON, st.lists(st.tuples(st.text(), st.floats() | JSON, st.none() | st.text()))), st.text())
+def test_whatever_a_session_holds_breaks_nothing(entry: Any, state: str) -> None:
+    """Another program's entry, an older version's: what is no login is none, and a new one can be begun."""
+    session: dict[str, Any] = {KEY: entry}
+    with suppress(LoginFailedError):
+        take(session, state, NOW)
+    keep(session, Begun("mine", NOW, None))
+    assert "mine" == take(session, "mine", NOW).state
