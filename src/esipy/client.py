@@ -121,11 +121,12 @@ class EsiClient(Shell, BlockingLists, BlockingCursors, BlockingWatches):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
         **old: Unpack[OldKeywords],
     ) -> Response[T]:
         """Send a call and give its answer, whatever the status.
 
-        The other verbs take the last four arguments, too; None takes the client's own setting.
+        The other verbs take the last five arguments, too (`head` four of them); None takes the client's own setting.
 
         Args:
             raw_body_only: None takes the client's own.
@@ -136,15 +137,17 @@ class EsiClient(Shell, BlockingLists, BlockingCursors, BlockingWatches):
                 ``off`` is held back by nothing that was counted here.
             max_wait: seconds that it may wait for a limit; may be infinite.
             downtime: what an interactive call does while ESI is down: ``try``, ``fail`` or ``wait``.
+            stale_if_error: seconds beyond its freshness for which a kept answer stands in while ESI does not answer; 0
+                gives the error at once; may be infinite.
 
         Raises:
             InvalidCallError: the call cannot be sent.
-            SettingError: one of the last four arguments cannot be meant; nothing was sent.
+            SettingError: one of the last five arguments cannot be meant; nothing was sent.
             LimitedError: with ``raise_on_error``: it would have to wait longer than it may; nothing was sent.
             SSOError: the call needs a token, and none could be had.
             APIException: with ``raise_on_error``.
         """
-        terms = self._terms(priority, policy, max_wait, downtime)
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
         return run(self._request(the_calls("request", call, old), raw_body_only, raise_on_error, terms))
 
     def fetch(
@@ -155,13 +158,14 @@ class EsiClient(Shell, BlockingLists, BlockingCursors, BlockingWatches):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> T:
         """Send a call and give its data.
 
         Raises:
             APIException: of the class that `esipy.exceptions` draws, if there is no good answer.
         """
-        return run(self._fetch(call, self._terms(priority, policy, max_wait, downtime)))
+        return run(self._fetch(call, self._terms(priority, policy, max_wait, downtime, stale_if_error)))
 
     def head(
         self,
@@ -189,6 +193,7 @@ class EsiClient(Shell, BlockingLists, BlockingCursors, BlockingWatches):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
         **old: Unpack[OldKeywords],
     ) -> list[tuple[Call[T], Response[T]]]:
         """Send many calls, up to ``threads`` (1-100) at once.
@@ -196,7 +201,7 @@ class EsiClient(Shell, BlockingLists, BlockingCursors, BlockingWatches):
         Returns:
             (call, answer) pairs in the order of the calls.
         """
-        terms = self._terms(priority, policy, max_wait, downtime)
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
         sent = the_calls("multi_request", calls, old)
         return run(self._multi_request(sent, threads, raw_body_only, raise_on_error, terms))
 

@@ -79,9 +79,10 @@ class AsyncEsiClient(Shell, AsyncLists, AsyncCursors, AsyncWatches):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> Response[T]:
         """See `EsiClient.request`."""
-        terms = self._terms(priority, policy, max_wait, downtime)
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
         return await self._request(call, raw_body_only, raise_on_error, terms)
 
     async def fetch(
@@ -92,9 +93,10 @@ class AsyncEsiClient(Shell, AsyncLists, AsyncCursors, AsyncWatches):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> T:
         """See `EsiClient.fetch`."""
-        return await self._fetch(call, self._terms(priority, policy, max_wait, downtime))
+        return await self._fetch(call, self._terms(priority, policy, max_wait, downtime, stale_if_error))
 
     async def head(
         self,
@@ -121,9 +123,10 @@ class AsyncEsiClient(Shell, AsyncLists, AsyncCursors, AsyncWatches):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> list[tuple[Call[T], Response[T]]]:
         """See `EsiClient.multi_request`; ``threads`` is how many are under way at once."""
-        terms = self._terms(priority, policy, max_wait, downtime)
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
         return await self._multi_request(calls, threads, raw_body_only, raise_on_error, terms)
 
     async def limits(self) -> list[Limit]:

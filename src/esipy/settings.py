@@ -27,7 +27,8 @@ keyword                   environment variable        default                   
                                                                                          ``fail``, ``wait``
 ``public_token``          ``ESI_PUBLIC_TOKEN``        False                              send the login's token with
                                                                                          public calls too
-``cache_bytes``           ``ESI_CACHE_BYTES``         268435456 (256 MiB)                memory for kept answers
+``cache_bytes``           ``ESI_CACHE_BYTES``         268435456 (256 MiB)                of kept answers, in memory
+                                                                                         or where ``cache=`` says
 ``stale_if_error``        ``ESI_STALE_IF_ERROR``      86400: a day                       seconds beyond freshness for
                                                                                          which a kept answer stands in
                                                                                          while ESI is down; 0: never

@@ -92,12 +92,17 @@ class Shell:
         self._kept.enter(self)
 
     def _terms(
-        self, priority: Priority | None, policy: Policy | None, max_wait: float | None, downtime: Downtime | None
+        self,
+        priority: Priority | None,
+        policy: Policy | None,
+        max_wait: float | None,
+        downtime: Downtime | None,
+        stale_if_error: float | None = None,
     ) -> Terms | None:
         """The terms of a call that says how it waits; None when it says nothing: the client's own."""
-        if priority is None and policy is None and max_wait is None and downtime is None:
+        if priority is None and policy is None and max_wait is None and downtime is None and stale_if_error is None:
             return None
-        return Terms.of(self.settings, policy, priority, max_wait, downtime)
+        return Terms.of(self.settings, policy, priority, max_wait, downtime, stale_if_error)
 
     async def _request(
         self,

@@ -46,6 +46,10 @@ def waiting(client: EsiClient) -> None:
     client.fetch(FORGE, policy="fail")
     client.head(FORGE, max_wait=0)
     client.multi_request([FORGE], priority="interactive", policy="off", downtime="try")
+    client.multi_request([FORGE], stale_if_error=math.inf)
+    client.request(FORGE, stale_if_error=0)
+    client.request(FORGE, stale_if_error="0")  # type: ignore[arg-type]
+    client.head(FORGE, stale_if_error=0)  # type: ignore[call-arg]
     client.request(FORGE, policy="slow")  # type: ignore[arg-type]
     client.fetch(FORGE, priority=1)  # type: ignore[arg-type]
     for row in client.limits():
@@ -74,6 +78,7 @@ async def awaited(client: AsyncEsiClient) -> None:
     assert_type((await client.head(FORGE)).pages, int | None)
     assert_type(await client.fetch(FORGE, priority="batch"), list[MarketsRegionIdOrdersItem])
     await client.head(FORGE, policy="fail")
+    await client.fetch(FORGE, stale_if_error=60.0)
     await client.multi_request([FORGE], downtime="soon")  # type: ignore[arg-type]
     assert_type(await client.limits(), list[Limit])
     assert_type((await client.plan([FORGE])).tokens, int)

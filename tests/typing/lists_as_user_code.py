@@ -30,7 +30,7 @@ def blocking(client: EsiClient) -> None:
     assert_type([order.order_id for order in orders], list[int])
     for page in client.pages(FORGE, read_ahead=5):
         assert_type(page, Response[list[MarketsRegionIdOrdersItem]])
-    for order in client.rows(FORGE, allow_mixed=True, max_wait=5):
+    for order in client.rows(FORGE, allow_mixed=True, max_wait=5, stale_if_error=0):
         assert_type(order, MarketsRegionIdOrdersItem)
     assert_type(client.bulk(NAMES), Bulk[list[UniverseNamesPostItem]])
     assert_type(client.bulk(IDS).data, UniverseIdsPost)

@@ -1,7 +1,7 @@
 """What came is kept; what is kept is confirmed by a 304, and stands in for what did not come.
 
 A kept answer is given as ``stale`` when ESI does not answer: a status of 502 to 504, a broken or timed-out connection,
-or the daily downtime; for `Settings.stale_if_error` seconds after it ceased to be fresh, and never for an error that
+or the daily downtime; for `Terms.stale_if_error` seconds after it ceased to be fresh, and never for an error that
 is the caller's (4xx). Source: RFC 5861 section 4.
 """
 
@@ -84,7 +84,7 @@ def _stand_in(exchange: Exchange, asking: str) -> Answer | None:
     kept, now = exchange.kept, exchange.runtime.now()
     if kept is None or kept.fresh_until is None or exchange.overtaken or exchange.principal != asking:
         return None
-    if now > kept.fresh_until + exchange.engine.settings.stale_if_error:
+    if now > kept.fresh_until + exchange.terms.stale_if_error:
         return None
     return Answer(kept.status, kept.headers, kept.body, "stale", kept.fresh_until, now)
 

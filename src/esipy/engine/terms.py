@@ -1,4 +1,4 @@
-"""On what terms a call waits for limits: its policy, its priority, its patience."""
+"""On what terms a call waits for limits, and does without an answer: its policy, its priority, its patience."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class Terms(NamedTuple):
         max_wait: seconds of patience, three years at the most.
         share: of each limit, to leave untouched.
         downtime: what an interactive call does while ESI is down.
+        stale_if_error: seconds beyond its freshness for which a kept answer stands in while ESI does not answer;
+            0: none does.
     """
 
     policy: Policy
@@ -34,6 +36,7 @@ class Terms(NamedTuple):
     max_wait: float
     share: float
     downtime: Downtime
+    stale_if_error: float = 0.0
 
     @classmethod
     def of(
@@ -43,6 +46,7 @@ class Terms(NamedTuple):
         priority: str | None = None,
         max_wait: float | None = None,
         downtime: str | None = None,
+        stale_if_error: float | None = None,
     ) -> Terms:
         """The terms of a client's settings, with what a call says otherwise.
 
@@ -52,21 +56,23 @@ class Terms(NamedTuple):
         policy = _one_of("policy", settings.policy if policy is None else policy, POLICIES)
         priority = _one_of("priority", settings.priority if priority is None else priority, PRIORITIES)
         downtime = _one_of("downtime", settings.downtime if downtime is None else downtime, DOWNTIME_CHOICES)
-        patience = settings.max_wait if max_wait is None else max_wait
-        if isinstance(patience, bool) or not _is_patience(patience):
-            raise SettingError(f"max_wait={patience!r}: has to be a number of seconds, 0 or above")
+        patience = _seconds("max_wait", settings.max_wait if max_wait is None else max_wait)
+        stale = _seconds("stale_if_error", settings.stale_if_error if stale_if_error is None else stale_if_error)
         batch = priority == "batch"
         return cls(
             policy,  # type: ignore[arg-type]
             batch,
-            0.0 if policy == "fail" else float(min(patience, LONGEST_PATIENCE_SECONDS)),
+            0.0 if policy == "fail" else patience,
             settings.headroom + (settings.interactive_share if batch else 0.0),
             downtime,  # type: ignore[arg-type]
+            stale,
         )
 
 
-def _is_patience(given: object) -> bool:
-    return isinstance(given, (int, float)) and given >= 0
+def _seconds(name: str, given: object) -> float:
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not given >= 0:
+        raise SettingError(f"{name}={given!r}: has to be a number of seconds, 0 or above")
+    return float(min(given, LONGEST_PATIENCE_SECONDS))
 
 
 def _one_of(name: str, value: object, choices: tuple[str, ...]) -> str:

@@ -54,7 +54,12 @@ class _Cursors:
     if TYPE_CHECKING:
 
         def _terms(
-            self, priority: Priority | None, policy: Policy | None, max_wait: float | None, downtime: Downtime | None
+            self,
+            priority: Priority | None,
+            policy: Policy | None,
+            max_wait: float | None,
+            downtime: Downtime | None,
+            stale_if_error: float | None = None,
         ) -> Terms | None: ...
 
         def _signed(self, call: Call[T]) -> Call[T]: ...
@@ -99,6 +104,7 @@ class BlockingCursors(_Cursors):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> Cursor[R]:
         """A list that is read once whole, and then for what has changed. Nothing is sent yet.
 
@@ -109,13 +115,13 @@ class BlockingCursors(_Cursors):
             store: where the position is kept between runs: a text such as ``sqlite:///positions.sqlite3`` or
                 ``redis://localhost:6379/0``, or an object (`esipy.lists.positions`); None: nowhere.
             position: where to go on, as a value or as its text; None: from what the store has.
-            priority, policy, max_wait, downtime: of each of its calls, see `esipy.EsiClient.request`.
+            priority, policy, max_wait, downtime, stale_if_error: of each of its calls, see `esipy.EsiClient.request`.
 
         Raises:
             InvalidCallError: the list is not read by cursor, or the position is of another list.
-            SettingError: ``store``, ``name`` or one of the last four cannot be meant.
+            SettingError: ``store``, ``name`` or one of the last five cannot be meant.
         """
-        terms = self._terms(priority, policy, max_wait, downtime)
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
         return Cursor(self._course(call, terms, name, store, position))
 
     def walk(
@@ -126,6 +132,7 @@ class BlockingCursors(_Cursors):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> Iterator[R]:
         """The rows of a list that is read from id to id: wallet transactions, mail headers, the calendar.
 
@@ -133,14 +140,14 @@ class BlockingCursors(_Cursors):
         its first row is: who stops early asks for no more. Without an id in the call the walk begins at the beginning.
 
         Args:
-            priority, policy, max_wait, downtime: of each of its calls, see `esipy.EsiClient.request`.
+            priority, policy, max_wait, downtime, stale_if_error: of each of its calls, see `esipy.EsiClient.request`.
 
         Raises:
             InvalidCallError: at once; the list is not read from id to id.
-            SettingError: at once; one of the last four cannot be meant.
+            SettingError: at once; one of the last five cannot be meant.
             APIException: while reading; there is no good answer.
         """
-        way: Walk[R] = Walk(self._fetch_on(self._terms(priority, policy, max_wait, downtime)), call)
+        way: Walk[R] = Walk(self._fetch_on(self._terms(priority, policy, max_wait, downtime, stale_if_error)), call)
         return _rows(way)
 
 
@@ -158,9 +165,10 @@ class AsyncCursors(_Cursors):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> AsyncCursor[R]:
         """See `EsiClient.cursor`. It is not awaited; the verbs of what it gives are."""
-        terms = self._terms(priority, policy, max_wait, downtime)
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
         return AsyncCursor(self._course(call, terms, name, store, position))
 
     def walk(
@@ -171,9 +179,10 @@ class AsyncCursors(_Cursors):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> AsyncIterator[R]:
         """See `EsiClient.walk`. It is not awaited, but read with ``async for``."""
-        way: Walk[R] = Walk(self._fetch_on(self._terms(priority, policy, max_wait, downtime)), call)
+        way: Walk[R] = Walk(self._fetch_on(self._terms(priority, policy, max_wait, downtime, stale_if_error)), call)
         return _async_rows(way)
 
 

@@ -29,7 +29,12 @@ class _Lists:
     if TYPE_CHECKING:
 
         def _terms(
-            self, priority: Priority | None, policy: Policy | None, max_wait: float | None, downtime: Downtime | None
+            self,
+            priority: Priority | None,
+            policy: Policy | None,
+            max_wait: float | None,
+            downtime: Downtime | None,
+            stale_if_error: float | None = None,
         ) -> Terms | None: ...
 
         def _signed(self, call: Call[T]) -> Call[T]: ...
@@ -61,6 +66,7 @@ class BlockingLists(_Lists):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> Snapshot[R]:
         """All pages of a list, as they were together: of one version of the list, or an error, never a mixture.
 
@@ -72,15 +78,15 @@ class BlockingLists(_Lists):
             on_progress: told (pages that came, pages that are wanted) after each page, in the thread that fetched it,
                 one call at a time. What it raises ends the snapshot.
             max_rounds: how often pages are fetched again that failed, or were of another version.
-            priority, policy, max_wait, downtime: of each page, see `request`. ``max_wait`` bounds each pause between
-                rounds, and the wait for the next version of a list that is about to expire, too.
+            priority, policy, max_wait, downtime, stale_if_error: of each page, see `request`. ``max_wait`` bounds each
+                pause between rounds, and the wait for the next version of a list that is about to expire, too.
 
         Raises:
             InvalidCallError: the call is not one of a list in pages, or names a page.
             IncompleteSnapshotError: pages are missing; it holds those that are there, and why.
             APIException: page 1 could not be had.
         """
-        terms = self._terms(priority, policy, max_wait, downtime)
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
         return run(
             self._snapshot(
                 call,
@@ -103,6 +109,7 @@ class BlockingLists(_Lists):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> Iterator[Response[list[R]]]:
         """The pages of a list in order, in memory for ``read_ahead`` of them. Who stops early fetches no more.
 
@@ -116,7 +123,9 @@ class BlockingLists(_Lists):
                 version.
             APIException: the next page could not be had.
         """
-        reader = self._reader(call, self._terms(priority, policy, max_wait, downtime), read_ahead, allow_mixed)
+        reader = self._reader(
+            call, self._terms(priority, policy, max_wait, downtime, stale_if_error), read_ahead, allow_mixed
+        )
         return _pages(reader)
 
     def rows(
@@ -129,9 +138,12 @@ class BlockingLists(_Lists):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> Iterator[R]:
         """The rows of a list in order: `pages`, row by row."""
-        reader = self._reader(call, self._terms(priority, policy, max_wait, downtime), read_ahead, allow_mixed)
+        reader = self._reader(
+            call, self._terms(priority, policy, max_wait, downtime, stale_if_error), read_ahead, allow_mixed
+        )
         return (row for page in _pages(reader) for row in rows_of(page))
 
     def bulk(
@@ -145,6 +157,7 @@ class BlockingLists(_Lists):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> Bulk[T]:
         """A bulk call of any length: its items once each, in as many calls as it takes, answered as one.
 
@@ -154,13 +167,13 @@ class BlockingLists(_Lists):
             allow_partial: where calls failed, give what was answered; `Bulk.causes` has the other items.
             max_refusals: how many refusals it may cost to find bad items among good ones; each takes 5 tokens, or one
                 of the 100 errors that ESI allows in a minute.
-            priority, policy, max_wait, downtime: of each call, see `request`.
+            priority, policy, max_wait, downtime, stale_if_error: of each call, see `request`.
 
         Raises:
             InvalidCallError: the operation takes no list.
             IncompleteBulkError: calls failed; it holds what was answered, and why items were not.
         """
-        terms = self._terms(priority, policy, max_wait, downtime)
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
         return run(
             self._bulk(call, terms, concurrency=concurrency, allow_partial=allow_partial, max_refusals=max_refusals)
         )
@@ -182,11 +195,12 @@ class AsyncLists(_Lists):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> Snapshot[R]:
         """See `EsiClient.snapshot`."""
         return await self._snapshot(
             call,
-            self._terms(priority, policy, max_wait, downtime),
+            self._terms(priority, policy, max_wait, downtime, stale_if_error),
             concurrency=concurrency,
             allow_partial=allow_partial,
             allow_mixed=allow_mixed,
@@ -204,9 +218,12 @@ class AsyncLists(_Lists):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> AsyncIterator[Response[list[R]]]:
         """See `EsiClient.pages`. It is not awaited, but read with ``async for``; between two reads nothing is sent."""
-        reader = self._reader(call, self._terms(priority, policy, max_wait, downtime), read_ahead, allow_mixed)
+        reader = self._reader(
+            call, self._terms(priority, policy, max_wait, downtime, stale_if_error), read_ahead, allow_mixed
+        )
         return _async_pages(reader)
 
     def rows(
@@ -219,9 +236,12 @@ class AsyncLists(_Lists):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> AsyncIterator[R]:
         """See `EsiClient.rows`. It is not awaited, but read with ``async for``."""
-        reader = self._reader(call, self._terms(priority, policy, max_wait, downtime), read_ahead, allow_mixed)
+        reader = self._reader(
+            call, self._terms(priority, policy, max_wait, downtime, stale_if_error), read_ahead, allow_mixed
+        )
         return _async_rows(reader)
 
     async def bulk(
@@ -235,9 +255,10 @@ class AsyncLists(_Lists):
         policy: Policy | None = None,
         max_wait: float | None = None,
         downtime: Downtime | None = None,
+        stale_if_error: float | None = None,
     ) -> Bulk[T]:
         """See `EsiClient.bulk`."""
-        terms = self._terms(priority, policy, max_wait, downtime)
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
         return await self._bulk(
             call, terms, concurrency=concurrency, allow_partial=allow_partial, max_refusals=max_refusals
         )
