@@ -67,7 +67,7 @@ failures = st.builds(Failure, st.just(CALL), methods, outcomes, st.integers(1, 5
 
 
 def pause(rule: Rule, failure: Failure) -> float | None:
-    return pause_after(rule, failure, PATIENCE_SECONDS)
+    return pause_after(rule, failure, PATIENCE_SECONDS, held=failure.limited)
 
 
 def expected(method: str, outcome: int | NetworkError, every_5xx: bool) -> bool:
@@ -160,7 +160,13 @@ def test_who_waits_for_no_limit_still_has_retries() -> None:
         Failure(CALL, "GET", 503, asked_seconds=0.1),
         Failure(CALL, "GET", 429, 1, 9.0),
     ]
-    assert [0.25, None, None] == [pause_after(standard(), failure, 0.0) for failure in failures]
+    assert [0.25, None, None] == [pause_after(standard(), failure, 0.0, held=failure.limited) for failure in failures]
+
+
+def test_who_is_held_back_by_no_limit_waits_for_what_it_asked_like_for_anything() -> None:
+    """Up to the same two minutes, and apart from others who were refused at that moment."""
+    failures = [Failure(CALL, "GET", 429, asked_seconds=seconds, random=0.5) for seconds in (7.0, 120.0, 120.1)]
+    assert [7.5, 120.5, None] == [pause_after(standard(), failure, 960.0, held=False) for failure in failures]
 
 
 def test_rules_compose() -> None:

@@ -32,7 +32,7 @@ Beyond the rule, the client (`esipy.engine.retrying`) takes care that
 - ``Retry-After`` is a floor: the rule's seconds come on top of it, so that callers who were told the same moment do not
   come back at the same moment. If it is longer than 120 s or ``max_wait``, the outcome is given at once, with its
   ``retry_at``;
-- what a limit refused is waited for by the limit, not here, and costs nothing of
+- what a limit refused is waited for by the limit (with the policy ``off``: here, like any other), and costs nothing of
 - the quota of the whole client: 50 retries, refilled by a tenth of one with each good answer. Without it an outage
   would be answered with several times the traffic. While it is empty, the outcome is given as it is.
 """

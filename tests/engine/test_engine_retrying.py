@@ -265,6 +265,19 @@ def test_waiting_for_a_limit_costs_no_quota() -> None:
     assert bench.engine.retry_quota.left == 49.1
 
 
+@pytest.mark.parametrize(("asked_seconds", "attempts"), [(20, 4), (900, 1)])
+def test_who_sends_in_any_case_does_not_repeat_at_once_what_a_limit_refused(asked_seconds: int, attempts: int) -> None:
+    """By the policy ``off`` nothing holds a retry back: it waits for what was asked, and is on the quota's account."""
+    headers = {"x_ratelimit_group": "status", "x_ratelimit_limit": "600/15m", "x_ratelimit_remaining": "1"}
+    script = Script(answer({"error": "x"}, 429, retry_after=str(asked_seconds), **headers))
+    bench = Bench("simulated", script, cache=None, settings={"policy": "off"})
+    began = bench.runtime.now()
+    assert 429 == bench.perform(STATUS).status
+    passed = bench.runtime.now() - began
+    assert (attempts, 51 - attempts) == (len(script.requests), bench.engine.retry_quota.left)
+    assert (attempts - 1) * asked_seconds <= passed < (attempts - 1) * (asked_seconds + 1) + 1
+
+
 @pytest.mark.parametrize(("place", "attempts"), [(0, 2), (1, 1), (2, 1)])
 def test_a_520_of_a_limit_is_waited_for_by_the_limit(place: int, attempts: int) -> None:
     """An answer with ``retry_at`` is a refusal: again for a GET, without pause or quota; never for a write (T32)."""

@@ -27,12 +27,15 @@ LONGEST_ASKED_SECONDS = 120.0
 LOGGER = logging.getLogger("esipy.client")
 
 
-def pause_after(rule: Rule, failure: Failure, patience_seconds: float) -> float | None:
+def pause_after(rule: Rule, failure: Failure, patience_seconds: float, *, held: bool) -> float | None:
     """Seconds from a failure to the next attempt; None: there is none.
 
-    What may have been done is never repeated (T32). What the server asked for is a floor, unless a limit asked: that
-    one holds the next attempt back itself. Either is waited for only within the caller's patience, which says
+    What may have been done is never repeated (T32). What the server asked for is a floor, unless a limit asked that
+    holds the next attempt back itself. Either is waited for only within the caller's patience, which says
     nothing of the rule's own pauses: a caller who waits for no limit still has its broken connections repeated.
+
+    Args:
+        held: a limit holds the next attempt back.
 
     Raises:
         TypeError: the rule gave what is no pause.
@@ -45,9 +48,12 @@ def pause_after(rule: Rule, failure: Failure, patience_seconds: float) -> float 
     if isinstance(seconds, bool) or not 0 <= seconds < inf:
         raise TypeError(f"retry_requests: the rule gave {seconds!r}: has to be seconds, or None for no retry")
     asked = failure.asked_seconds or 0.0
-    if asked > (patience_seconds if failure.limited else min(patience_seconds, LONGEST_ASKED_SECONDS)):
+    if asked > (patience_seconds if held else min(patience_seconds, LONGEST_ASKED_SECONDS)):
         return None
-    return seconds if failure.limited else asked + seconds
+    if held:
+        return seconds
+    # A rule leaves it to the limit that those whom it refused together come back apart.
+    return asked + seconds + (failure.random if failure.limited else 0.0)
 
 
 async def retrying(exchange: Exchange, proceed: Proceed) -> Answer:
@@ -71,8 +77,10 @@ async def retrying(exchange: Exchange, proceed: Proceed) -> Answer:
             runtime.random(),
             None if answer is None else answer.retry_at,
         )  # fmt: skip
-        pause = pause_after(engine.retry_rule, failure, exchange.terms.max_wait)
-        if pause is None or not (failure.limited or quota.spend()):
+        # Who sends in any case is held back by no limit, so the pause has to be made here, like any other.
+        held = failure.limited and exchange.terms.policy != "off"
+        pause = pause_after(engine.retry_rule, failure, exchange.terms.max_wait, held=held)
+        if pause is None or not (held or quota.spend()):
             if answer is None:
                 assert isinstance(outcome, NetworkError)
                 raise outcome
