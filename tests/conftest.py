@@ -1,6 +1,9 @@
-"""What tests of several parts share: one Valkey server for the whole run, and no downtime that another began."""
+"""What tests of several parts share: one Valkey server for the whole run, no downtime that another began, and nothing
+of this user's, neither data nor keyring."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,3 +17,15 @@ def no_downtime_of_another_test() -> None:
     """Tests that run between 11:00 and 12:00 UTC find no downtime that an earlier one began."""
     for key in [key for key in PROCESS if isinstance(key, tuple) and key[0] == "downtime"]:
         del PROCESS[key]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_of_this_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Programs that name no token store find one that is empty, and no key in a keyring."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("LOCALAPPDATA", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+        for name in ("ESI_TOKENS", "ESI_TOKEN_KEY", "ESI_TOKEN_KEY_FILE"):
+            patch.delenv(name, raising=False)
+        yield

@@ -20,7 +20,7 @@ GROUND = frozenset({"exceptions", "settings", "core"})
 VALUES = GROUND | {"operation", "response", "retries", "events", "utils"}
 ADAPTERS = SEAMS | {"runtime", "transport", "stores"}
 CLIENTS = VALUES | ADAPTERS | {"engine", "sso", "ops", "app", "cache", "shell", "client", "security"}
-CLIENTS |= {"version1", "version1.keywords", "ledgers", "caches", "limits", "planning", "lists", "watching"}
+CLIENTS |= {"version1", "version1.keywords", "ledgers", "caches", "tokens", "limits", "planning", "lists", "watching"}
 
 LAYERS: dict[str, frozenset[str]] = {
     # each part of the house (its longest name counts), and the parts that it may import beside itself
@@ -54,6 +54,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "_named": GROUND | {"stores", "_forks"},
     "ledgers": VALUES | SEAMS | {"stores", "_named", "_attached"},
     "caches": GROUND | SEAMS | {"stores", "cache", "_named"},
+    "tokens": GROUND | SEAMS | {"stores", "sso", "_named"},
     "limits": VALUES | SEAMS | {"engine"},
     "lists.positions": VALUES | SEAMS | {"stores"},
     "lists": VALUES | SEAMS | {"engine", "runtime", "ops", "lists.positions"},
@@ -102,6 +103,8 @@ THIRD_PARTY: dict[str, frozenset[str]] = {
     | {"transport.curl_watch"},
     "httpx2": frozenset({"transport.httpx2"}),
     "joserfc": frozenset({"sso.keys", "sandbox.keys"}),
+    "cryptography": frozenset({"sso.sealing"}),
+    "keyring": frozenset({"sso.keychain"}),
     "httptools": frozenset({"sandbox.connection"}),
     "typer": frozenset({"cli"}),
     "rich": frozenset({"cli"}),

@@ -48,13 +48,14 @@ class Users(Generic[S]):
             return self._owned and not self._clients
 
 
-def read_name(source: str, text: str, file_name: str) -> Path | str:
+def read_name(source: str, text: str, file_name: str, of_user: Callable[[str], Path] = user_file) -> Path | str:
     """The file, or the URL of a server, that a text names.
 
     Args:
         source: the keyword or variable, for errors.
         text: as it was given.
         file_name: of the file of this user's that ``sqlite:`` alone means.
+        of_user: where that lies.
 
     Raises:
         SettingError: it names nothing; the text shows no password.
@@ -68,7 +69,7 @@ def read_name(source: str, text: str, file_name: str) -> Path | str:
             f"such as sqlite:///{file_name} or redis://localhost:6379/0"  # not shown: it may hold a password
         )
     if not rest:
-        return user_file(file_name)
+        return of_user(file_name)
     name = rest.removeprefix("///")
     if name == rest or not name or name == ":memory:":
         raise SettingError(

@@ -175,7 +175,7 @@ def test_without_the_package_the_extra_is_named() -> None:
         "except ImportError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
-    assert 'a ledger in Redis or Valkey needs the extra redis: pip install "EsiPy[redis]"\n' == done.stdout
+    assert 'Redis and Valkey need the extra redis: pip install "EsiPy[redis]"\n' == done.stdout
 
 
 def test_a_user_needs_no_more_than_the_page_says(own_valkey: Any, client: Any) -> None:

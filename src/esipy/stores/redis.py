@@ -130,7 +130,7 @@ class RedisServer:
             from redis.exceptions import ConnectionError as BrokenConnection
             from redis.retry import Retry
         except ImportError:
-            raise ImportError('a ledger in Redis or Valkey needs the extra redis: pip install "EsiPy[redis]"') from None
+            raise ImportError('Redis and Valkey need the extra redis: pip install "EsiPy[redis]"') from None
         # A connection that broke while it was idle is no failure: it is made again, once, and at once. An answer that
         # did not come in time is one: the script may have run.
         retry = Retry(NoBackoff(), 1, supported_errors=(BrokenConnection,))

@@ -5,6 +5,8 @@
 - WAL with synchronous NORMAL: a killed process loses nothing; a power cut may lose the last seconds.
 - A file that is damaged is set aside under another name, and begun anew; so is one that was deleted or replaced. A
   database of anything else is never touched.
+- A file whose content can be had nowhere else (``precious``) has synchronous FULL: what was done is on the disk, and a
+  power cut loses nothing. When it is damaged it stays where it is, and nothing is begun in its place.
 - Whatever else fails is `StoreUnavailable`: no right to write, a full disk, a lock that another process does not give
   back. Nobody waits twice for that lock: who stood behind the one who waited in vain fails with it.
 - A process that was forked neither uses nor closes its parent's connection.
@@ -27,7 +29,7 @@ from typing import TypeVar
 from esipy._forks import abandon, forget_after_fork
 from esipy.stores.base import StoreUnavailable
 
-__all__ = ["BUSY_SECONDS", "Damaged", "SharedFile"]
+__all__ = ["BUSY_SECONDS", "Damaged", "SharedFile", "is_damage"]
 
 LOGGER = logging.getLogger("esipy.stores")
 T = TypeVar("T")
@@ -58,6 +60,8 @@ class SharedFile:
         schema: makes the tables; may run on a file that has them.
         opened: gets every new connection, within a transaction.
         busy_seconds: how long to wait while another process writes.
+        precious: what is in it can be had nowhere else.
+        told: what a failure's text is to say.
     """
 
     def __init__(
@@ -68,8 +72,12 @@ class SharedFile:
         schema: tuple[str, ...],
         opened: Callable[[sqlite3.Connection], None],
         busy_seconds: float = BUSY_SECONDS,
+        precious: bool = False,
+        told: Callable[[Path, BaseException], str] = lambda path, error: f"{path}: {error}",
     ) -> None:
         self.path = Path(path)
+        self._precious = precious
+        self._told = told
         self._application_id = application_id
         self._schema = schema
         self._opened = opened
@@ -121,11 +129,11 @@ class SharedFile:
                 raise StoreUnavailable(self._failure)
             try:
                 return self._mended(way, work)
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, Damaged) as error:
                 if not _is_busy(error):
                     self._leave()
                 self._failures += 1
-                self._failure = f"{self.path}: {error}"
+                self._failure = self._told(self.path, error)
                 raise StoreUnavailable(self._failure) from error
 
     def _mended(self, way: Callable[[sqlite3.Connection, Work[T]], T], work: Work[T]) -> T:
@@ -133,7 +141,7 @@ class SharedFile:
             try:
                 return way(self._ready(), work)
             except (sqlite3.DatabaseError, Damaged) as error:
-                if is_last or not _is_damage(error):
+                if is_last or self._precious or not is_damage(error):
                     raise
                 self._set_aside(error)
         raise AssertionError("unreachable")
@@ -198,7 +206,7 @@ class SharedFile:
                     raise sqlite3.OperationalError("is a database of something else, or of another version of EsiPy")
                 connection.execute(f"PRAGMA application_id = {self._application_id}")
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if self._precious else 'NORMAL'}")
             connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             connection.execute("BEGIN IMMEDIATE")
             for statement in self._schema:
@@ -253,7 +261,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return (found.st_dev, found.st_ino)
 
 
-def _is_damage(error: BaseException) -> bool:
+def is_damage(error: BaseException) -> bool:
+    """Whether a failure says that the file is damaged."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return isinstance(error, Damaged) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
