@@ -97,12 +97,10 @@ class Bucket(Counts):
             # It is let in if there is room for a good answer, whatever its own will cost.
             if taken + self.worst * flying + min(cost, CALL_COST) > limit:
                 return UNTIL_LANDING
-            if (
-                now >= self._warm_until
-                and (self._warm_until < 0 or self.worst * (flying + 1) > limit * COLD_SHARE)
-                and now < self._overdue_at()
-            ):
-                return UNTIL_LANDING
+            if now >= self._warm_until and now < self._overdue_at():
+                alone = self._warm_until < 0
+                if self._proved < self.worst if alone else self.worst * (flying + 1) > limit * COLD_SHARE:
+                    return UNTIL_LANDING
         if spread:
             wait_seconds = self._pace(now, cost, room)
             if wait_seconds > 0:
@@ -112,10 +110,13 @@ class Bucket(Counts):
         self._sent += 1
         self._left_at = now
         self._full = taken + self.reserved + CALL_COST > room
+        if self._proved:
+            self._proved = max(self._proved - self.worst, 0)
         return 0.0
 
     def depart(self, now: float, cost: int) -> None:
         """Count a call that leaves although it may not."""
+        self._proved = max(self._proved - self.worst, 0)
         self.flying += 1
         self.reserved += cost
         self._sent += 1
@@ -150,15 +151,17 @@ class Bucket(Counts):
         self._landed += 1
         if self._spends is not None or self._theirs is not None:
             self.age(now)
+        back_at = 0.0
         if spent:
             if answered:
-                self.spend(now, spent, returns_in)
+                back_at = self.spend(now, spent, returns_in)
             else:  # headers will tell how much it was
                 self._raise(now, spent, returns_in, 0.0)
         alone = self._warm_until < 0
         if answered:
             # Once it was full, one call alone finds out whether what is believed to have come back has.
-            self._warm_until = -1.0 if self._full else now + self.window_seconds
+            self._warm_until = -1.0 if self._full else back_at or now + self.window_seconds
+            self._proved = 0
         if used is None:
             self._tell_nothing(spent)
             return
@@ -169,12 +172,15 @@ class Bucket(Counts):
             self._heard = self._sent  # what left before now may know less than this
             if alone:  # it found out that it has not
                 self._warm_until = -1.0
+        if self._warm_until < 0:  # beside it may leave what fits into what was free then, even if none has come back
+            self._proved = max(self.limit - most_used - self.worst * self.flying, 0)
 
     def block(self, until: float) -> None:
         """ESI asked to wait until then; of two such moments the later counts (T27). Afterwards one call finds out."""
         if until > self.blocked_until:
             self.blocked_until = until
         self._warm_until = -1.0
+        self._proved = 0
 
     def resize(self, limit: int, window_seconds: float) -> None:
         """Take another size: what headers tell wins over the catalogue."""

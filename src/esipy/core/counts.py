@@ -24,9 +24,10 @@ from esipy.core.spends import OWN, THEIRS, drop_returned, due, enter, enter_part
 
 __all__ = ["LATEST_SECONDS", "RELEASE_MARGIN_SECONDS", "SLOTS", "Counts"]
 
-RELEASE_MARGIN_SECONDS = 1.0
-"""How long after its window a spend is believed to have come back: ESI says "about" a window, and may count in whole
-seconds. An assumption: no live call was made."""
+RELEASE_MARGIN_SECONDS = 0.5
+"""How long after its window a spend is believed to have come back: ESI says "about" a window. Where that is too early,
+the call that finds out alone is told so, or the bucket learns it from a refusal. An assumption: no live call was made.
+"""
 
 LATEST_SECONDS = 30.0
 """If spends come back later than the margin, the bucket learns it from the refusal: up to so many seconds."""
@@ -50,7 +51,7 @@ class Counts:
     """
 
     __slots__ = (
-        "_full", "_gone", "_heard", "_landed", "_late", "_lately", "_left_at", "_returned_at", "_sent",
+        "_full", "_gone", "_heard", "_landed", "_late", "_lately", "_left_at", "_proved", "_returned_at", "_sent",
         "_slowest", "_spends", "_sure_at", "_theirs", "_warm_until", "blocked_until", "flying", "foreign", "limit",
         "own", "reserved", "window_seconds", "worst",
     )  # fmt: skip
@@ -79,13 +80,15 @@ class Counts:
         self._full = False
         self._late = RELEASE_MARGIN_SECONDS
         self._returned_at = 0.0
+        self._proved = 0
 
-    def spend(self, now: float, tokens: int, returns_in: float | None = None) -> None:
-        """Book what was spent now."""
+    def spend(self, now: float, tokens: int, returns_in: float | None = None) -> float:
+        """Book what was spent now; gives when it comes back."""
         if self._spends is None:
             self._spends = []
         enter(self._spends, self._return(now, returns_in), tokens)
         self.own += tokens
+        return self._spends[-2]
 
     def age(self, now: float) -> None:
         """Take back what has returned by now."""

@@ -144,6 +144,7 @@ local function pace(b, cost, room)
 end
 
 local function depart(b, cost, lease_end, member, room) -- `room`: of a call that may leave
+  b.proved = math.max(b.proved - b.worst, 0)
   b.flying = b.flying + 1
   b.reserved = b.reserved + cost
   b.sent = b.sent + 1
@@ -179,9 +180,11 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
     if taken + b.worst * flying + math.min(cost, CALL_COST) > limit then
       return HUGE
     end
-    if now >= b.warm_until and (b.warm_until < 0 or b.worst * (flying + 1) > limit * COLD_SHARE)
-      and now < overdue_at(b) then
-      return HUGE
+    if now >= b.warm_until and now < overdue_at(b) then
+      local alone = b.warm_until < 0
+      if (alone and b.proved < b.worst) or (not alone and b.worst * (flying + 1) > limit * COLD_SHARE) then
+        return HUGE
+      end
     end
   end
   return spread and math.max(pace(b, cost, room), 0) or 0
@@ -190,6 +193,7 @@ end
 local function spend(b, tokens, returns_in)
   enter(b.spends, return_of(b, returns_in), tokens)
   b.own = b.own + tokens
+  return b.spends[#b.spends - 1]
 end
 
 local function land(b, place)
@@ -347,9 +351,13 @@ local function hear(b, number, landed_before, left_at, spent, used, returns_in, 
       b.warm_until = -1
     end
   end
+  if b.warm_until < 0 then
+    b.proved = math.max(b.limit - peak - b.worst * b.flying, 0)
+  end
 end
 
 local function block(b, moment)
   b.blocked_until = math.max(moment, b.blocked_until)
   b.warm_until = -1
+  b.proved = 0
 end

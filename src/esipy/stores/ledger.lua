@@ -21,7 +21,7 @@ local function bucket_at(key, limit, window_seconds, worst) -- and whether it is
   local b = {
     limit = tonumber(limit), window_seconds = tonumber(window_seconds), worst = tonumber(worst),
     own = 0, reserved = 0, flying = 0, foreign = 0, blocked_until = 0, warm_until = 0, left_at = 0,
-    full = false, late = RELEASE_MARGIN_SECONDS, returned_at = 0,
+    full = false, late = RELEASE_MARGIN_SECONDS, returned_at = 0, proved = 0,
     sent = 0, heard = 0, landed = 0, slowest = 0, sure_at = 0, lately = {}, born = math.floor(now * 1000000), spends = {}, theirs = {}, flights = {},
   }
   if kept and kept > now then
@@ -113,19 +113,21 @@ function verbs.settle(
   if place or used ~= '' then
     b.landed = b.landed + 1
   end
+  local back_at
   if not place then
     spent = 0
   else
     land(b, place)
     if spent > 0 and answered == '1' then
-      spend(b, spent, returns_in)
+      back_at = spend(b, spent, returns_in)
     elseif spent > 0 then
       raise(b, spent, returns_in, 0)
     end
   end
   local alone = b.warm_until < 0
   if answered == '1' and (place or used ~= '') then
-    b.warm_until = b.full and -1 or now + b.window_seconds
+    b.warm_until = b.full and -1 or back_at or now + b.window_seconds
+    b.proved = 0
   end
   if used ~= '' then
     hear(b, number, landed_before, left_at, spent, tonumber(used), returns_in, alone)
