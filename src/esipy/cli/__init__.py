@@ -7,8 +7,9 @@ what the library logs and warns of on the way is one line each, too, and only if
 from __future__ import annotations
 
 import logging
-import sys
 import warnings
+
+from esipy.cli.saying import say
 
 __all__ = ["main"]
 
@@ -22,7 +23,7 @@ def main() -> None:
         try:
             _run()
         except Exception as error:
-            _say(_told(error))
+            say(_told(error))
             raise SystemExit(1) from None
 
 
@@ -30,7 +31,9 @@ def _run() -> None:
     import typer
 
     from esipy.cli.call import call
+    from esipy.cli.characters import characters, logout, whoami
     from esipy.cli.demo import demo
+    from esipy.cli.login import login
     from esipy.cli.sandbox import sandbox
 
     app = typer.Typer(
@@ -42,6 +45,10 @@ def _run() -> None:
     )
     app.command()(call)
     app.command()(demo)
+    app.command()(login)
+    app.command()(logout)
+    app.command()(whoami)
+    app.command()(characters)
     app.command()(sandbox)
     app()
 
@@ -55,11 +62,5 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _say(text: str) -> None:
-    """One line on stderr: what servers answered may have several, and characters that steer the terminal."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    sys.stderr.write(f"esipy: {line}\n")
-
-
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    _say(f"warning: {message}")
+    say(f"warning: {message}")

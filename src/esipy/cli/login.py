@@ -1,0 +1,203 @@
+"""``esipy login``: a character logs in, by this machine's browser or by an address that is pasted.
+
+Rules: the application's secret is never an argument, which all users of a machine can see; whatever the SSO refuses is
+one line here and a page in the browser; the login is kept, durably, before either says that it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
+from difflib import get_close_matches
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from esipy.cli.saying import say
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from esipy.client import EsiClient
+    from esipy.exceptions import LoginFailedError
+    from esipy.sso.loopback import Arrival, Loopback
+
+__all__ = ["login", "open_client"]
+
+HOSTS = ("127.0.0.1", "localhost")
+"""The names of this machine that a callback's address may have."""
+
+
+def login(
+    client_id: Annotated[
+        str | None, typer.Option(help="the application's; also ESI_CLIENT_ID, and its secret ESI_SECRET_KEY")
+    ] = None,
+    scopes: Annotated[
+        list[str] | None, typer.Option("--scopes", help="what to ask for, separated by spaces or commas")
+    ] = None,
+    operations: Annotated[
+        list[str] | None,
+        typer.Option("--for", metavar="OPERATION", help="ask for what this operation needs; may be repeated"),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(help="where to listen on 127.0.0.1, instead of 8635; 0 takes a free port", min=0, max=65535),
+    ] = None,
+    callback: Annotated[
+        str | None, typer.Option(help="the registered callback address, instead of http://127.0.0.1:8635/callback")
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option(help="open the browser; without it the address can be opened anywhere")
+    ] = True,
+    timeout: Annotated[float, typer.Option(help="seconds to wait for the login", min=0.1, max=600)] = 300.0,
+    tokens: Annotated[str | None, typer.Option(help="where logins are kept; also ESI_TOKENS")] = None,
+    ask_secret: Annotated[
+        bool, typer.Option("--ask-secret", help="ask for the application's secret; without any: PKCE")
+    ] = False,
+) -> None:
+    """Log a character in and keep the login.
+
+    The callback address (http://127.0.0.1:8635/callback, unless --port or --callback says otherwise) has to be
+    registered for the application, letter by letter.
+
+    esipy login --client-id ... --for get_characters_character_id_wallet
+
+    esipy login --client-id ... --scopes esi-wallet.read_character_wallet.v1 --no-browser
+    """
+    from esipy.login import WebLogin
+    from esipy.sso.loopback import DEFAULT_PORT, await_login
+
+    if port is not None and callback is not None:
+        raise ValueError("--port is a part of --callback: give one of them")
+    address = callback or f"http://127.0.0.1:{DEFAULT_PORT if port is None else port}/callback"
+    asked = _scopes(scopes or [], operations or [])
+    secret = typer.prompt("The application's secret", hide_input=True, err=True) if ask_secret else None
+    arrivals: SimpleQueue[Arrival] = SimpleQueue()
+    session: dict[str, Any] = {}
+    with open_client(client_id, tokens, secret) as client, _listening(arrivals, address) as listener:
+        web = WebLogin(client, address if listener is None else listener.redirect_uri, asked)
+        url = web.start(session)
+        typer.echo(f"The callback address, as it has to be registered: {web.redirect_uri}")
+        typer.echo(f"Log in within {timeout:g} s (Ctrl-C ends it) at:\n\n  {url}\n")
+        sys.stdout.flush()
+        # In a thread: a browser may run in this terminal until it is left, and nobody may ever paste anything.
+        going = (arrivals, url if browser and listener is not None else None, listener is None)
+        Thread(target=_browse_or_read, args=going, name="esipy-browser", daemon=True).start()
+        claims = await_login(
+            arrivals, lambda query: web.finish(session, query), lambda: bool(session), timeout, _tell_refused
+        )
+    typer.echo(f"Logged in: {claims.name} ({claims.character_id})")
+    for scope in sorted(claims.scopes):
+        typer.echo(f"  {scope}")
+
+
+def open_client(client_id: str | None, tokens: str | None, secret: str | None = None) -> EsiClient:
+    """A client for the commands that deal with logins: of an application, over a store."""
+    from esipy.client import EsiClient
+    from esipy.settings import Settings
+
+    settings = Settings.from_environment()
+    return EsiClient(
+        client_id=client_id,
+        secret_key=secret,
+        tokens=tokens,
+        user_agent=settings.user_agent or "esipy-login",
+        cache=None,
+    )
+
+
+def _scopes(scopes: list[str], operations: list[str]) -> list[str]:
+    """All that is asked for, each once.
+
+    Raises:
+        UnknownOperationError: the text names near ones.
+    """
+    from esipy import ops
+    from esipy.app import EsiApp
+
+    asked = dict.fromkeys(scope for text in scopes for scope in text.replace(",", " ").split())
+    if asked:
+        known = {operation.scope for operation in ops.operations() if operation.scope is not None} | {"publicData"}
+        for scope in asked:
+            if scope not in known:
+                near = get_close_matches(scope, sorted(known), 1)
+                # The SSO may have newer ones, so it decides.
+                say(f"warning: no operation needs the scope {scope!r}{f'; is {near[0]} meant?' if near else ''}")
+    for name in operations:
+        scope = EsiApp().op[name].scope
+        if scope is not None:
+            asked[scope] = None
+    return list(asked)
+
+
+def _listening(arrivals: SimpleQueue[Arrival], address: str) -> AbstractContextManager[Loopback | None]:
+    """The listener at the callback's address; none when that is not on this machine.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    from esipy.sso.loopback import Loopback
+
+    parts = urlsplit(address)
+    if parts.scheme != "http" or parts.hostname not in HOSTS or parts.query:
+        return nullcontext()
+    port = 80 if parts.port is None else parts.port
+    try:
+        return Loopback(arrivals, host=parts.hostname, port=port, path=parts.path or "/")
+    except OSError as error:
+        raise OSError(
+            f"cannot listen at 127.0.0.1:{port} ({error.strerror}): end the program that does, or take another --port "
+            "(and register its callback address, too)"
+        ) from None
+
+
+def _browse_or_read(arrivals: SimpleQueue[Arrival], url: str | None, alone: bool) -> None:
+    """Open the browser; where there is none, take the callback's address from stdin.
+
+    Args:
+        url: None: no browser is wanted.
+        alone: nothing listens for the callback.
+    """
+    from esipy.sso.loopback import Arrival
+
+    if url is not None and _browse(url):
+        return
+    typer.echo("Open that address in a browser; if it then cannot show its last page, paste that page's address here:")
+    for line in _lines():
+        arrivals.put(Arrival(line, _show_nothing))
+    if alone:
+        arrivals.put(Arrival(None, _show_nothing))
+
+
+def _browse(url: str) -> bool:
+    """Open the user's browser; gives whether there is one."""
+    import webbrowser
+
+    on_screen = sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
+    # Without a screen there are only browsers for terminals, which no login page works in; unless one is named.
+    return (on_screen or bool(os.environ.get("BROWSER"))) and webbrowser.open(url)
+
+
+def _lines() -> Iterator[str]:
+    """What is pasted, line by line. By os.read: a daemon thread inside sys.stdin's own lock makes the interpreter's
+    end an abort."""
+    begun = b""
+    with suppress(OSError):
+        while read := os.read(0, 4096):
+            *whole, begun = (begun + read).split(b"\n")
+            for line in whole:
+                if text := line.decode("utf-8", "replace").strip():
+                    yield text
+
+
+def _show_nothing(page: object) -> None:
+    """Who pastes sees in the terminal what came of it."""
+
+
+def _tell_refused(error: LoginFailedError) -> None:
+    say(f"that was refused, and the login still waits: {error}")
