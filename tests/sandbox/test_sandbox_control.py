@@ -47,6 +47,24 @@ def test_both_know_where_and_who(server: RunningSandbox) -> None:
         assert getattr(server, name) == getattr(outside, name)
 
 
+def test_applications_can_be_registered(handle: RunningSandbox | ControlClient, server: RunningSandbox) -> None:
+    """A new one logs characters in with its own addresses, replaced it has others; a text is no list."""
+    handle.register("mine", ["http://localhost:7000/back"])
+    uri = pkce_uri(server, client_id="mine", redirect_uri="http://localhost:7000/back")
+    got = sent_back(handle.approve(uri, WHO))
+    assert 200 == post(server, "token", client_id="mine", grant_type="authorization_code",
+                       code=got["code"], code_verifier=VERIFIER).status  # fmt: skip
+    handle.register("mine", ["http://localhost:7001/back"], "secret")
+    assert {"client_id": "mine", "secret_key": "secret", "redirect_uris": ["http://localhost:7001/back"]} == (
+        ControlClient(server.url).about()["clients"][-1]
+    )
+    with pytest.raises(ValueError, match="error page"):
+        handle.approve(uri, WHO)
+    for addresses in ("http://localhost", []):
+        with pytest.raises(ValueError, match="list of addresses"):
+            handle.register("mine", addresses)
+
+
 def test_about_tells_the_state(server: RunningSandbox) -> None:
     """Clock, settings, applications and planned faults can be seen."""
     server.advance(100)

@@ -8,6 +8,7 @@ import signal
 import sys
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Annotated
 
@@ -38,6 +39,9 @@ def sandbox(
     max_lifetime: Annotated[
         int | None, typer.Option(help="no answer is fresh for longer than so many seconds", min=1)
     ] = None,
+    callback: Annotated[
+        list[str] | None, typer.Option(help="another callback address of its applications; may be repeated")
+    ] = None,
     mail_every: Annotated[float | None, typer.Option(help="seconds from one new mail to the next", min=0.1)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the addresses as one line of JSON")] = False,
     with_parent: Annotated[
@@ -49,6 +53,7 @@ def sandbox(
     Stop it with Ctrl-C.
     """
     from esipy.sandbox import HIDDEN_LIMITS, serve
+    from esipy.sandbox.app import DEMO_PKCE
     from esipy.testing import environment
 
     ended: SimpleQueue[object] = SimpleQueue()  # the one queue that a signal handler may put into at any moment
@@ -60,22 +65,27 @@ def sandbox(
     signal.signal(signal.SIGINT, end)
     if with_parent:
         Thread(target=_wait_for_parent, args=(ended,), daemon=True).start()
-    with serve(
-        port=port,
-        seed=seed,
-        characters=characters,
-        token_lifetime_seconds=token_lifetime,
-        rotate_refresh_tokens=rotate,
-        enforce_limits=limits,
-        release_late_seconds=release_late,
-        hidden_limits=HIDDEN_LIMITS if hidden_limits else None,
-        foreign_share=foreign_share,
-        foreign_manner="bursts" if foreign_bursts else "even",
-        daily_downtime_seconds=daily_downtime,
-        reorder_share=reorder,
-        max_lifetime_seconds=max_lifetime,
-        mail_every_seconds=mail_every,
-    ) as server:
+    with (
+        TemporaryDirectory(prefix="esipy-sandbox-") as kept,
+        serve(
+            port=port,
+            seed=seed,
+            characters=characters,
+            token_lifetime_seconds=token_lifetime,
+            rotate_refresh_tokens=rotate,
+            enforce_limits=limits,
+            release_late_seconds=release_late,
+            hidden_limits=HIDDEN_LIMITS if hidden_limits else None,
+            foreign_share=foreign_share,
+            foreign_manner="bursts" if foreign_bursts else "even",
+            daily_downtime_seconds=daily_downtime,
+            reorder_share=reorder,
+            max_lifetime_seconds=max_lifetime,
+            mail_every_seconds=mail_every,
+        ) as server,
+    ):
+        for client in list(server.sandbox.clients.values()):
+            server.register(client.client_id, [*client.redirect_uris, *(callback or ())], client.secret)
         facts = {
             "url": server.url,
             "control": f"{server.url}/_sandbox/",
@@ -89,8 +99,12 @@ def sandbox(
             typer.echo(f"The sandbox serves ESI and the SSO at {server.url}\n")
             for name, value in environment(server).items():
                 typer.echo(f"  export {name}={value}")
+            # Its characters are not to be among the user's own.
+            typer.echo(f"  export ESI_TOKENS=sqlite:///{kept}/tokens.sqlite3")
             for name in ("client_id", "secret_key", "redirect_uri", "control"):
                 typer.echo(f"  {name:<12} {facts[name]}")
+            typer.echo("\nIn another terminal, after the exports, a character logs in by:\n")
+            typer.echo(f"  esipy login --client-id {DEMO_PKCE.client_id} --for get_characters_character_id_wallet")
             typer.echo("\nStop it with Ctrl-C.")
         sys.stdout.flush()
         while True:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from esipy.sandbox.faults import Fault, Kind
+from esipy.sandbox.tokens import Client
 from esipy.sandbox.verbs_limits import LimitVerbs
 from esipy.sandbox.verbs_lists import ListVerbs
 
@@ -86,6 +87,20 @@ class Verbs(LimitVerbs, ListVerbs):
         return sandbox.tokens.answer(
             sandbox.tokens.grant(client.client_id, character, asked, pkce=client.secret is None)
         )
+
+    def register(self, client_id: str, redirect_uris: Sequence[str], secret_key: str | None = None) -> None:
+        """Add an application, or replace the one of this id.
+
+        Args:
+            redirect_uris: where browsers may be sent back to; compared exactly.
+            secret_key: None: it has none, and has to use PKCE.
+
+        Raises:
+            ValueError: no address, or one text in the place of a list.
+        """
+        if isinstance(redirect_uris, str) or not redirect_uris:
+            raise ValueError("redirect_uris: has to be a list of addresses")
+        self._sandbox.clients[client_id] = Client(client_id, secret_key, tuple(redirect_uris))
 
     def mint(
         self,
