@@ -1,7 +1,8 @@
 """What users' own tests need: a sandbox to talk to, and an ear for signals.
 
 `sandbox` serves ESI and the SSO on loopback for a with-block; `environment` tells every client of the program to
-go there; `SignalRecorder` collects what signals say. The pytest fixtures over them are in `esipy.fixtures`::
+go there; `SignalRecorder` collects what signals say; `check_token_store` is for who keeps tokens in a database of their
+own. The pytest fixtures over the first are in `esipy.fixtures`::
 
     from esipy.testing import sandbox
 
@@ -13,14 +14,16 @@ go there; `SignalRecorder` collects what signals say. The pytest fixtures over t
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from threading import Condition
 from typing import Any, Protocol, Self
 
 from esipy.sandbox import ControlClient, RunningSandbox, running
+from esipy.stores.tokens import TokenStore
 
-__all__ = ["SignalRecorder", "environment", "sandbox"]
+__all__ = ["SignalRecorder", "check_token_store", "environment", "sandbox"]
 
 
 def sandbox(*, set_environment: bool = False, **options: Any) -> AbstractContextManager[RunningSandbox]:
@@ -40,6 +43,23 @@ def sandbox(*, set_environment: bool = False, **options: Any) -> AbstractContext
 def environment(server: RunningSandbox | ControlClient) -> dict[str, str]:
     """The environment variables that lead clients to a sandbox."""
     return {"ESI_BASE_URL": server.url, "ESI_SSO_URL": server.sso_url}
+
+
+def check_token_store(make_store: Callable[[], TokenStore], *, wait: Callable[[float], object] = time.sleep) -> None:
+    """Check that a token store of one's own does what the library relies on, eight threads at once included.
+
+    Args:
+        make_store: opens the store, at each call anew, as another process would. The store may hold other things: the
+            check uses applications of its own, and removes what it saved.
+        wait: lets so many seconds pass for the clock of the store's leases; left as it is, two seconds are waited.
+
+    Raises:
+        AssertionError: its text says which verb does what it must not.
+    """
+    from esipy._token_checks import CHECKS, run
+
+    for check in CHECKS:
+        run(check, make_store, wait)
 
 
 @contextmanager
