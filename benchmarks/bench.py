@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from benchmarks.environments import Environment
-from benchmarks.measuring import Round, Side, Spread, ratios, rounds_of
+from benchmarks import cores
+from benchmarks.environments import ROOT, Environment, child_environment
+from benchmarks.measuring import MeasuringError, Round, Side, Spread, ratios, rounds_of
 from benchmarks.report import Kind, Result
 from benchmarks.server import Server
 
-__all__ = ["NOT_HERE", "Bench", "Rival", "compare"]
+__all__ = ["NOT_HERE", "Bench", "Rival", "asked", "compare", "line"]
 
 NOT_HERE = "it does not run here"
 
@@ -80,13 +83,33 @@ def compare(bench: Bench, row: str, what: str, ours: Side, *rivals: Rival, witne
     )
     mine = taken["ours"]
     for rival in rivals:
-        line = Result(row, what, rival.name or rival.side.module, rival.kind, rival.target, note=NOT_HERE)
+        found = Result(row, what, rival.name or rival.side.module, rival.kind, rival.target, note=NOT_HERE)
         if rival.name:
             theirs = taken[rival.name]
             spread = ratios(theirs, mine) if rival.kind == "faster" else ratios(mine, theirs)
-            line = line._replace(note="", ours_cpu=_processor(mine), theirs_cpu=_processor(theirs))
-            line = line.measured(spread, _median(mine), _median(theirs))
-        yield line
+            found = found._replace(note="", ours_cpu=_processor(mine), theirs_cpu=_processor(theirs))
+            found = found.measured(spread, _median(mine), _median(theirs))
+        yield found
+
+
+def asked(bench: Bench, program: str, core: int | None) -> Any:
+    """What a program prints as JSON, in a process of its own on this core."""
+    with cores.pinned(core):
+        done = subprocess.run(
+            [str(bench.env.python), "-c", f"import json; {program}"],
+            stdout=subprocess.PIPE,
+            check=False,
+            cwd=ROOT,
+            env=child_environment(),
+        )
+    if done.returncode:
+        raise MeasuringError("it did not run (its own words are above)")
+    return json.loads(done.stdout)
+
+
+def line(row: str, what: str, kind: Kind, target: float | None, value: float, against: str = "") -> Result:
+    """A line of one number."""
+    return Result(row, what, against, kind, target).measured(Spread(value, value, value), value)
 
 
 def _median(rounds: list[Round]) -> float:

@@ -26,9 +26,10 @@ class _Connection(asyncio.Protocol):
         self._root = root
         self._heads = {
             "character": _head(bodies.character_headers()),
-            "orders": _head(bodies.orders_headers(pages)),
+            "orders": _head(bodies.orders_headers("$pages")),
         }
         self._requests = count(1)
+        self._pages = str(pages)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -48,11 +49,13 @@ class _Connection(asyncio.Protocol):
             if path == "/characters/1":
                 head += f"Expires: {formatdate(usegmt=True)}\r\n"
         elif path.startswith("/markets/"):
-            head, body = self._heads["orders"], self._file(f"orders/{parse_qs(query)['page'][0]}.json")
+            region = path.split("/")[2]
+            head = self._heads["orders"].replace("$pages", region if len(region) < 5 else self._pages)
+            body = self._file(f"orders/{parse_qs(query).get('page', [''])[0]}.json")
         else:
             body = self._file("swagger.json")
         number = next(self._requests)
-        head = head.replace("$request_id", f"{number:032x}").replace("$connection_requests", str(number))
+        head = head.replace("$request_id", f"{number:032x}").replace("$remaining", f"999999{number % 10}")
         start = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         date = f"Date: {formatdate(usegmt=True)}\r\n"
         assert isinstance(self._transport, asyncio.WriteTransport)

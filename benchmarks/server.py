@@ -2,6 +2,9 @@
 
 nginx where it is installed (Debian: ``apt-get install nginx-light``); else `benchmarks.fallback_server`, asyncio
 with the parser of httptools. Which one it was is told in the results.
+
+A region whose number has up to four digits has as many pages of orders as that; beyond those that were made, they come
+again. A call without ``page`` gets page 1.
 """
 
 from __future__ import annotations
@@ -31,10 +34,12 @@ http {{
   keepalive_timeout 600s; keepalive_requests 1000000000; open_file_cache max=2000; open_file_cache_valid 1h;
   client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
   uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
+  map $connection_requests $remaining {{ "~(?<last>.)$" 999999$last; }}
   server {{
     listen 127.0.0.1:{port}; root {root};
     location = /characters/1 {{ {kept_headers} return 200 '{character}'; }}
     location /characters/ {{ {character_headers} return 200 '{character}'; }}
+    location ~ "^/markets/(?<pages>[0-9]{{1,4}})/" {{ {sized_headers} try_files /orders/$arg_page.json =404; }}
     location /markets/ {{ {orders_headers} try_files /orders/$arg_page.json =404; }}
     location = /swagger.json {{ }}
   }}
@@ -66,6 +71,9 @@ def serving(pages: int, core: int | None) -> Generator[Server]:
         orders.mkdir()
         for page in range(1, pages + 1):
             (orders / f"{page}.json").write_bytes(bodies.order_page(page))
+        for page in range(pages + 1, bodies.MOST_PAGES + 1):
+            os.link(orders / f"{(page - 1) % pages + 1}.json", orders / f"{page}.json")
+        os.link(orders / "1.json", orders / ".json")
         (root / "swagger.json").write_text("{}")
         port = _free_port()
         kind, command = _command(root, port, pages)
@@ -96,7 +104,8 @@ def _command(root: Path, port: int, pages: int) -> tuple[str, list[str]]:
             character=bodies.CHARACTER,
             character_headers=_add(character_headers),
             kept_headers=_add(kept_headers) + " expires 300s;",
-            orders_headers=_add(bodies.orders_headers(pages)),
+            orders_headers=_add(bodies.orders_headers(str(pages))),
+            sized_headers=_add(bodies.orders_headers("$pages")),
         )
     )
     version = subprocess.run([nginx, "-v"], capture_output=True, text=True, check=True).stderr

@@ -55,6 +55,14 @@ def pages_multi(count: int) -> int:
     return sum(len(answer.data) for _, answer in client.multi_request(calls, threads=PAGES_AT_ONCE))
 
 
+def snapshot(count: int) -> int:
+    """All pages as one consistent snapshot."""
+    call = ops.market.get_markets_region_id_orders(region_id=next(region_ids), order_type="all")
+    found = client.snapshot(call)
+    assert (found.pages, found.consistent) == (count, True)
+    return len(found)
+
+
 loop = Loop()
 async_clients: list[AsyncEsiClient] = []
 
@@ -80,6 +88,7 @@ if __name__ == "__main__":
             "hit": hit,
             "pages": pages,
             "pages_multi": pages_multi,
+            "snapshot": snapshot,
             "asyncio": asyncio_50,
         }
     )
