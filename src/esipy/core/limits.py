@@ -72,8 +72,8 @@ def error_cost_of(status: int) -> int:
 
 def rate_told(headers: Headers) -> RateTold | None:
     """``X-Ratelimit-...``; None when absent or unreadable (some limiters send none)."""
-    group, limit = headers.get("x-ratelimit-group"), headers.get("x-ratelimit-limit")
-    remaining = headers.get("x-ratelimit-remaining")
+    told = headers.lowered.get
+    group, limit, remaining = told("x-ratelimit-group"), told("x-ratelimit-limit"), told("x-ratelimit-remaining")
     if group is None or limit is None or remaining is None:
         return None
     size = _read_limit(limit)
@@ -81,9 +81,9 @@ def rate_told(headers: Headers) -> RateTold | None:
         return None
     max_tokens, window_seconds = size
     used = max_tokens - int(remaining[:9])
-    told = headers.get("x-ratelimit-used")  # where more is used than there is, only this says how much
-    if told is not None and told.isascii() and told.isdigit():
-        used = max(used, int(told[:9]))
+    all_used = told("x-ratelimit-used")  # where more is used than there is, only this says how much
+    if all_used is not None and all_used.isascii() and all_used.isdigit() and int(all_used[:9]) > used:
+        used = int(all_used[:9])
     return RateTold(group, max_tokens, window_seconds, used)
 
 

@@ -71,6 +71,11 @@ class Headers(Mapping[str, str]):
         """The last value of this name, or the default. (The inherited one takes four times as long.)"""
         return self._last.get(name.lower(), default)
 
+    @property
+    def lowered(self) -> Mapping[str, str]:
+        """The last value of each name, by its name in lower case: for who asks for several."""
+        return self._last
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._last
 

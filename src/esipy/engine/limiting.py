@@ -32,7 +32,8 @@ async def limiting(exchange: Exchange, proceed: Proceed) -> Answer:
     leave = Leave()
     sent = False
     try:
-        await _take_leave(exchange, leave)
+        if not _left_at_once(exchange, leave):
+            await _take_leave(exchange, leave)
         sent = True
         answer = await proceed(exchange)
         if leave.route is not None or not settled_at_once(exchange, answer, leave):
@@ -44,6 +45,18 @@ async def limiting(exchange: Exchange, proceed: Proceed) -> Answer:
     finally:
         if leave.bucket is not None or leave.route is not None:
             give_back(exchange, leave, sent=sent)
+
+
+def _left_at_once(exchange: Exchange, leave: Leave) -> bool:
+    """What `_take_leave` does, for what nearly all calls are: nobody waits, in a store in memory that says yes."""
+    ledger, operation = exchange.engine.ledger, exchange.operation
+    store = ledger.store
+    if store.remote or ledger.lines or operation.id in ledger.routes or operation.base_url is not None:
+        return False
+    leave.changes = ledger.changes
+    got = store.reserve(ledger.ask_for(operation, exchange.counted_as, exchange.terms, exchange.runtime.now))
+    leave.bucket = got if isinstance(got, Grant) else None
+    return leave.bucket is not None
 
 
 async def _take_leave(exchange: Exchange, leave: Leave) -> None:
