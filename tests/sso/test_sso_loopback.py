@@ -6,7 +6,6 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from html import unescape
 from http.client import HTTPConnection, HTTPResponse
 from queue import SimpleQueue
@@ -173,7 +172,7 @@ def test_what_fails_afterwards_is_on_the_page(login: Callable[..., Login]) -> No
     with pytest.raises(SSOUnavailableError):
         begun.claims.result(30)
     assert 502 == page.status
-    assert "the SSO answered 503 <i>; try later" in shown(page)
+    assert "The SSO answered 503 <i>; try later." in shown(page)
     assert "Logged in" not in shown(page)
 
 
@@ -182,7 +181,7 @@ def test_a_callback_of_another_login_ends_nothing(login: Callable[..., Login]) -
     begun = login()
     page = follow(f"{begun.uri}?code=stolen&state=wrong")
     assert 400 == page.status
-    assert "not the login that esipy waits for" in shown(page)
+    assert "Not the login that esipy waits for" in shown(page)
     assert not begun.claims.done()
     assert 200 == follow(f"{begun.uri}?code=c&state=right").status
     assert CLAIMS == begun.claims.result(30)
@@ -331,7 +330,7 @@ def test_it_listens_on_this_machine_alone(login: Callable[..., Login]) -> None:
     port = urlsplit(begun.uri).port
     assert port is not None
     for address in ("127.0.0.2", "127.1.2.3"):
-        with pytest.raises(OSError, match="refused|assign"):
+        with pytest.raises(OSError, match=r"refused|assign"):
             socket.create_connection((address, port), timeout=30)
 
 
@@ -339,7 +338,7 @@ def test_a_port_that_is_taken_is_an_error(login: Callable[..., Login]) -> None:
     """It is never shared: two programs at one port would mean that the other may get the callback."""
     taken = urlsplit(login().uri).port
     assert taken is not None
-    with pytest.raises(OSError, match="in use|permitted|access"):
+    with pytest.raises(OSError, match=r"in use|permitted|access"):
         Loopback(SimpleQueue(), port=taken)
 
 
@@ -355,7 +354,7 @@ def test_the_callback_has_the_name_that_is_registered(login: Callable[..., Login
 def test_nobody_comes_back() -> None:
     """The wait ends, and the error says what else could be wrong."""
     arrivals: SimpleQueue[Arrival] = SimpleQueue()
-    with Loopback(arrivals, port=0), pytest.raises(LoginFailedError, match="within 0.01 s; if its page") as caught:
+    with Loopback(arrivals, port=0), pytest.raises(LoginFailedError, match=r"within 0\.01 s; if its page") as caught:
         await_login(arrivals, lambda query: CLAIMS, lambda: True, 0.01, lambda error: None)
     assert "timeout" == caught.value.reason
 
@@ -379,7 +378,7 @@ def test_ctrl_c_while_it_is_being_finished_is_told(login: Callable[..., Login]) 
 
     with pytest.raises(KeyboardInterrupt):
         await_login(arrivals, interrupt, lambda: True, 60, lambda error: None)
-    assert [failed("It was ended in the terminal.")] == told
+    assert [failed("it was ended in the terminal")] == told
 
 
 def test_an_arrival_does_not_show_its_code() -> None:

@@ -104,7 +104,7 @@ def await_login(
             arrival.tell(denied() if error.reason == "denied" else failed(str(error)))
             raise
         except BaseException as error:
-            arrival.tell(failed(str(error) if isinstance(error, Exception) else "It was ended in the terminal."))
+            arrival.tell(failed(str(error) if isinstance(error, Exception) else "it was ended in the terminal"))
             raise
         arrival.tell(logged_in(claims.name, claims.scopes))
         return claims

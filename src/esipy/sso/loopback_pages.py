@@ -95,7 +95,7 @@ def misplaced() -> Page:
         400,
         "refused",
         "bad",
-        "This is not the login that esipy waits for",
+        "Not the login that esipy waits for",
         "<p>It was begun elsewhere, or is over: nothing of it was used.</p>"
         "<p>To log in, open the address that stands in the terminal.</p>",
     )
@@ -105,14 +105,14 @@ def failed(reason: str) -> Page:
     """The login came to nothing.
 
     Args:
-        reason: an error's text, for people.
+        reason: an error's text, for people, without a full stop.
     """
     return _page(
         502,
         "failed",
         "bad",
         "The login came to nothing",
-        f"<p>{escape(reason)}</p><p>What was there before has not changed.</p>",
+        f"<p>{escape(reason[:1].upper() + reason[1:])}.</p><p>What was there before has not changed.</p>",
     )
 
 
