@@ -50,6 +50,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "cache": GROUND | SEAMS | {"stores", "_forks"},
     "version1.keywords": frozenset(),
     "version1": VALUES | {"ops", "cache", "transport", "version1.keywords"},
+    "scopes": VALUES | {"ops", "app"},
     "app": VALUES | {"ops", "cache", "version1", "version1.keywords"},
     "_named": GROUND | {"stores", "_forks"},
     "ledgers": VALUES | SEAMS | {"stores", "_named", "_attached"},

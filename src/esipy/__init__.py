@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from esipy import events, ops, utils
+    from esipy import events, ops, scopes, utils
     from esipy.app import App, EsiApp
     from esipy.client import AsyncEsiClient, EsiClient
     from esipy.exceptions import (
@@ -58,6 +58,7 @@ __all__ = [
     "Snapshot",
     "events",
     "ops",
+    "scopes",
     "utils",
 ]
 

@@ -262,5 +262,8 @@ def _small_document() -> dict[str, Any]:
         "info": {"version": "2026-08-04"},
         "tags": [{"name": "Tea House"}],
         "paths": {"/teas/{tea_id}": {"post": operation}},
-        "components": {"schemas": {"TeasTeaIdGet": tea}},
+        "components": {
+            "schemas": {"TeasTeaIdGet": tea},
+            "securitySchemes": {"OAuth2": {"flows": {"authorizationCode": {"scopes": {"esi-tea.brew.v1": ""}}}}},
+        },
     }

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tools.catalogue import naming
-from tools.catalogue.document import read_operations
+from tools.catalogue.document import read_operations, read_scopes
 from tools.catalogue.schemas import COMMON, Types
-from tools.catalogue.write_operations import index_module, operations_module, package_module
+from tools.catalogue.write_operations import index_module, operations_module, package_module, scopes_module
 from tools.catalogue.write_types import types_module, types_package
 
 OUTPUT = Path(__file__).parents[2] / "src" / "esipy" / "ops"
@@ -29,6 +29,7 @@ def generate(document: Mapping[str, Any]) -> dict[str, str]:
     files = {
         "__init__.py": package_module(date, sorted(tags)),
         "_index.py": index_module(date, operations),
+        "_scopes.py": scopes_module(date, read_scopes(document)),
         "types/__init__.py": types_package(date),
         f"types/{COMMON}.py": types_module(date, "Types that several tags share.", types.modules[COMMON]),
     }

@@ -17,7 +17,7 @@ from tools.catalogue import naming
 from tools.catalogue.schemas import Types
 from tools.catalogue.walking import referred
 
-__all__ = ["Operation", "Parameter", "RateGroup", "read_operations"]
+__all__ = ["Operation", "Parameter", "RateGroup", "read_operations", "read_scopes"]
 
 _METHODS = ("get", "post", "put", "delete")
 _WALKS = ("from_id", "last_mail_id", "from_event")
@@ -89,6 +89,12 @@ def read_operations(document: Mapping[str, Any], types: Types) -> list[Operation
     if len(names) != len(found):
         raise ValueError("two operations have one name")
     return found
+
+
+def read_scopes(document: Mapping[str, Any]) -> list[str]:
+    """Every scope that a login may ask for, also one that no operation needs yet."""
+    flow = document["components"]["securitySchemes"]["OAuth2"]["flows"]["authorizationCode"]
+    return sorted(flow["scopes"])
 
 
 def _operation(types: Types, path: str, method: str, facts: Mapping[str, Any]) -> Operation:

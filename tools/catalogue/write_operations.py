@@ -13,7 +13,7 @@ from tools.catalogue.schemas import TypeModule
 
 T = TypeVar("T")
 
-__all__ = ["index_module", "operations_module", "package_module"]
+__all__ = ["index_module", "operations_module", "package_module", "scopes_module"]
 
 _TYPES = {
     "integer": "int",
@@ -68,6 +68,21 @@ def index_module(date: str, operations: Sequence[Operation]) -> str:
     lines += ["}", "IDS: dict[str, str] = {"]
     lines += [f"    {literal(operation.id)}: {literal(operation.name)}," for operation in operations]
     return "\n".join([*lines, "}", ""])
+
+
+def scopes_module(date: str, scopes: Sequence[str]) -> str:
+    """Every scope as a constant."""
+    names = dict(sorted((scope_constant(scope), scope) for scope in scopes))
+    lines = header(date, "Every scope of ESI, by a name that can be spelled in Python.")
+    lines += bracketed("__all__ = [", [literal(name) for name in (*names, "SCOPES")], "]")
+    lines += ["", *(f"{name} = {literal(scope)}" for name, scope in names.items()), ""]
+    lines += bracketed("SCOPES: tuple[str, ...] = (", list(names), ")")
+    return "\n".join([*lines, ""])
+
+
+def scope_constant(scope: str) -> str:
+    """``esi-wallet.read_character_wallet.v1`` -> ``ESI_WALLET_READ_CHARACTER_WALLET_V1``."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", scope).upper()
 
 
 def package_module(date: str, modules: Sequence[str]) -> str:

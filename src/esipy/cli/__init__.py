@@ -35,6 +35,8 @@ def _run() -> None:
     from esipy.cli.demo import demo
     from esipy.cli.login import login
     from esipy.cli.sandbox import sandbox
+    from esipy.cli.scopes import scopes
+    from esipy.cli.tokens import tokens
 
     app = typer.Typer(
         name="esipy",
@@ -50,6 +52,8 @@ def _run() -> None:
     app.command()(whoami)
     app.command()(characters)
     app.command()(sandbox)
+    app.command()(scopes)
+    app.add_typer(tokens, name="tokens")
     app()
 
 
