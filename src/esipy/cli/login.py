@@ -76,7 +76,8 @@ def login(
         raise ValueError("--port is a part of --callback: give one of them")
     address = callback or f"http://127.0.0.1:{DEFAULT_PORT if port is None else port}/callback"
     asked = _scopes(scopes or [], operations or [])
-    secret = typer.prompt("The application's secret", hide_input=True, err=True) if ask_secret else None
+    lines = _lines()
+    secret = _secret(lines) if ask_secret else None
     arrivals: SimpleQueue[Arrival] = SimpleQueue()
     session: dict[str, Any] = {}
     with open_client(client_id, tokens, secret) as client, _listening(arrivals, address) as listener:
@@ -86,7 +87,7 @@ def login(
         typer.echo(f"Log in within {timeout:g} s (Ctrl-C ends it) at:\n\n  {url}\n")
         sys.stdout.flush()
         # In a thread: a browser may run in this terminal until it is left, and nobody may ever paste anything.
-        going = (arrivals, url if browser and listener is not None else None, listener is None)
+        going = (arrivals, lines, url if browser and listener is not None else None, listener is None)
         Thread(target=_browse_or_read, args=going, name="esipy-browser", daemon=True).start()
         claims = await_login(
             arrivals, lambda query: web.finish(session, query), lambda: bool(session), timeout, _tell_refused
@@ -156,10 +157,22 @@ def _listening(arrivals: SimpleQueue[Arrival], address: str) -> AbstractContextM
         ) from None
 
 
-def _browse_or_read(arrivals: SimpleQueue[Arrival], url: str | None, alone: bool) -> None:
+def _secret(lines: Iterator[str]) -> str:
+    """The application's secret, from the terminal without showing it, or from a pipe."""
+    if sys.stdin.isatty():
+        secret: str = typer.prompt("The application's secret", hide_input=True, err=True)
+        return secret
+    secret = next(lines, "")
+    if not secret:
+        raise ValueError("--ask-secret: stdin holds no secret")
+    return secret
+
+
+def _browse_or_read(arrivals: SimpleQueue[Arrival], lines: Iterator[str], url: str | None, alone: bool) -> None:
     """Open the browser; where there is none, take the callback's address from stdin.
 
     Args:
+        lines: of stdin.
         url: None: no browser is wanted.
         alone: nothing listens for the callback.
     """
@@ -168,7 +181,7 @@ def _browse_or_read(arrivals: SimpleQueue[Arrival], url: str | None, alone: bool
     if url is not None and _browse(url):
         return
     typer.echo("Open that address in a browser; if it then cannot show its last page, paste that page's address here:")
-    for line in _lines():
+    for line in lines:
         arrivals.put(Arrival(line, _show_nothing))
     if alone:
         arrivals.put(Arrival(None, _show_nothing))
