@@ -38,7 +38,7 @@ def test_a_login_is_found_once() -> None:
     keep(session, Begun("s", NOW, "verifier"))
     assert Begun("s", NOW, "verifier") == take(session, "s", NOW + 1)
     assert {"mine": 1} == session
-    with pytest.raises(LoginFailedError, match="begin the login anew, and allow cookies") as failed:
+    with pytest.raises(LoginFailedError, match="was begun here, or to one that is over: begin the login anew") as failed:
         take(session, "s", NOW + 1)
     assert "state" == failed.value.reason
 

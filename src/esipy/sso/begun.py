@@ -96,8 +96,7 @@ def take(session: Session, state: str | None, now: float) -> Begun:
     found = [begun for begun in all_begun if compare_digest(begun.state.encode("utf-8", "surrogatepass"), given)]
     if not found:
         raise LoginFailedError(
-            "this callback belongs to no login that was begun in this browser, or to one that is over: "
-            "begin the login anew, and allow cookies",
+            "this callback belongs to no login that was begun here, or to one that is over: begin the login anew",
             "state",
         )
     _write(session, [begun for begun in all_begun if begun not in found and _is_alive(begun, now)])
