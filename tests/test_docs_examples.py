@@ -39,7 +39,10 @@ BLOCK = re.compile(
     r"^```(?P<kind>[^\n]*)\n(?P<code>.*?)^```$|^<!-- hidden\n(?P<hidden>.*?)^-->$",
     re.MULTILINE | re.DOTALL,
 )
-RUNS_ELSEWHERE = ("esipy demo", "esipy sandbox", "pip install", "make ", "export ")
+RUNS_ELSEWHERE = (
+    *("esipy demo", "esipy sandbox", "pip install", "make ", "export "),
+    *("esipy login", "esipy logout", "esipy whoami", "esipy characters"),
+)
 """Commands of ``sh`` blocks that other tests and CI run."""
 
 

@@ -118,22 +118,18 @@ def _scopes(scopes: list[str], operations: list[str]) -> list[str]:
     Raises:
         UnknownOperationError: the text names near ones.
     """
-    from esipy import ops
-    from esipy.app import EsiApp
+    from esipy.scopes import SCOPES, needed_for
 
-    asked = dict.fromkeys(scope for text in scopes for scope in text.replace(",", " ").split())
-    if asked:
-        known = {operation.scope for operation in ops.operations() if operation.scope is not None} | {"publicData"}
-        for scope in asked:
-            if scope not in known:
-                near = get_close_matches(scope, sorted(known), 1)
-                # The SSO may have newer ones, so it decides.
-                say(f"warning: no operation needs the scope {scope!r}{f'; is {near[0]} meant?' if near else ''}")
-    for name in operations:
-        scope = EsiApp().op[name].scope
-        if scope is not None:
-            asked[scope] = None
-    return list(asked)
+    needed = needed_for(*operations)
+    for name, roles in needed.roles.items():
+        say(f"{name}: the character needs one of these roles in game, too: {', '.join(roles)}")
+    asked = [scope for text in scopes for scope in text.replace(",", " ").split()]
+    for scope in asked:
+        if scope not in SCOPES and scope != "publicData":  # the one that no operation needs, and many ask for
+            near = get_close_matches(scope, SCOPES, 1)
+            # The SSO may have newer ones, so it decides.
+            say(f"warning: no operation needs the scope {scope!r}{f'; is {near[0]} meant?' if near else ''}")
+    return list(dict.fromkeys([*asked, *needed.scopes]))
 
 
 def _listening(arrivals: SimpleQueue[Arrival], address: str) -> AbstractContextManager[Loopback | None]:
