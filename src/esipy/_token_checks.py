@@ -173,7 +173,7 @@ def characters_and_applications_are_apart(place: Place) -> None:
 def records_come_in_order(place: Place) -> None:
     """By application, as text, then by character, as number; each once; of one application or of all."""
     store = place.open()
-    client_ids = sorted(f"{place.application}{end}" for end in ("", "-a", "a"))
+    client_ids = sorted(f"{place.application}{end}" for end in ("", "a", "b"))
     wanted = [
         _put(store, place.record(character_id, client_id=client_id))
         for client_id in reversed(client_ids)

@@ -72,16 +72,25 @@ def open_tokens(given: TokenStore | str | None = None) -> TokenStore:
     return SqliteTokens(named) if isinstance(named, Path) else at_server(source, RedisTokens, named)
 
 
-def sealer_for(store: TokenStore, token_key: str | None = None) -> Sealer:
+def sealer_for(store: TokenStore, token_key: str | None = None, *, renew: bool = False) -> Sealer:
     """What seals the tokens of a store: see `esipy.sso.keychain`.
 
+    Args:
+        renew: make a new key in this user's keyring first.
+
     Raises:
-        SettingError: the key that is given is none.
+        SettingError: the key that is given is none; or to renew: the key is not in a keyring.
         TokenKeyError: this user's keyring does not open.
     """
     keys = given_keys(token_key)
     if keys is None:
-        keys = keyring_keys(user_data_file("keyring.lock")) if isinstance(store, SqliteTokens) else ()
+        keys = keyring_keys(user_data_file("keyring.lock"), renew=renew) if isinstance(store, SqliteTokens) else ()
+        renew = renew and not keys
+    if renew:
+        raise SettingError(
+            "the key of these tokens is not in a keyring: make one with `esipy tokens key`, and give it before the "
+            "old one: ESI_TOKEN_KEY=new,old"
+        )
     return Sealer(keys, kept_in=None if isinstance(store, MemoryTokens) else repr(store))
 
 

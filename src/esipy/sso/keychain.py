@@ -93,26 +93,28 @@ def _text_of(name: str) -> str:
     raise SettingError(f"{FILE_VARIABLE}={name}: cannot be read: {said}")
 
 
-def keyring_keys(lock: Path) -> tuple[bytes, ...]:
+def keyring_keys(lock: Path, *, renew: bool = False) -> tuple[bytes, ...]:
     """The keys of this user's keyring, where one is made when there is none; nothing where there is no keyring.
 
     Args:
         lock: a file that all programs of this user know: one of them at a time makes a key.
+        renew: make a new one before those that are there, which stay: other files may be sealed with them.
 
     Raises:
         TokenKeyError: there is a keyring, but it does not open.
+        SettingError: what it has is no key.
     """
     keyring = _keyring()
     if keyring is None:
         return ()
     text = _asked(keyring.get_password, SERVICE, ENTRY)
-    if text is None:
+    if text is None or renew:
         lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(sqlite3.connect(lock, timeout=LOCK_SECONDS, isolation_level=None)) as gate:
             gate.execute("BEGIN EXCLUSIVE")
             text = _asked(keyring.get_password, SERVICE, ENTRY)
-            if text is None:
-                _asked(keyring.set_password, SERVICE, ENTRY, new_key())
+            if text is None or renew:
+                _asked(keyring.set_password, SERVICE, ENTRY, new_key() if text is None else f"{new_key()},{text}")
                 text = _asked(keyring.get_password, SERVICE, ENTRY)  # one that keeps nothing is none
     return () if text is None else _read(f"the entry {ENTRY!r} of {SERVICE!r} in the keyring", text)
 
