@@ -1,5 +1,5 @@
-"""What tests of several parts share: one Valkey server for the whole run, no downtime that another began, and nothing
-of this user's, neither data nor keyring."""
+"""What tests of several parts share: one Valkey server for each process of a run, no downtime that another began, and
+nothing of this user's, neither data nor keyring."""
 
 from __future__ import annotations
 

