@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 __all__ = ["RIVALS", "ROOT", "VERSION1", "Environment", "child_environment", "prepare", "prepare_version1"]
@@ -71,6 +74,20 @@ def prepare_version1() -> Environment:
 
 def _prepare(name: str, ours: list[str], packages: tuple[str, ...]) -> Environment:
     directory = ROOT / ".bench" / f"{sys.version_info.major}.{sys.version_info.minor}" / name
+    with _alone(directory):
+        return _made(directory, ours, packages)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """No other process is here meanwhile: several that test, or test and measure, at once make it once."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(directory.with_suffix(".lock"), timeout=600, isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def _made(directory: Path, ours: list[str], packages: tuple[str, ...]) -> Environment:
     environment = Environment(directory)
     tag = f"{sys.version} {packages}"
     marker = directory / "esipy-bench"
@@ -83,7 +100,7 @@ def _prepare(name: str, ours: list[str], packages: tuple[str, ...]) -> Environme
         if not environment.pip("install", *packages):
             for package in packages:
                 environment.pip("install", package)
-        if name == "version1":
+        if directory.name == "version1":
             site = next((directory / ("Lib" if os.name == "nt" else "lib")).glob("**/site-packages"))
             (site / "sitecustomize.py").write_text(_SITECUSTOMIZE)
         marker.write_text(tag)

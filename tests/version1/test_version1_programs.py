@@ -6,15 +6,14 @@ that may differ here, with the reason.
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import pytest
 from programs_kit import HERE, PROGRAMS, expected, run_ours, run_version1
 from version1_kit import Unavailable, version1
+
+from benchmarks.environments import Environment
 
 
 class Difference(NamedTuple):
@@ -100,26 +99,20 @@ def test_a_public_program_does_the_same_with_a_document_of_another_host(name: st
     assert expected_here(name) == run_ours(name, untold=("ESI_BASE_URL",))
 
 
-@pytest.fixture(scope="session")
-def on_version1(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[list[str]]]]:
-    """What the programs that are asked for print there: as many at once as there are cores, for each takes seconds."""
+@pytest.fixture(scope="module")
+def environment() -> Environment:
+    """Where EsiPy 1.2.3 is installed."""
     try:
-        environment = version1()
+        return version1()
     except Unavailable as unavailable:
         pytest.skip(f"no version 1 on Python {sys.version_info.major}.{sys.version_info.minor}: {unavailable}")
-    asking = "test_the_recorded_output_is_version_1s"
-    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    names = [str(item.callspec.params["name"]) for item in items if item.originalname == asking]
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
-        yield {name: pool.submit(run_version1, name, environment) for name in names}
-        pool.shutdown(cancel_futures=True)
 
 
 @pytest.mark.version1
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_the_recorded_output_is_version_1s(name: str, on_version1: dict[str, Future[list[str]]]) -> None:
+def test_the_recorded_output_is_version_1s(name: str, environment: Environment) -> None:
     """EsiPy 1.2.3 itself, on the sandbox's Swagger documents, prints what was recorded.
 
     It takes some seconds a program, which version 1 needs to read a document: ``-m "not version1"`` leaves it out.
     """
-    assert expected(name) == on_version1[name].result()
+    assert expected(name) == run_version1(name, environment)
