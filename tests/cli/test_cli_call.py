@@ -9,14 +9,13 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from functools import partial
-from itertools import count
 from typing import Any, NamedTuple
 
 import pytest
 
 from esipy.cli import main
 from esipy.cli.call import arguments_of
+from esipy.events import RATE_LIMIT_WAIT
 from esipy.ops import operation
 from esipy.runtime.shared import PROCESS
 from esipy.sandbox import RunningSandbox, serve
@@ -298,7 +297,7 @@ def test_an_error_nobody_thought_of_is_named(call: Call, monkeypatch: pytest.Mon
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
-@pytest.mark.parametrize("words", [["--list"], [ORDERS, f"region_id={THE_FORGE}", "order_type=all"]])
+@pytest.mark.parametrize("words", [["--list"], [ORDERS, f"region_id={THE_FORGE}", "order_type=all", "page=1"]])
 def test_a_reader_that_goes_away_is_no_traceback(box: RunningSandbox, words: list[str]) -> None:
     """As ``| head -1`` does: nothing is said of it."""
     reading, writing = os.pipe()
@@ -323,9 +322,15 @@ def test_a_call_from_a_shell(box: RunningSandbox) -> None:
 
 def test_a_call_that_waits_says_so(call: Call, box: RunningSandbox) -> None:
     """One line on stderr, so that nobody wonders why nothing happens; the answer comes all the same."""
-    ledger = MemoryLedger(partial(next, count(0.0, 1.0)))  # a second passes with each look at the clock
-    ledger.block(f"{box.url} *", 2.5)
+    moments = [0.0]
+
+    def pass_by(wait_seconds: float, **_: object) -> None:
+        moments.append(wait_seconds)
+
+    ledger = MemoryLedger(lambda: moments[-1])
+    ledger.block(f"{box.url} *", 1.5)
     PROCESS["ledger"] = ledger
-    done = call("get_markets_region_id_orders", "region_id=10000002", "order_type=all")
+    with RATE_LIMIT_WAIT.connected_to(pass_by):
+        done = call("get_markets_region_id_orders", "region_id=10000002", "order_type=all", "page=1")
     assert (0, "waiting 2 s for the limit of market-order ip (Ctrl-C ends it)\n") == (done.status, done.err)
     assert isinstance(json.loads(done.out), list)
