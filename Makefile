@@ -18,8 +18,9 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)  ## log in, call, refresh, hear it as a signal, fetch The Forge: all against a local sandbox
 	@$(BIN)/esipy demo
 
+# On all cores, but four at the most: a container may see more of them than it is given.
 test: $(STAMP)  ## all tests
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint: $(STAMP)  ## ruff, mypy --strict, pyright
 	@$(BIN)/ruff check .
