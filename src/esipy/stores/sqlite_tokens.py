@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -61,14 +62,17 @@ LEASE = (
     "WHERE holder = excluded.holder"
 )
 
+RIGHTS = "give this user the right to write to the file and its folder"
+ROOM = "make room on the disk"
 ADVICE = {
-    sqlite3.SQLITE_READONLY: "give this user the right to write to the file and its folder",
-    sqlite3.SQLITE_PERM: "give this user the right to write to the file and its folder",
-    sqlite3.SQLITE_CANTOPEN: "see that its folder is there and this user may write to it",
-    sqlite3.SQLITE_FULL: "make room on the disk",
+    sqlite3.SQLITE_READONLY: RIGHTS,
+    sqlite3.SQLITE_PERM: RIGHTS,
+    sqlite3.SQLITE_CANTOPEN: RIGHTS,
+    sqlite3.SQLITE_FULL: ROOM,
     sqlite3.SQLITE_IOERR: "see whether the disk is full or failing",
     sqlite3.SQLITE_BUSY: "another process holds it for long: end that one, or try again",
 }
+ADVICE_OF_SYSTEM = {errno.EACCES: RIGHTS, errno.EPERM: RIGHTS, errno.EROFS: RIGHTS, errno.ENOSPC: ROOM}
 
 
 class SqliteTokens:
@@ -220,6 +224,8 @@ def _told(path: Path, error: BaseException) -> str:
             f"{path} are damaged ({error}). The file is left as it is, and nothing is begun in its place: put a copy "
             "of it there, or move it away and have the characters log in again"
         )
-    code = getattr(error, "sqlite_errorcode", None)
-    advice = ADVICE.get(code & 0xFF) if code else None
-    return f"{path} cannot be read or written ({error}). Nothing is lost" + (f": {advice}" if advice else "")
+    if isinstance(error, OSError):
+        said, advice = error.strerror or str(error), ADVICE_OF_SYSTEM.get(error.errno or 0)
+    else:
+        said, advice = str(error), ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+    return f"{path} cannot be read or written ({said}). Nothing is lost" + (f": {advice}" if advice else "")
