@@ -21,6 +21,7 @@ VALUES = GROUND | {"operation", "response", "retries", "events", "utils"}
 ADAPTERS = SEAMS | {"runtime", "transport", "stores"}
 CLIENTS = VALUES | ADAPTERS | {"engine", "sso", "ops", "app", "cache", "shell", "client", "security"}
 CLIENTS |= {"version1", "version1.keywords", "ledgers", "caches", "tokens", "limits", "planning", "lists", "watching"}
+CLIENTS |= {"_characters"}
 
 LAYERS: dict[str, frozenset[str]] = {
     # each part of the house (its longest name counts), and the parts that it may import beside itself
@@ -43,7 +44,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "stores.flights": GROUND | {"stores.base"},
     "stores.tokens": GROUND,
     "engine": VALUES | SEAMS | {"ops", "_forks", "_attached"},
-    "sso": VALUES | SEAMS | {"version1.keywords", "_forks"},
+    "sso": VALUES | SEAMS | {"version1.keywords", "_forks", "_attached"},
     "runtime": GROUND | SEAMS | {"_forks"},
     "transport": GROUND | SEAMS | {"_forks"},
     "stores": GROUND | SEAMS | {"_forks"},
@@ -61,6 +62,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "lists": VALUES | SEAMS | {"engine", "runtime", "ops", "lists.positions"},
     "watching": VALUES | SEAMS | {"engine", "runtime", "lists", "lists.positions", "_forks"},
     "planning": VALUES | SEAMS | {"engine", "limits"},
+    "_characters": VALUES | SEAMS | {"engine", "runtime", "sso", "tokens", "_named"},
     "shell": CLIENTS - {"client", "security"},
     "client": CLIENTS,
     "security": CLIENTS,

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from esipy._characters import BlockingCharacters
 from esipy.client_async import AsyncEsiClient as AsyncEsiClient
 from esipy.engine.exchange import Signer
 from esipy.engine.terms import Downtime, Policy, Priority
@@ -30,6 +31,7 @@ from esipy.shell import LOGGER as LOGGER
 from esipy.shell import Shell
 from esipy.stores.base import CacheStore, LedgerStore
 from esipy.stores.flights import SharedCache
+from esipy.stores.tokens import TokenStore
 from esipy.transport import default_transport
 from esipy.transport.base import Transport
 from esipy.utils import check_cache as check_cache
@@ -49,7 +51,7 @@ __all__ = ["AsyncEsiClient", "EsiClient"]
 T = TypeVar("T")
 
 
-class EsiClient(Shell, BlockingLists, BlockingCursors, BlockingWatches):
+class EsiClient(BlockingCharacters, Shell, BlockingLists, BlockingCursors, BlockingWatches):
     """The blocking client. One client may be used by many threads.
 
     Args:
@@ -63,6 +65,14 @@ class EsiClient(Shell, BlockingLists, BlockingCursors, BlockingWatches):
         ledger: counts what is spent of ESI's limits: a text such as ``sqlite:///limits.sqlite3`` or
             ``redis://localhost:6379/0``, or an object, for processes that share limits (`esipy.ledgers`). None: what
             ``ESI_LEDGER`` names; else all clients of this process count together.
+        client_id: the application whose stored logins `as_character` uses; None: what ``ESI_CLIENT_ID`` names; else the
+            only one of which the token store has logins.
+        secret_key: the application's secret; None: what ``ESI_SECRET_KEY`` names; else it has none (PKCE).
+        tokens: where logins are kept: a text such as ``sqlite:///tokens.sqlite3`` or ``redis://localhost``, or an
+            object (`esipy.tokens`). None: what ``ESI_TOKENS`` names; else a file of this user's. It is opened when it
+            is first needed.
+        token_key: what seals them (`esipy.tokens`); None: what ``ESI_TOKEN_KEY`` or ``ESI_TOKEN_KEY_FILE`` names; else
+            this user's keyring.
         timeout: seconds for one exchange, the connection included; ESI itself gives up after 10.
         raw_body_only: do not decode bodies: ``data`` is None, ``raw`` has the bytes.
         signal_api_call_stats: a signal in place of the library's `API_CALL_STATS`.
@@ -84,6 +94,10 @@ class EsiClient(Shell, BlockingLists, BlockingCursors, BlockingWatches):
         headers: Mapping[str, str] | None = None,
         cache: CacheStore | SharedCache | BaseCache | str | bool | None = False,
         ledger: LedgerStore | str | None = None,
+        client_id: str | None = None,
+        secret_key: str | None = None,
+        tokens: TokenStore | str | None = None,
+        token_key: str | None = None,
         timeout: float | None = None,
         raw_body_only: bool = False,
         signal_api_call_stats: Signal[...] | None = None,
@@ -97,7 +111,8 @@ class EsiClient(Shell, BlockingLists, BlockingCursors, BlockingWatches):
             transport = default_transport(idle)
         self._transport = transport
         runtime = BlockingRuntime(self._transport)
-        given = {"timeout": timeout, **settings}
+        logins = {"client_id": client_id, "secret_key": secret_key, "tokens": tokens, "token_key": token_key}
+        given = {"timeout": timeout, **logins, **settings}
         super().__init__(
             runtime,
             security,
@@ -232,8 +247,10 @@ class EsiClient(Shell, BlockingLists, BlockingCursors, BlockingWatches):
         return CacheView(self._cache, self._engine)
 
     def close(self) -> None:
-        """Close all connections. Closing twice is no error."""
+        """Close all connections; of a view (`as_character`): stop what it watches. Closing twice is no error."""
         self._stop_watching()
+        if self._whole is not None:
+            return
         run(self._leave_stores())
         self._transport.close()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from esipy._characters import AsyncCharacters
 from esipy.engine.exchange import Signer
 from esipy.engine.terms import Downtime, Policy, Priority
 from esipy.events import Signal
@@ -17,6 +18,7 @@ from esipy.retries import Rule
 from esipy.shell import Shell
 from esipy.stores.base import CacheStore, LedgerStore
 from esipy.stores.flights import SharedCache
+from esipy.stores.tokens import TokenStore
 from esipy.transport import default_async_transport
 from esipy.transport.base import AsyncTransport
 from esipy.watching.verbs import AsyncWatches
@@ -32,7 +34,7 @@ __all__ = ["AsyncEsiClient"]
 T = TypeVar("T")
 
 
-class AsyncEsiClient(Shell, AsyncLists, AsyncCursors, AsyncWatches):
+class AsyncEsiClient(AsyncCharacters, Shell, AsyncLists, AsyncCursors, AsyncWatches):
     """The asyncio client: `EsiClient`'s arguments and verbs, awaited. Many tasks of one loop may share it."""
 
     def __init__(
@@ -43,6 +45,10 @@ class AsyncEsiClient(Shell, AsyncLists, AsyncCursors, AsyncWatches):
         headers: Mapping[str, str] | None = None,
         cache: CacheStore | SharedCache | BaseCache | str | bool | None = False,
         ledger: LedgerStore | str | None = None,
+        client_id: str | None = None,
+        secret_key: str | None = None,
+        tokens: TokenStore | str | None = None,
+        token_key: str | None = None,
         timeout: float | None = None,
         raw_body_only: bool = False,
         signal_api_call_stats: Signal[...] | None = None,
@@ -55,7 +61,8 @@ class AsyncEsiClient(Shell, AsyncLists, AsyncCursors, AsyncWatches):
 
         self._transport = transport or default_async_transport()
         self._runtime = AioRuntime(self._transport)
-        given = {"timeout": timeout, **settings}
+        logins = {"client_id": client_id, "secret_key": secret_key, "tokens": tokens, "token_key": token_key}
+        given = {"timeout": timeout, **logins, **settings}
         super().__init__(
             self._runtime,
             security,
@@ -147,8 +154,13 @@ class AsyncEsiClient(Shell, AsyncLists, AsyncCursors, AsyncWatches):
         return AsyncCacheView(self._cache, self._engine)
 
     async def close(self) -> None:
-        """Give refreshes under way five seconds to end, then close all connections. Closing twice is no error."""
+        """Give refreshes under way five seconds to end, then close all connections; of a view see `EsiClient.close`.
+
+        Closing twice is no error.
+        """
         await self._stop_watching()
+        if self._whole is not None:
+            return
         await self._runtime.drain()
         await self._leave_stores()
         await self._transport.aclose()

@@ -22,7 +22,7 @@ Every signal:
 | | refresh_token | str or None | the refresh token to store now; None when the login had no scopes |
 | | expires_in | int | seconds for which the access token is good |
 | | token_type | str | ``Bearer`` |
-| | token_identifier | Any | what the program gave to the security object to know it by; None when nothing |
+| | token_identifier | Any | what the program knows the login by, or None; of a stored login the character's id |
 | | previous_refresh_token | str or None | the refresh token that was used; differs when the SSO rotated it |
 | | **extra | Any | whatever else the token endpoint answered |
 | API_CALL_STATS | | | sent after each HTTP exchange with ESI (not the SSO): a 304, each retry, a connection error too |
@@ -95,6 +95,26 @@ Every signal:
 | | failures | int | how often in a row; 1 is the first |
 | | lasting | bool | True: it does not pass by itself: the login is dead, or ESI refuses the call |
 | | retry_at | float | when it will be looked at next, in seconds since 1970 (UTC) |
+| LOGIN_COMPLETED | | | sent when a character's login was stored (``esipy login``, ``WebLogin``, ``add_character``) |
+| | client_id | str | the application |
+| | character_id | int | who logged in |
+| | name | str | the character's; empty when it is not known yet |
+| | scopes | tuple[str, ...] | what was allowed, sorted; empty when it is not known yet |
+| TOKEN_REVOKED | | | sent once when the SSO says that a stored login is over: the character has to log in again |
+| | client_id | str | the application |
+| | character_id | int | whose login it was |
+| | name | str | the character's |
+| OWNER_CHANGED | | | sent once when a stored character was sold: its tokens are not used for the new owner |
+| | client_id | str | the application |
+| | character_id | int | which |
+| | name | str | the character's |
+| SSO_UNREACHABLE | | | sent when the SSO was asked to refresh a stored login and did not; the token is kept |
+| | client_id | str | the application |
+| | character_id | int | for whom it was asked |
+| | name | str | the character's |
+| | message | str | what went wrong |
+| | status_code | int | the HTTP status; 0 when no answer came |
+| | retry_at | float | until when this process does not ask again, in seconds since 1970 (UTC) |
 
 Exchanges with the SSO (keys, tokens) and those that read another document are told by no signal. Logins that hold the
 same refresh token share one refresh; each of them whose tokens it replaced for a request tells its own signal, once.
@@ -120,11 +140,15 @@ __all__ = [
     "ERROR_LIMITED",
     "ERROR_LIMIT_LOW",
     "LIMIT_CHANGED",
+    "LOGIN_COMPLETED",
+    "OWNER_CHANGED",
     "RATE_LIMITED",
     "RATE_LIMIT_WAIT",
     "RETRY_SCHEDULED",
+    "SSO_UNREACHABLE",
     "STALE_SERVED",
     "STORE_DEGRADED",
+    "TOKEN_REVOKED",
     "WATCH_FAILED",
     "Signal",
 ]
@@ -288,6 +312,50 @@ def _watch_failed(
     """Sent when a watched call could not be looked at; it will be again."""
 
 
+def _login_completed(
+    *,
+    client_id: str,
+    character_id: int,
+    name: str,
+    scopes: tuple[str, ...],
+    **extra: Any,
+) -> None:
+    """Sent when a character's login was stored (``esipy login``, ``WebLogin``, ``add_character``)."""
+
+
+def _token_revoked(
+    *,
+    client_id: str,
+    character_id: int,
+    name: str,
+    **extra: Any,
+) -> None:
+    """Sent once when the SSO says that a stored login is over: the character has to log in again."""
+
+
+def _owner_changed(
+    *,
+    client_id: str,
+    character_id: int,
+    name: str,
+    **extra: Any,
+) -> None:
+    """Sent once when a stored character was sold: its tokens are not used for the new owner."""
+
+
+def _sso_unreachable(
+    *,
+    client_id: str,
+    character_id: int,
+    name: str,
+    message: str,
+    status_code: int,
+    retry_at: float,
+    **extra: Any,
+) -> None:
+    """Sent when the SSO was asked to refresh a stored login and did not; the token is kept."""
+
+
 AFTER_TOKEN_REFRESH = Signal("AFTER_TOKEN_REFRESH", _after_token_refresh)
 API_CALL_STATS = Signal("API_CALL_STATS", _api_call_stats)
 ANSWER_DRIFTED = Signal("ANSWER_DRIFTED", _answer_drifted)
@@ -302,3 +370,7 @@ STALE_SERVED = Signal("STALE_SERVED", _stale_served)
 LIMIT_CHANGED = Signal("LIMIT_CHANGED", _limit_changed)
 STORE_DEGRADED = Signal("STORE_DEGRADED", _store_degraded)
 WATCH_FAILED = Signal("WATCH_FAILED", _watch_failed)
+LOGIN_COMPLETED = Signal("LOGIN_COMPLETED", _login_completed)
+TOKEN_REVOKED = Signal("TOKEN_REVOKED", _token_revoked)
+OWNER_CHANGED = Signal("OWNER_CHANGED", _owner_changed)
+SSO_UNREACHABLE = Signal("SSO_UNREACHABLE", _sso_unreachable)

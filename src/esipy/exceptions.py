@@ -300,7 +300,12 @@ class SSOUnavailableError(SSOError):
     """The SSO refused for another reason than ``invalid_grant``, or did not answer.
 
     The refresh token is kept: try again later.
+
+    Attributes:
+        retry_at: seconds since 1970 (UTC) until which nobody of this process asks it again; None when nothing stops it.
     """
+
+    retry_at: float | None = None
 
 
 class TokenInvalidError(SSOError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from esipy._characters import Characters, GivenLogins
 from esipy._given import LOGGER as LOGGER
 from esipy._given import call_of, check, own_headers, signed_by_hand, tell_warning, unanswered, user_agent_of
 from esipy.caches import kept_in
@@ -41,7 +42,10 @@ MOST_AT_ONCE = 100
 """How many calls ``multi_request`` sends at once at the most: version 1's bound."""
 
 
-class Shell:
+KEYWORDS = (*Settings.__slots__, *GivenLogins._fields)
+
+
+class Shell(Characters):
     """A client without its colour: the verbs as coroutines."""
 
     _engine: Engine
@@ -60,7 +64,8 @@ class Shell:
         no_etag_body: bool,
         settings: Mapping[str, Any],
     ) -> None:
-        given = ignore_unknown(type(self).__name__, settings, Settings.__slots__, stacklevel=3)
+        given = ignore_unknown(type(self).__name__, settings, KEYWORDS, stacklevel=3)
+        self._given_logins = GivenLogins.of(given)
         sent_headers = own_headers(headers, given)
         self.settings = Settings.from_environment(**given)
         check(security, signal_api_call_stats)
@@ -178,6 +183,7 @@ class Shell:
 
     async def _leave_stores(self) -> None:
         """The client is closed; the last one closes what was opened for it."""
+        await self._leave_tokens()
         await self._kept.leave(self, self._engine.runtime)
         if self._ledger_users.leave(self):
             await self._engine.ledger.do(self._engine.runtime, self._ledger_users.store.close)

@@ -24,7 +24,7 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
         return await proceed(exchange)
     if not operation.cacheable:
         return await _writing(exchange, proceed, store)
-    if operation.scope is not None and engine.lacks is not None and engine.lacks(operation.scope):
+    if operation.scope is not None and engine.lacks is not None and await _lacks(exchange, operation.scope):
         return await proceed(exchange)  # what another token of this character was answered is not for this one (T03)
     key = exchange.key = exchange.cache_key
     exchange.landed_before = engine.flights.landed
@@ -39,6 +39,15 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
         return await proceed(exchange)
     finally:
         reading.discard(exchange)
+
+
+async def _lacks(exchange: Exchange, scope: str) -> bool:
+    """Whether the login is known not to allow this; one of a store is looked up first."""
+    engine = exchange.engine
+    prepare = getattr(engine.signer, "prepare", None)
+    if prepare is not None:
+        await prepare(exchange.runtime)
+    return engine.lacks is not None and engine.lacks(scope)
 
 
 async def look_up(exchange: Exchange) -> Answer | None:

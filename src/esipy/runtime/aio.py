@@ -103,6 +103,12 @@ class AioRuntime:
         await asyncio.wait([task])  # cancelling this wait leaves the task alone
         return task.result()
 
+    def background(self, work: Callable[[], Coroutine[Any, Any, object]]) -> bool:
+        task = asyncio.ensure_future(work())
+        self._unfinished.add(task)
+        task.add_done_callback(self._finished)
+        return True
+
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._unfinished.discard(task)
         if not task.cancelled():

@@ -157,6 +157,16 @@ class Runtime(Protocol):
         """
         ...
 
+    def background(self, work: Callable[[], Coroutine[Any, Any, object]]) -> bool:
+        """Begin work that nobody waits for, where tasks can run by themselves; what it raises is told to nobody.
+
+        When the client is closed, it is waited for as that of `finish`.
+
+        Returns:
+            whether it was begun: False where there is only the caller's own thread.
+        """
+        ...
+
     async def gather(self, job: Callable[[A], Awaitable[T]], items: Iterable[A], limit: int) -> list[T]:
         """``job`` for each item, ``limit`` at a time; results in the order of the items, which are taken as it goes.
 

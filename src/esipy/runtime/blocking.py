@@ -151,6 +151,9 @@ class BlockingRuntime:
             _crew.gathering = gathering
             gathering.finishing.discard(me)
 
+    def background(self, work: Callable[[], Coroutine[Any, Any, object]]) -> bool:  # noqa: ARG002
+        return False
+
     async def gather(self, job: Callable[[A], Awaitable[T]], items: Iterable[A], limit: int) -> list[T]:
         waiting: Iterator[tuple[int, A]] = enumerate(items)
         taking = threading.Lock()

@@ -279,6 +279,10 @@ class SimulatedRuntime:
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         return await self.join(self.spawn(work))
 
+    def background(self, work: Callable[[], Coroutine[Any, Any, object]]) -> bool:
+        self.spawn(work())
+        return True
+
     async def gather(self, job: Callable[[A], Awaitable[T]], items: Iterable[A], limit: int) -> list[T]:
         waiting: Iterator[tuple[int, A]] = enumerate(items)
         results: dict[int, T] = {}

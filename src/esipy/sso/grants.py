@@ -85,9 +85,11 @@ def authorize_url(endpoint: str, application: Application, redirect_uri: str, st
     return f"{endpoint}?{urlencode(query)}"
 
 
-def exchange_form(application: Application, code: str) -> dict[str, str]:
-    """The form that turns a code into tokens."""
+def exchange_form(application: Application, code: str, redirect_uri: str | None = None) -> dict[str, str]:
+    """The form that turns a code into tokens; ``redirect_uri`` is sent again where it is given."""
     form = {"grant_type": "authorization_code", "code": code, **application.named}
+    if redirect_uri is not None:
+        form["redirect_uri"] = redirect_uri
     if application.secret_key is None and application.code_verifier is not None:
         form["code_verifier"] = application.code_verifier
     return form
@@ -101,14 +103,16 @@ def refresh_form(application: Application, refresh_token: str, scopes: Iterable[
     return form
 
 
-async def exchange(runtime: Runtime, asker: Asker, url: str, application: Application, code: str) -> Grant:
+async def exchange(
+    runtime: Runtime, asker: Asker, url: str, application: Application, code: str, redirect_uri: str | None = None
+) -> Grant:
     """Turn the code of a callback into tokens; a code is good for one use.
 
     Raises:
         TokenRevokedError: the code was used before, is too old, or was given to another application.
         SSOUnavailableError: any other answer, or none.
     """
-    return await _grant(runtime, asker, url, application, exchange_form(application, code), code)
+    return await _grant(runtime, asker, url, application, exchange_form(application, code, redirect_uri), code)
 
 
 async def refresh(

@@ -31,7 +31,7 @@ from esipy.sso.source import Source
 from esipy.sso.tokens import Held, Tokens
 from esipy.sso.verified import Verified
 
-__all__ = ["MARGIN_SECONDS", "REFRESHES_AT_ONCE", "Login", "scope_list"]
+__all__ = ["MARGIN_SECONDS", "REFRESHES_AT_ONCE", "Login", "refreshes_of", "scope_list"]
 
 REFRESHES_AT_ONCE = 5
 """More than about five draw errors and resets. Source: EVE SSO issues, number 58."""
@@ -54,8 +54,12 @@ class _Landed(NamedTuple):
         return "<refreshed tokens>"
 
 
-_slots = Slots(REFRESHES_AT_ONCE)
-_flights: Flights[_Landed | None] = Flights(_slots)
+def refreshes_of(runtime: Runtime) -> Flights[Any]:
+    """The refreshes of the process, of logins of either kind (`esipy.sso.logins`)."""
+    found: Flights[Any] | None = runtime.shared.get("refreshes")
+    if found is None:
+        found = runtime.shared.setdefault("refreshes", Flights(Slots(REFRESHES_AT_ONCE)))
+    return found
 
 
 class Login(Tokens):
@@ -203,7 +207,8 @@ class Login(Tokens):
         """
         key = (self.client_id, refresh_token)
         try:
-            landed, led = await _flights.fly(
+            flights: Flights[_Landed | None] = refreshes_of(runtime)
+            landed, led = await flights.fly(
                 runtime,
                 key,
                 # The keys may have to be fetched before.

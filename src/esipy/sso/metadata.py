@@ -20,7 +20,7 @@ from esipy.runtime.base import Runtime
 from esipy.sso.flights import Flights
 from esipy.sso.wire import Asker, require_private
 
-__all__ = ["PAUSE_SECONDS", "Endpoints", "Metadata", "lifetime_seconds"]
+__all__ = ["METADATA_PATH", "PAUSE_SECONDS", "Endpoints", "Metadata", "lifetime_seconds"]
 
 LOGGER = logging.getLogger(__name__)
 
@@ -28,6 +28,9 @@ PAUSE_SECONDS = 60.0
 """After a document could not be had, it is asked for again at most once in this time."""
 
 DAY_SECONDS = 86400.0
+
+METADATA_PATH = "/.well-known/oauth-authorization-server"
+"""Source: RFC 8414 section 3."""
 
 EVE_ISSUER = "https://login.eveonline.com"
 """Who issues EVE's tokens, whatever address the SSO is reached at, until its metadata says otherwise."""

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from esipy.core.claims import STRICT, Checks, Claims, check_claims
 from esipy.runtime.base import Runtime
 from esipy.sso.keys import Keys
-from esipy.sso.metadata import Endpoints, Metadata
-from esipy.sso.wire import Asker
+from esipy.sso.metadata import METADATA_PATH, Endpoints, Metadata
+from esipy.sso.wire import Asker, require_private
 
-__all__ = ["Source"]
+__all__ = ["Source", "source_at"]
 
 
 class _Known:
@@ -90,6 +90,16 @@ class Source(NamedTuple):
     def keys(self, runtime: Runtime, endpoints: Endpoints) -> Keys:
         """The keys that tokens are checked with, as far as they were fetched."""
         return self.given_keys or _known_over(runtime).keys.setdefault(endpoints.jwks, Keys())
+
+
+def source_at(sso_url: str, asker: Asker) -> Source:
+    """The SSO at an address.
+
+    Raises:
+        SettingError: no secret must be sent there.
+    """
+    require_private("sso_url", sso_url)
+    return Source(asker, Endpoints.known(sso_url), sso_url + METADATA_PATH, None)
 
 
 _known: weakref.WeakKeyDictionary[Any, _Known] = weakref.WeakKeyDictionary()

@@ -1,0 +1,201 @@
+"""How logins come to a store, and go. Rules:
+
+- A store that cannot be written to says so before a code, or a refresh token, is spent.
+- A new login is durable before anybody hears of it, and replaces whatever was kept of the character. A refresh that is
+  under way for the old one finds it there, and gives way (`esipy.sso.saving`).
+- A login that was made elsewhere is taken without a word to the SSO where it can be: with a good access token, or when
+  it is said of which character a refresh token is. The first use then finds out whether that is true.
+- A logout makes the SSO forget the login, and only then removes it here.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+from esipy.core.claims import Claims
+from esipy.events import LOGIN_COMPLETED, OWNER_CHANGED
+from esipy.exceptions import (
+    LoginRequiredError,
+    SettingError,
+    SSOUnavailableError,
+    TokenInvalidError,
+    TokenRevokedError,
+    TokenStoreError,
+)
+from esipy.runtime.base import Runtime
+from esipy.sso import grants
+from esipy.sso.flights import Flights
+from esipy.sso.grants import Application
+from esipy.sso.known import Unsaved
+from esipy.sso.leases import Lease, Pauses, lease_name, lease_seconds
+from esipy.sso.login import Login, refreshes_of
+from esipy.sso.metadata import Endpoints
+from esipy.sso.reading import read_grant
+from esipy.sso.saving import Saving
+from esipy.sso.source import Source
+from esipy.sso.vault import Kept, Stored
+from esipy.stores.tokens import TokenRecord
+
+__all__ = ["Entering"]
+
+
+class Entering:
+    """New logins and logouts of one application's characters. Each coroutine has to be given to ``runtime.finish``."""
+
+    def __init__(self, saving: Saving, application: Application, source: Source) -> None:
+        self._saving = saving
+        self._vault = saving.vault
+        self._known = saving.known
+        self._application = application
+        self._client_id = application.client_id
+        self._source = source
+
+    async def complete(
+        self, runtime: Runtime, code: str, redirect_uri: str | None, code_verifier: str | None
+    ) -> Claims:
+        """See `esipy.sso.logins.Logins.complete`."""
+        endpoints = await self._ready(runtime)
+        application = self._application._replace(code_verifier=code_verifier)
+        async with self._written(runtime):
+            asker = self._source.asker
+            grant = await grants.exchange(runtime, asker, endpoints.token, application, code, redirect_uri)
+            read = await read_grant(runtime, self._source, endpoints, self._client_id, grant, self._known)
+            await self._put(runtime, read.stored(self._client_id, None, grant.refresh_token))
+        return read.claims
+
+    async def add(self, runtime: Runtime, login: Login | str, character_id: int | None) -> Stored:
+        """See `esipy.EsiClient.add_character`."""
+        if isinstance(login, str):
+            if character_id is None:
+                return await self._redeemed(runtime, login)
+            return await self._taken_as_said(runtime, login, character_id)
+        if login.client_id != self._client_id:
+            raise SettingError(
+                f"this login is of the application {login.client_id}, and this client is of {self._client_id}: give it "
+                "that client_id"
+            )
+        held, endpoints = login._held(), await self._ready(runtime)  # pyright: ignore[reportPrivateUsage]
+        if held.access_token:
+            now = runtime.now() + self._known.clock_error
+            with suppress(TokenInvalidError):  # its time is over
+                _, claims = await self._source.verify(runtime, endpoints, held.access_token, self._client_id, now)
+                record = TokenRecord(
+                    self._client_id, claims.character_id, claims.name, claims.owner, tuple(sorted(claims.scopes)),
+                    "ok", claims.expires_at, now, b"",
+                )  # fmt: skip
+                aside = login._aside  # pyright: ignore[reportPrivateUsage]
+                stored = Stored(record, Kept(held.access_token, held.refresh_token, aside))
+                await self._put(runtime, stored)
+                return stored
+        if not held.refresh_token:
+            raise LoginRequiredError("this login has no token that is good: log in first, then add it")
+        return await self._redeemed(runtime, held.refresh_token)
+
+    async def _taken_as_said(self, runtime: Runtime, refresh_token: str, character_id: int) -> Stored:
+        """Keep a refresh token, unless a login of this character is kept that is not over: it may have come of it."""
+        record = TokenRecord(self._client_id, character_id, "", "", (), "ok", 0.0, 0.0, b"")
+        stored = Stored(record, Kept(None, refresh_token))
+        while True:
+            there = await self._saving.load(runtime, character_id)
+            if there is not None and there.kept.refresh_token and there.record.state in ("ok", "unreachable"):
+                return there
+            expected = None if there is None else there.record.version
+            if await self._vault.save(runtime, stored, expected):
+                self._known.lose(character_id)
+                await self._tell(runtime, record)
+                return stored
+
+    async def _redeemed(self, runtime: Runtime, refresh_token: str) -> Stored:
+        """Refresh, to learn of which character it is."""
+        endpoints = await self._ready(runtime)
+
+        async def work() -> Stored:
+            async with self._written(runtime) as lease:
+                pauses = Pauses(runtime, 2 * lease_seconds(self._source))
+                while not await lease.take_slot(runtime) and await pauses.rest():
+                    pass
+                asker = self._source.asker
+                grant = await grants.refresh(runtime, asker, endpoints.token, self._application, refresh_token, ())
+                read = await read_grant(runtime, self._source, endpoints, self._client_id, grant, self._known)
+                stored = read.stored(self._client_id, None, grant.refresh_token or refresh_token)
+                await self._put(runtime, stored)
+                return stored
+
+        flights: Flights[Stored] = refreshes_of(runtime)
+        key = ("add", self._client_id, refresh_token)
+        stored, _ = await flights.fly(runtime, key, 4 * lease_seconds(self._source), work)
+        return stored
+
+    async def _put(self, runtime: Runtime, stored: Stored) -> None:
+        """Keep a login in the place of whatever is kept of this character, and tell of it."""
+        record = stored.record
+        character_id = record.character_id
+        self._known.unsaved[character_id] = Unsaved(stored, None)
+        before: Stored | None = None
+        with suppress(TokenStoreError):  # what was there before may be sealed with a key that is lost
+            before = await self._vault.load(runtime, character_id)
+        await self._saving.settle(runtime, character_id)
+        self._known.lose(character_id)
+        was = None if before is None else before.record
+        if was and was.owner and record.owner and was.owner != record.owner and was.state != "owner changed":
+            told = {"client_id": record.client_id, "character_id": character_id, "name": record.name}
+            await runtime.tell(OWNER_CHANGED, told)
+        await self._tell(runtime, record)
+
+    async def _tell(self, runtime: Runtime, record: TokenRecord) -> None:
+        told = {"client_id": record.client_id, "character_id": record.character_id, "name": record.name}
+        await runtime.tell(LOGIN_COMPLETED, {**told, "scopes": record.scopes})
+
+    async def forget(self, runtime: Runtime, character_id: int) -> None:
+        """See `esipy.sso.logins.Logins.forget`."""
+        lease = Lease(self._vault, lease_name(self._client_id, character_id), lease_seconds(self._source))
+        pauses = Pauses(runtime, 2 * lease_seconds(self._source))
+        try:
+            while not await lease.hold(runtime):  # a refresh is under way: its token is the one to be revoked
+                if not await pauses.rest():
+                    raise SSOUnavailableError(
+                        "",
+                        0,
+                        message=f"others refresh the token of character {character_id} and are not done; try later",
+                    )
+            stored = await self._saving.load(runtime, character_id)
+            if stored is None:
+                raise LoginRequiredError(f"no login of character {character_id} is kept: there is nothing to revoke")
+            revoked = await self._revoke(runtime, stored.kept)
+            while stored is not None and not await self._vault.remove(runtime, character_id, stored.record.version):
+                stored = await self._vault.load(runtime, character_id)
+                if stored is not None and stored.kept.refresh_token not in (None, *revoked):
+                    return  # the character has logged in anew meanwhile
+            self._known.unsaved.pop(character_id, None)
+        finally:
+            self._known.lose(character_id)
+            await lease.give_back(runtime)
+
+    async def _revoke(self, runtime: Runtime, kept: Kept) -> list[str]:
+        """Make the SSO forget tokens; gives the refresh tokens among them."""
+        aside = () if kept.aside is None else (kept.aside[1],)
+        refresh_tokens = [token for token in (kept.refresh_token, *aside) if token]
+        hint = "refresh_token" if refresh_tokens else "access_token"
+        tokens = refresh_tokens or [token for token in (kept.access_token,) if token]
+        endpoints = await self._source.locate(runtime)
+        for token in tokens:
+            with suppress(TokenRevokedError):  # it had forgotten it already
+                await grants.revoke(runtime, self._source.asker, endpoints.revoke, self._application, token, hint)
+        return refresh_tokens
+
+    async def _ready(self, runtime: Runtime) -> Endpoints:
+        endpoints = await self._source.locate(runtime)
+        await self._source.prepare(runtime, endpoints)
+        return endpoints
+
+    @asynccontextmanager
+    async def _written(self, runtime: Runtime) -> AsyncGenerator[Lease]:
+        """For a while in which something is spent: a lease is a write, so a store that takes none says so before."""
+        lease = Lease(self._vault, f"login {self._client_id} {secrets.token_hex(8)}", lease_seconds(self._source))
+        await lease.hold(runtime)
+        try:
+            yield lease
+        finally:
+            await lease.give_back(runtime)

@@ -1,0 +1,110 @@
+"""What a process remembers of the logins of one application in one store.
+
+Owns two tables, shared by all clients of the process that use the store, and their rules:
+
+- Access tokens: of the characters used last, `MOST_SEEN` at the most, so that a service with a hundred thousand of them
+  takes no more memory than one with a thousand. Others are looked up in the store again.
+- What could not be saved: never forgotten while the process lives, because the SSO gives it only once (T38).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from esipy._forks import ForkLock, forget_after_fork
+from esipy.sso.vault import Stored
+
+__all__ = ["MOST_SEEN", "Known", "Seen", "Unsaved"]
+
+MOST_SEEN = 1024
+
+
+class Seen(NamedTuple):
+    """An access token of which a process knows.
+
+    Attributes:
+        access_token: None when there is none.
+        expires_at: by the SSO's clock, in seconds since 1970 (UTC).
+        scopes: what it allows; None: not known yet.
+        renew_at: from when on somebody is to refresh it, although it is still good; infinite: nobody can.
+        look_at: from when on it is looked at in the store again: others may have put another login there.
+        renewable: whether there is a refresh token.
+    """
+
+    access_token: str | None
+    expires_at: float
+    scopes: frozenset[str] | None
+    renew_at: float
+    look_at: float
+    renewable: bool
+
+    def __repr__(self) -> str:
+        return "<an access token>"
+
+
+class Unsaved(NamedTuple):
+    """What the SSO gave and the store has not taken yet.
+
+    Attributes:
+        stored: what is to be saved; its version is the one that it replaces, 0: none.
+        spent: the refresh tokens that were sent for it; None: it is a login of its own, and replaces whatever is there.
+    """
+
+    stored: Stored
+    spent: frozenset[str] | None
+
+    def __repr__(self) -> str:
+        return "<tokens to be saved>"
+
+
+class Known:
+    """The tables. Any threads and tasks may share them.
+
+    Attributes:
+        unsaved: what could not be saved, by character.
+        clock_error: seconds by which the SSO's clock is ahead of ours, as its last answer told.
+    """
+
+    def __init__(self) -> None:
+        self._lock = ForkLock()
+        self._seen: dict[int, Seen] = {}
+        self.unsaved: dict[int, Unsaved] = {}
+        self.clock_error = 0.0
+        self.forget()
+        forget_after_fork(self)
+
+    def forget(self) -> None:
+        """In a child after fork: whoever renewed is not there."""
+        self._renewing: set[int] = set()
+
+    def seen(self, character_id: int) -> Seen | None:
+        """What is remembered of a character."""
+        # Without the lock: it is replaced, never changed.
+        return self._seen.get(character_id)
+
+    def see(self, character_id: int, seen: Seen) -> Seen:
+        """Remember it, as the one used last."""
+        with self._lock:
+            self._seen.pop(character_id, None)
+            self._seen[character_id] = seen
+            if len(self._seen) > MOST_SEEN:
+                del self._seen[next(iter(self._seen))]
+        return seen
+
+    def lose(self, character_id: int) -> None:
+        """Look it up at its next use."""
+        with self._lock:
+            self._seen.pop(character_id, None)
+
+    def begin_renewal(self, character_id: int) -> bool:
+        """Whether the caller is the one who is to refresh a token that is still good: `end_renewal` ends it."""
+        with self._lock:
+            if character_id in self._renewing:
+                return False
+            self._renewing.add(character_id)
+            return True
+
+    def end_renewal(self, character_id: int) -> None:
+        """The refresh has ended, well or not."""
+        with self._lock:
+            self._renewing.discard(character_id)

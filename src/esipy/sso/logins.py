@@ -1,0 +1,300 @@
+"""Many characters' logins to one application: who needs a token, when it is refreshed, how logins come and go.
+
+Rules (those of one refresh are in `esipy.sso.refreshing`, of new logins and logouts in `esipy.sso.entering`):
+
+- An access token that the process remembers is used without asking anybody, until shortly before its end or until ESI
+  refuses it. Now and then (`esipy.sso.saving.LOOK_SECONDS`) it is looked at in the store, so that a login or logout of
+  another process is heard of; a store that cannot be read then costs no call whose token is good.
+- A token is refreshed a little before its end, at a moment by chance, so that many that were got at once are not
+  refreshed at once: with asyncio by a task in the background, else by one caller, while the others go on with the one
+  that is still good. When that fails the one that is good is used.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from typing import Any, Literal, NamedTuple
+
+from esipy._attached import attached
+from esipy.core.claims import Claims
+from esipy.exceptions import SSOError, TokenKeyError, TokenStoreError
+from esipy.runtime.base import Runtime
+from esipy.sso.entering import Entering
+from esipy.sso.flights import Flights
+from esipy.sso.grants import Application
+from esipy.sso.known import Known, Seen
+from esipy.sso.leases import lease_seconds
+from esipy.sso.login import Login, refreshes_of
+from esipy.sso.outages import Outages
+from esipy.sso.refreshing import News, Refreshing
+from esipy.sso.saving import Saving
+from esipy.sso.source import Source
+from esipy.sso.vault import Kept, Seals, Vault
+from esipy.stores.tokens import TokenRecord, TokenStore
+
+__all__ = ["Character", "Logins", "StoredLogin"]
+
+LOGGER = logging.getLogger("esipy.tokens")
+
+POSTPONED_SECONDS = 15.0
+"""After a refresh before the time has failed, the next one is tried so much later."""
+
+
+class Character(NamedTuple):
+    """A character whose login is kept.
+
+    Attributes:
+        character_id: its id.
+        name: empty when it is not known yet.
+        scopes: what the character allowed, sorted.
+        refreshed_at: when its tokens were got, in seconds since 1970 (UTC).
+        expires_at: until when its access token is good, likewise; 0: there is none.
+        state: ``ok``; ``expired``: its access token is over, and there is nothing to refresh it with; ``revoked``: the
+            SSO said so; ``owner changed``: it was sold; ``unreachable``: the SSO did not answer at the last try. After
+            ``expired``, ``revoked`` and ``owner changed`` the character has to log in again.
+        client_id: the application.
+    """
+
+    character_id: int
+    name: str
+    scopes: tuple[str, ...]
+    refreshed_at: float
+    expires_at: float
+    state: Literal["ok", "expired", "revoked", "owner changed", "unreachable"]
+    client_id: str
+
+
+class StoredLogin:
+    """One stored character, as the engine sees a login (`esipy.engine.exchange.Signer`). It holds no token."""
+
+    __slots__ = ("_logins", "character_id", "principal")
+
+    def __init__(self, logins: Logins, character_id: int) -> None:
+        self._logins = logins
+        self.character_id = character_id
+        self.principal = f"{logins.client_id}:{character_id}"
+
+    @property
+    def client_id(self) -> str:
+        """The application."""
+        return self._logins.client_id
+
+    def principal_of(self, access_token: str) -> str:  # noqa: ARG002 (whichever token it is, it is this character's)
+        """The `principal`."""
+        return self.principal
+
+    async def token(self, runtime: Runtime, *, not_this: str | None = None) -> str:
+        """See `Logins.token`."""
+        return await self._logins.token(runtime, self.character_id, not_this=not_this)
+
+    async def prepare(self, runtime: Runtime) -> None:
+        """See `Logins.prepare`."""
+        await self._logins.prepare(runtime, self.character_id)
+
+    def lacks(self, scope: str) -> bool:
+        """Whether the login does not allow this, as far as is known without asking anybody (see `prepare`)."""
+        return self._logins.lacks(self.character_id, scope)
+
+    def __repr__(self) -> str:
+        return f"<stored login of character {self.character_id} to application {self.client_id}>"
+
+
+class Logins:
+    """All logins to one application that a store keeps. Any threads and tasks may share it.
+
+    Args:
+        store: where they are kept.
+        sealer: what seals the tokens there (`esipy.sso.sealing`).
+        application: whose they are.
+        source: the SSO.
+        shared: `Runtime.shared` of those who will use it.
+
+    Attributes:
+        client_id: of the application.
+        application, source: as given.
+    """
+
+    def __init__(
+        self, store: TokenStore, sealer: Seals, application: Application, source: Source, shared: dict[Any, Any]
+    ) -> None:
+        self.client_id = application.client_id
+        self.application = application
+        self.source = source
+        self._known: Known = attached(store, shared, ("logins", self.client_id), Known)
+        self._vault = Vault(store, sealer, self.client_id)
+        self._saving = Saving(self._vault, self._known)
+        outages: Outages = shared.setdefault("sso outages", Outages())
+        self._refreshing = Refreshing(self._saving, application, source, self._known, outages)
+        self._entering = Entering(self._saving, application, source)
+
+    def signer(self, character_id: int) -> StoredLogin:
+        """A character's login, for the engine. Nothing is read."""
+        return StoredLogin(self, character_id)
+
+    # -- what a request needs ---------------------------------------------------------------------------------
+
+    async def token(self, runtime: Runtime, character_id: int, *, not_this: str | None = None) -> str:
+        """An access token that can be used now, refreshed when needed.
+
+        Args:
+            not_this: a token that ESI has just refused, although its time is not over.
+
+        Raises:
+            LoginRequiredError: nothing is kept of the character, or nothing to refresh its token with.
+            TokenRevokedError: the SSO said that the login is over.
+            OwnerChangedError: the character was sold.
+            TokenInvalidError: the SSO gave a token that cannot be right; the old one stays.
+            SSOUnavailableError: no new token could be had; ``retry_at`` says when to come back.
+            TokenStoreError: the store cannot be used; the text says why.
+        """
+        while True:
+            seen = await self._seen(runtime, character_id)
+            if not self._refreshing.is_usable(runtime, seen, not_this):
+                refreshed = await runtime.finish(self._renewed(runtime, character_id, not_this, early=False))
+                if refreshed is not None and refreshed.access_token not in (None, not_this):
+                    return refreshed.access_token
+            elif runtime.now() + self._known.clock_error < seen.renew_at or not await self._early(
+                runtime, character_id, seen
+            ):
+                assert seen.access_token is not None
+                return seen.access_token
+
+    async def prepare(self, runtime: Runtime, character_id: int) -> None:
+        """Know what a login allows, as far as that can be had without asking the SSO."""
+        with suppress(SSOError):
+            await self._seen(runtime, character_id)
+
+    def lacks(self, character_id: int, scope: str) -> bool:
+        """Whether a login does not allow this, as far as the process knows."""
+        seen = self._known.seen(character_id)
+        return seen is not None and seen.scopes is not None and scope not in seen.scopes
+
+    async def _seen(self, runtime: Runtime, character_id: int) -> Seen:
+        known = self._known
+        seen = known.seen(character_id)
+        if seen is not None and runtime.now() < seen.look_at and character_id not in known.unsaved:
+            return seen
+        try:
+            return await self._saving.look(runtime, character_id)
+        except TokenStoreError:
+            if seen is None or not self._refreshing.is_usable(runtime, seen, None):
+                raise
+            return seen
+
+    async def _early(self, runtime: Runtime, character_id: int, seen: Seen) -> bool:
+        """Refresh a token that is still good, unless somebody does already; whether to look again."""
+        known = self._known
+        if not known.begin_renewal(character_id):
+            return False
+        later = runtime.now() + known.clock_error + POSTPONED_SECONDS * (0.5 + runtime.random())
+        known.see(character_id, seen._replace(renew_at=later))
+
+        async def renew() -> None:
+            try:
+                with suppress(SSOError):
+                    await self._renewed(runtime, character_id, seen.access_token, early=True)
+            finally:
+                known.end_renewal(character_id)
+
+        if runtime.background(renew):
+            return False
+        await runtime.finish(renew())
+        return True
+
+    async def _renewed(self, runtime: Runtime, character_id: int, not_this: str | None, *, early: bool) -> Seen | None:
+        """Refresh, or wait for who does; has to be given to ``runtime.finish``. None: look again."""
+        self._refreshing.check(runtime, character_id)
+        news: News = []
+        flights: Flights[Seen | None] = refreshes_of(runtime)
+        key = (id(self._vault.store), self.client_id, character_id)
+        # Others of this and of other processes may be waited for, and each exchange may take its time.
+        limit_seconds = 4 * lease_seconds(self.source)
+        try:
+            refreshed, _ = await flights.fly(
+                runtime,
+                key,
+                limit_seconds,
+                lambda: self._refreshing.refresh(runtime, character_id, not_this, news, early=early),
+            )
+        finally:
+            for signal, payload in news:
+                await runtime.tell(signal, payload)
+        return refreshed
+
+    # -- logins that come and go ------------------------------------------------------------------------------
+
+    async def complete(
+        self, runtime: Runtime, code: str, *, redirect_uri: str | None = None, code_verifier: str | None = None
+    ) -> Claims:
+        """Turn a callback's code into a login that is kept: exchange, verify, save, tell.
+
+        Args:
+            code: it is good for one use.
+            redirect_uri: as it was when the login began; None: it is not sent.
+            code_verifier: of a login that began with PKCE.
+
+        Raises:
+            TokenRevokedError: the code was used before, is too old or not yours.
+            TokenInvalidError: the token cannot be right; nothing is kept.
+            SSOUnavailableError: the SSO did not answer, or refused for another reason.
+            TokenStoreError: the store cannot be written to: if that is known before, the code is not spent; else the
+                tokens are kept in memory, and saved when the character is next used.
+        """
+        return await runtime.finish(self._entering.complete(runtime, code, redirect_uri, code_verifier))
+
+    async def add(self, runtime: Runtime, login: Login | str, character_id: int | None = None) -> Character:
+        """Keep a login that was made elsewhere; see `esipy.EsiClient.add_character`."""
+        stored = await runtime.finish(self._entering.add(runtime, login, character_id))
+        return self._character(stored.record, runtime.now() + self._known.clock_error, stored.kept)
+
+    async def forget(self, runtime: Runtime, character_id: int) -> None:
+        """Log a character out: make the SSO forget the login, then remove it here.
+
+        Raises:
+            LoginRequiredError: nothing is kept of this character.
+            SSOUnavailableError: the SSO did not do it; the login stays, try later.
+            TokenStoreError: the store cannot be used.
+        """
+        await runtime.finish(self._entering.forget(runtime, character_id))
+
+    # -- what is kept -----------------------------------------------------------------------------------------
+
+    async def characters(self, runtime: Runtime) -> list[Character]:
+        """All characters whose logins are kept, by id.
+
+        Raises:
+            TokenStoreError: the store cannot be read.
+        """
+        now = runtime.now() + self._known.clock_error
+
+        def read() -> list[Character]:
+            return [self._character(record, now) for record in self._vault.store.records(self.client_id)]
+
+        return await self._vault.do(runtime, read)
+
+    def _character(self, record: TokenRecord, now: float, kept: Kept | None = None) -> Character:
+        state: Any = record.state
+        if state in ("ok", "unreachable") and record.expires_at <= now:
+            with suppress(TokenKeyError):  # who lists characters need not be able to use them
+                state = state if (kept or self._vault.open(record)).refresh_token else "expired"
+        return Character(
+            record.character_id,
+            record.name,
+            record.scopes,
+            record.refreshed_at,
+            record.expires_at,
+            state,
+            record.client_id,
+        )
+
+    async def leave(self, runtime: Runtime) -> None:
+        """A client that used it is closed: what could not be saved is tried once more."""
+        for character_id in tuple(self._known.unsaved):
+            try:
+                await runtime.finish(self._saving.settle(runtime, character_id))
+            except TokenStoreError as error:
+                LOGGER.error("%s", error)
+
+    def __repr__(self) -> str:
+        return f"<logins of application {self.client_id}>"
