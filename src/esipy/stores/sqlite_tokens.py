@@ -2,6 +2,7 @@
 
 - A `save` that returned is on the disk: a killed process loses nothing, nor does a power cut.
 - The file is its owner's alone (0600) from the moment it is there; so is its folder, when it is made here (0700).
+  Rights that were given to others are left, and told once.
 - A file that is damaged is left as it is and said to be: nothing is ever begun in its place.
 - What was removed or replaced is overwritten in the file, not only marked as free.
 - Leases are by the machine's clock (`esipy.stores.sqlite_clock`): setting the time of day moves none.
@@ -10,6 +11,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sqlite3
 import time
@@ -27,6 +29,7 @@ from esipy.stores.tokens import TokenRecord
 
 __all__ = ["SqliteTokens"]
 
+LOGGER = logging.getLogger("esipy.stores")
 T = TypeVar("T")
 
 APPLICATION_ID = 0x45535904
@@ -99,6 +102,7 @@ class SqliteTokens:
     ) -> None:
         self._clock = clock
         self._now: Callable[[], float] = time.time
+        self._warned = False
         this = weakref.ref(self)  # so that the file does not keep it alive
 
         def opened(connection: sqlite3.Connection) -> None:
@@ -190,6 +194,10 @@ class SqliteTokens:
     def _opened(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA secure_delete = ON")
         self._now = self._clock or machine_clock(connection)
+        path = self._file.path
+        if os.name == "posix" and not self._warned and path.stat().st_mode & 0o077:
+            self._warned = True
+            LOGGER.warning("others may read the tokens in %s: chmod 600 %s", path, path)
 
 
 def _answered(way: Callable[[Callable[[sqlite3.Connection], T]], T], work: Callable[[sqlite3.Connection], T]) -> T:

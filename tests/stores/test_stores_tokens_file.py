@@ -1,0 +1,329 @@
+"""The file of tokens: whose it is, and what happens when it is damaged, full, read-only, locked or something else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from esipy.exceptions import TokenStoreError
+from esipy.stores.sqlite_tokens import SqliteTokens
+from tests.stores.token_stores import APP, record
+
+NAME = "tokens.sqlite3"
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+posix = pytest.mark.skipif(os.name != "posix", reason="rights and limits are of another kind here")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Of the file, in a folder that is not there yet."""
+    return tmp_path / "folder" / NAME
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteTokens]:
+    """With one character in it."""
+    made = SqliteTokens(path, busy_seconds=0.05)
+    assert made.save(APP, 1, record(), None)
+    yield made
+    made.close()
+
+
+def files(path: Path) -> list[str]:
+    """What is in its folder, without what SQLite keeps beside a file that is open."""
+    return sorted(each.name for each in path.parent.iterdir() if not each.name.endswith(("-wal", "-shm", ".lock")))
+
+
+def child(work: Callable[[], bool]) -> bool:
+    """Whether it was true in a child; one that hangs is ended and false."""
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(60)
+        done = False
+        try:
+            done = work()
+        finally:
+            os._exit(0 if done else 1)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+@posix
+def test_the_file_is_its_owners_alone_from_the_beginning(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what SQLite has beside it, and its folder; it never was anybody else's, whatever the umask."""
+    seen: list[int] = []
+    connect = sqlite3.connect
+
+    def watched(name: Path, **options: object) -> sqlite3.Connection:
+        there = [each for each in path.parent.glob(f"{NAME}*") if ".lock" not in each.name]
+        seen.extend(stat.S_IMODE(each.stat().st_mode) for each in there)
+        return connect(name, **options)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    before = os.umask(0)
+    try:
+        with closing(SqliteTokens(path)) as store:
+            assert store.save(APP, 1, record(), None)
+            beside = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert {0o600} == {beside[f"{NAME}{end}"] for end in ("", "-wal", "-shm")}
+    assert {0o600} == set(seen)
+    assert 0o700 == stat.S_IMODE(path.parent.stat().st_mode)
+
+
+@posix
+def test_a_file_that_others_may_read_is_told_once(
+    store: SqliteTokens, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As one that was copied; its rights are left as its owner gave them."""
+    store.close()
+    path.chmod(0o640)
+    with caplog.at_level(logging.WARNING, "esipy.stores"):
+        assert store.load(APP, 1) is not None
+        store.close()
+        assert store.load(APP, 1) is not None
+    assert [f"others may read the tokens in {path}: chmod 600 {path}"] == caplog.messages
+    assert 0o640 == stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_commit_is_on_the_disk(store: SqliteTokens) -> None:
+    """SQLite waits for the disk at each commit, in WAL."""
+    connection = store._file._connection
+    assert connection is not None
+    assert 2 == connection.execute("PRAGMA synchronous").fetchone()[0]
+    assert "wal" == connection.execute("PRAGMA journal_mode").fetchone()[0]
+
+
+def test_what_was_removed_or_replaced_is_overwritten(store: SqliteTokens, path: Path) -> None:
+    """Nobody finds old tokens in the free pages of the file."""
+    assert store.save(APP, 1, record(sealed=b"old-refresh-token" * 500), 1)
+    assert store.save(APP, 1, record(sealed=b"new"), 2)
+    assert store.save(APP, 2, record(2, b"gone-refresh-token" * 500), None)
+    assert store.save(APP, 2, None, 1)
+    store.close()
+    assert [NAME] == files(path)
+    assert b"refresh-token" not in path.read_bytes()
+
+
+def test_a_damaged_file_is_left_as_it_is(store: SqliteTokens, path: Path) -> None:
+    """It is said where it is and what to do; nothing is begun in its place; a sound copy is read again."""
+    store.close()
+    sound = path.read_bytes()
+    for damaged in (b"x" * len(sound), sound[:5000], sound[:100] + b"x" * (len(sound) - 100)):
+        path.write_bytes(damaged)
+        for verb in (
+            lambda: store.load(APP, 1),
+            lambda: store.save(APP, 1, record(), 1),
+            lambda: list(store.records()),
+            lambda: store.lease("a", "b", 5),
+        ):
+            with pytest.raises(TokenStoreError, match=f"{NAME} are damaged .* left as it is, .* put a copy"):
+                verb()
+        store.close()
+        assert damaged == path.read_bytes()
+        assert [NAME] == files(path)
+    path.write_bytes(sound)
+    assert record(version=1) == store.load(APP, 1)
+
+
+def test_a_row_that_none_has_written_is_told(store: SqliteTokens, path: Path) -> None:
+    """It is named, and left as it is."""
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("UPDATE tokens SET sealed = 'text'")
+    with pytest.raises(TokenStoreError, match=r"are damaged \(what is kept of character 1 cannot be read\)"):
+        store.load(APP, 1)
+    assert [NAME] == files(path)
+
+
+def test_a_file_that_was_deleted_is_begun_anew_with_a_warning(
+    store: SqliteTokens, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As when its user wants to forget all logins."""
+    for each in path.parent.iterdir():
+        each.unlink()
+    with caplog.at_level(logging.WARNING, "esipy.stores"):
+        assert None is store.load(APP, 1)
+    assert "was deleted or replaced" in caplog.text
+    assert store.save(APP, 1, record(), None)
+
+
+def test_a_database_of_something_else_is_left_alone(path: Path) -> None:
+    """It does not become a file of tokens."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("CREATE TABLE characters (name TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(TokenStoreError, match=f"{NAME} cannot be read or written \\(is a database of something else"):
+        SqliteTokens(path).load(APP, 1)
+    assert before == path.read_bytes()
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    """Nor does one come to be in it."""
+    with pytest.raises(TokenStoreError, match=r"cannot be used: this is a folder\. Name a file"):
+        SqliteTokens(tmp_path).load(APP, 1)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """There is a file of its name."""
+    (tmp_path / "file").touch()
+    with pytest.raises(TokenStoreError, match=f"the tokens in .*{NAME} cannot be read or written .* Nothing is lost"):
+        SqliteTokens(tmp_path / "file" / "folder" / NAME).load(APP, 1)
+
+
+def test_a_file_that_another_process_holds_is_told(store: SqliteTokens, path: Path) -> None:
+    """It can still be read; when it is given back all is as before."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TokenStoreError, match=r"database is locked.* Nothing is lost: another process holds it"):
+            store.save(APP, 1, record(sealed=b"2"), 1)
+        with pytest.raises(TokenStoreError, match="database is locked"):
+            store.lease("refresh", "one", 5)
+        assert record(version=1) == store.load(APP, 1)
+    assert store.save(APP, 1, record(sealed=b"2"), 1)
+
+
+def test_a_full_database_is_told(store: SqliteTokens) -> None:
+    """Nothing of the save is done; when there is room it can be done again."""
+    connection = store._file._connection
+    assert connection is not None
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(TokenStoreError, match=r"database or disk is full.* Nothing is lost: make room on the disk"):
+        store.save(APP, 1, record(sealed=b"2" * 100_000), 1)
+    assert record(version=1) == store.load(APP, 1)
+    assert store.save(APP, 1, record(sealed=b"2" * 100_000), 1)
+
+
+FULL = f"""
+import resource, sys
+from pathlib import Path
+from esipy.exceptions import TokenStoreError
+from esipy.stores.sqlite_tokens import SqliteTokens
+from tests.stores.token_stores import APP, record
+
+path = Path(sys.argv[1])
+store = SqliteTokens(path)
+assert store.save(APP, 1, record(), None)
+room = path.with_name("{NAME}-wal").stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (room + 20_000, resource.RLIM_INFINITY))
+try:
+    store.save(APP, 1, record(sealed=b"2" * 100_000), 1)
+except TokenStoreError as error:
+    print(error)
+try:
+    store.save(APP, 1, record(sealed=b"2" * 100_000), 1)
+except TokenStoreError as error:
+    print("again")
+print(store.load(APP, 1) == record(version=1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(store.save(APP, 1, record(sealed=b"2" * 100_000), 1))
+"""
+
+
+@posix
+def test_a_disk_that_gets_full_half_way_loses_nothing(path: Path) -> None:
+    """Part of the save is written: what was there is there, and the save can be done when there is room."""
+    command = [sys.executable, "-W", "error", "-c", FULL, str(path)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2], check=False
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    said, *rest = done.stdout.splitlines()
+    assert "cannot be read or written" in said
+    assert "Nothing is lost: " in said
+    assert ["again", "True", "True"] == rest
+    with closing(SqliteTokens(path)) as store:
+        assert record(sealed=b"2" * 100_000, version=2) == store.load(APP, 1)
+
+
+@posix
+@needs_fork
+@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+def test_a_file_that_may_not_be_written_is_told_and_stays(store: SqliteTokens, path: Path) -> None:
+    """By somebody who may read it: the lease that comes before a refresh fails, so that no token is spent."""
+    store.close()
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+    before = path.read_bytes()
+
+    def work() -> bool:
+        os.chdir(path.parent)
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        mine = SqliteTokens(NAME, busy_seconds=0.05)
+        for verb in (lambda: mine.lease("refresh", "one", 5), lambda: mine.save(APP, 1, record(sealed=b"2"), 1)):
+            try:
+                verb()
+            except TokenStoreError as error:
+                if "Nothing is lost: give this user the right to write" not in str(error):
+                    return False
+            else:
+                return False
+        return True
+
+    assert child(work)
+    path.parent.chmod(0o700)
+    path.chmod(0o600)
+    assert before == path.read_bytes()
+    assert record(version=1) == store.load(APP, 1)
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+def test_parent_and_child_use_one_file_after_a_fork(store: SqliteTokens) -> None:
+    """The child opens it anew; each sees what the other saves."""
+
+    def work() -> bool:
+        return store.save(APP, 1, record(sealed=b"2"), 1) and store.lease("refresh", "child", 60)
+
+    assert child(work)
+    assert record(sealed=b"2", version=2) == store.load(APP, 1)
+    assert not store.lease("refresh", "parent", 60)
+    assert store.save(APP, 1, record(sealed=b"3"), 2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells one start of the machine from another")
+def test_setting_the_time_of_day_ends_no_lease(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither for who has the file open, nor for who opens it then; nor does another start of the machine."""
+    now = time.time()
+    with closing(SqliteTokens(path)) as store, closing(SqliteTokens(path)) as other:
+        assert store.lease("refresh", "one", 600)
+        monkeypatch.setattr(time, "time", lambda: now + 100_000)
+        assert not other.lease("refresh", "two", 600)
+        assert store.lease("refresh", "one", 600)
+    monkeypatch.setattr(time, "time", lambda: now - 100_000)
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("UPDATE clock SET boot = 'another'")
+    with closing(SqliteTokens(path)) as store:
+        assert not store.lease("refresh", "two", 600)
+        with closing(sqlite3.connect(path)) as file:
+            assert file.execute("SELECT until FROM leases").fetchone()[0] - store._now() < 601
+
+
+def test_a_file_is_closed_with_its_last_user(path: Path) -> None:
+    """What SQLite has beside an open file is gone with it."""
+    store = SqliteTokens(path)
+    assert store.save(APP, 1, record(), None)
+    assert f"{NAME}-wal" in {each.name for each in path.parent.iterdir()}
+    del store
+    assert {NAME, f"{NAME}.lock"} == {each.name for each in path.parent.iterdir()}
+
+
+def test_T44_neither_errors_nor_reprs_show_what_is_kept(store: SqliteTokens, path: Path) -> None:
+    """A store is its path, a record its character."""
+    assert f"<SqliteTokens {path}>" == repr(store)
+    shown = repr(store.load(APP, 1))
+    assert "<tokens of Pilot 1 (1) for client-id: ok>" == shown
