@@ -30,6 +30,7 @@ from esipy.core.claims import Claims as Claims
 from esipy.exceptions import LoginFailedError, SettingError, TokenRevokedError
 from esipy.runtime.base import Runtime
 from esipy.runtime.blocking import run
+from esipy.shell import Shell
 from esipy.sso import begun
 from esipy.sso.begun import Begun, Session
 from esipy.sso.callbacks import Query, read_callback
@@ -40,7 +41,7 @@ from esipy.utils import generate_code_verifier
 
 __all__ = ["AsyncWebLogin", "Character", "Claims", "WebLogin"]
 
-ClientT = TypeVar("ClientT", EsiClient, AsyncEsiClient)
+ClientT = TypeVar("ClientT", bound=Shell)
 
 
 class _WebLogin(Generic[ClientT]):
