@@ -14,31 +14,16 @@ from typing import Any
 
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 from keyring.errors import KeyringLocked
 
 from esipy.exceptions import SettingError, TokenKeyError
 from esipy.sso.keychain import FILE_VARIABLE, VARIABLE, given_keys, keyring_keys, new_key
 from esipy.sso.sealing import KEY_BYTES
+from tests.sso.keyrings import InMemory
 
 A, B = bytes(range(KEY_BYTES)), bytes(range(100, 100 + KEY_BYTES))
 TEXT_A, TEXT_B = base64.b64encode(A).decode(), base64.urlsafe_b64encode(B).decode()
-
-
-class InMemory(KeyringBackend):  # type: ignore[no-untyped-call]
-    """A keyring that works; many may ask it at once."""
-
-    priority = 1.0  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        self.entries: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.entries[service, username] = password
 
 
 class Locked(InMemory):
