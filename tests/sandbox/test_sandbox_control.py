@@ -129,6 +129,22 @@ def test_set_tokens(handle: RunningSandbox | ControlClient, server: RunningSandb
     handle.set_tokens(rotate_refresh_tokens=True)
     assert handle.login()["expires_in"] == 5
     assert server.sandbox.tokens.rotate_refresh_tokens is True
+    handle.set_tokens(overlap=True)
+    assert (server.sandbox.tokens.rotate_refresh_tokens, server.sandbox.tokens.overlap) == (True, True)
+
+
+def test_grants_and_is_good(handle: RunningSandbox | ControlClient) -> None:
+    """Living logins are listed without a token; a refresh token can be asked about, and is not used by that."""
+    token, _ = handle.login(WHO, ["publicData"])["refresh_token"], handle.login(WHO + 1)
+    assert handle.grants(WHO) == [
+        {"client_id": handle.client_id, "character_id": WHO, "scopes": ["publicData"], "refresh_tokens": 1}
+    ]
+    assert len(handle.grants()) == 2
+    assert [handle.is_good(token), handle.is_good(token), handle.is_good("nonsense")] == [True, True, False]
+    handle.revoke(WHO)
+    assert (handle.grants(WHO), handle.is_good(token)) == ([], False)
+    handle.sell(WHO + 1)
+    assert handle.grants() == []
 
 
 def test_fail_and_heal(handle: RunningSandbox | ControlClient) -> None:

@@ -230,6 +230,25 @@ def test_rotation_refuses_the_old_refresh_token(server: RunningSandbox) -> None:
     assert refresh(server, second).status == 200
 
 
+@pytest.mark.parametrize("used", ["the new refresh token", "the new access token"])
+def test_rotation_with_overlap_refuses_the_old_one_when_the_new_one_is_used(server: RunningSandbox, used: str) -> None:
+    """Who lost the answer may ask again with the old token; who uses the new tokens has had the answer."""
+    server.set_tokens(rotate_refresh_tokens=True, overlap=True)
+    first = exchange(server)["refresh_token"]
+    lost = refresh(server, first).json()
+    second = refresh(server, first).json()
+    tokens = first, lost["refresh_token"], second["refresh_token"]
+    assert [server.is_good(token) for token in tokens] == [True, False, True]
+    assert wallet(server, lost["access_token"]) == 200  # it proves nothing: the answer that counts is the second
+    assert server.is_good(first)
+    if used == "the new refresh token":
+        assert refresh(server, tokens[2]).status == 200
+    else:
+        assert wallet(server, second["access_token"]) == 200
+    assert [server.is_good(token) for token in tokens] == [False, False, True]
+    assert refused(refresh(server, first)) == (400, "invalid_grant")
+
+
 def test_T46_a_refresh_may_narrow_the_scopes(server: RunningSandbox) -> None:
     """Scopes separated by spaces narrow the access token alone; what was not granted, or a comma, is refused."""
     token = exchange(server)["refresh_token"]

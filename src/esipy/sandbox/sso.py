@@ -145,12 +145,13 @@ class Sso:
 
     def _refresh(self, request: SandboxRequest, form: Mapping[str, str]) -> dict[str, Any]:
         client, proven = self._client(request, form)
-        grant = self._tokens.find_grant(_field(form, "refresh_token"))
+        shown = _field(form, "refresh_token")
+        grant = self._tokens.find_grant(shown)
         if grant is None or grant.client_id != client.client_id:
             raise _Refused("invalid_grant", "the refresh token is unknown, replaced or revoked")
         if not (proven or grant.pkce):
             raise _Refused("invalid_client", "the client's secret is missing", 401)
-        return self._tokens.answer(grant, _narrower(grant, form.get("scope")), refreshed=True)
+        return self._tokens.answer(grant, _narrower(grant, form.get("scope")), shown=shown)
 
     def _revoke(self, request: SandboxRequest) -> SandboxAnswer:
         form = _form(request)

@@ -1,9 +1,10 @@
 """What the sandbox's SSO has given out: codes, grants (refresh tokens) and access tokens.
 
 Rules: a code is used once and expires; a grant ends when it is revoked; a rotated refresh token is refused
-afterwards; an access token is good until it expires, is revoked, or its grant ends. All times are the sandbox's
-clock. Tests change all of it from other threads, so everything happens under one lock. Nothing here shows a
-token in its repr.
+afterwards, or, with overlap, once the client has proved that it has the new one: it used that, or the access token
+that came with it, at ESI (RFC 9700 section 4.14.2); an access token is good until it expires, is revoked, or its grant
+ends. All times are the sandbox's clock. Tests change all of it from other threads, so everything happens under one
+lock. Nothing here shows a token in its repr.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class Grant:
     refresh_token: str = field(repr=False)
     owner: str = field(repr=False)
     revoked: bool = False
+    replaced: str | None = field(default=None, repr=False)
+    """With overlap: the refresh token before, which is good until what replaced it is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ class _Access:
     grant: Grant | None
     expires_at: float
     revoked: bool = False
+    proves: str | None = None
+    """The refresh token that came with it: who uses this access token has that one, too."""
 
 
 class Tokens:
@@ -82,6 +87,7 @@ class Tokens:
     Attributes:
         lifetime_seconds: how long new access tokens are good.
         rotate_refresh_tokens: each refresh gives a new refresh token, and the old one is refused.
+        overlap: the old one stays good until the new tokens are first used.
         issuer: what tokens say in ``iss``.
     """
 
@@ -90,6 +96,7 @@ class Tokens:
     ) -> None:
         self.lifetime_seconds = lifetime_seconds
         self.rotate_refresh_tokens = rotate
+        self.overlap = False
         self.issuer = issuer
         self._clock = clock
         self._roster = roster
@@ -136,19 +143,18 @@ class Tokens:
             return None
         return grant
 
-    def answer(self, grant: Grant, scopes: tuple[str, ...] | None = None, *, refreshed: bool = False) -> dict[str, Any]:
+    def answer(
+        self, grant: Grant, scopes: tuple[str, ...] | None = None, *, shown: str | None = None
+    ) -> dict[str, Any]:
         """What the token endpoint answers for a grant; a refresh rotates where that is switched on.
 
         Args:
             grant: a living one.
             scopes: a narrower choice; None takes all.
-            refreshed: a refresh token was shown for it.
+            shown: the refresh token that was shown for it; None: it is a new one.
         """
-        if refreshed and self.rotate_refresh_tokens:
-            with self._lock:
-                self._grants.pop(grant.refresh_token, None)
-                grant.refresh_token = secrets.token_urlsafe(18)
-                self._grants[grant.refresh_token] = grant
+        if shown is not None and self.rotate_refresh_tokens:
+            self._rotate(grant, shown)
         answer: dict[str, Any] = {
             "access_token": self.mint(
                 grant.character_id,
@@ -209,9 +215,42 @@ class Tokens:
         if algorithm == "RS256":
             identity = Identity(character_id, character.name, character.owner, frozenset(scopes), client_id)
             with self._lock:
-                self._access[token] = _Access(identity, grant, expires_at)
+                proves = None if grant is None else grant.refresh_token
+                self._access[token] = _Access(identity, grant, expires_at, proves=proves)
                 self._prune(now)
         return token
+
+    def _rotate(self, grant: Grant, shown: str) -> None:
+        with self._lock:
+            if grant.replaced is not None and shown == grant.refresh_token:
+                self._settle(grant)  # the new one is used: the one before has had its time
+            if self.overlap and shown == grant.replaced:
+                self._grants.pop(grant.refresh_token, None)  # that answer was lost: this one takes its place
+            elif self.overlap:
+                grant.replaced = grant.refresh_token
+            else:
+                self._settle(grant)
+                self._grants.pop(grant.refresh_token, None)
+            grant.refresh_token = secrets.token_urlsafe(18)
+            self._grants[grant.refresh_token] = grant
+
+    def _settle(self, grant: Grant) -> None:
+        """Refuse the refresh token that was replaced; the lock is held."""
+        if grant.replaced is not None:
+            self._grants.pop(grant.replaced, None)
+            grant.replaced = None
+
+    def grants(self) -> list[tuple[Grant, tuple[str, ...]]]:
+        """The living grants, each with the refresh tokens that are good for it."""
+        with self._lock:
+            found: dict[int, tuple[Grant, list[str]]] = {}
+            for token, grant in self._grants.items():
+                found.setdefault(id(grant), (grant, []))[1].append(token)
+        return [
+            (grant, tuple(tokens))
+            for grant, tokens in found.values()
+            if not grant.revoked and self._roster.get(grant.character_id).owner == grant.owner
+        ]
 
     def identify(self, token: str) -> tuple[Identity | None, str | None]:
         """Whom an access token speaks for, or why it speaks for nobody: unknown, expired or revoked."""
@@ -223,6 +262,10 @@ class Tokens:
             return None, "revoked"
         if access.expires_at <= self._clock.now():
             return None, "expired"
+        grant = access.grant
+        if grant is not None and grant.replaced is not None and access.proves == grant.refresh_token:
+            with self._lock:
+                self._settle(grant)
         return access.identity, None
 
     def expire(self, character_id: int | None = None) -> int:

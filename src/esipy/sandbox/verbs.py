@@ -59,13 +59,46 @@ class Verbs(LimitVerbs, ListVerbs):
         """
         return self._sandbox.roster.sell(character_id).owner
 
-    def set_tokens(self, *, lifetime_seconds: int | None = None, rotate_refresh_tokens: bool | None = None) -> None:
-        """Change how tokens are given out from now on; None leaves a setting as it is."""
+    def set_tokens(
+        self,
+        *,
+        lifetime_seconds: int | None = None,
+        rotate_refresh_tokens: bool | None = None,
+        overlap: bool | None = None,
+    ) -> None:
+        """Change how tokens are given out from now on; None leaves a setting as it is.
+
+        Args:
+            lifetime_seconds: of access tokens.
+            rotate_refresh_tokens: each refresh gives a new refresh token, and the old one is refused.
+            overlap: it is refused only once the new refresh token, or the new access token, is first used.
+        """
         tokens = self._sandbox.tokens
         if lifetime_seconds is not None:
             tokens.lifetime_seconds = lifetime_seconds
         if rotate_refresh_tokens is not None:
             tokens.rotate_refresh_tokens = rotate_refresh_tokens
+        if overlap is not None:
+            tokens.overlap = overlap
+
+    def grants(self, character_id: int | None = None) -> list[dict[str, Any]]:
+        """The living logins, of a character or of all: ``client_id``, ``character_id``, ``scopes``, and how many
+        ``refresh_tokens`` are good for each. No token is shown: ask `is_good`.
+        """
+        return [
+            {
+                "client_id": grant.client_id,
+                "character_id": grant.character_id,
+                "scopes": list(grant.scopes),
+                "refresh_tokens": len(tokens),
+            }
+            for grant, tokens in self._sandbox.tokens.grants()
+            if character_id in (None, grant.character_id)
+        ]
+
+    def is_good(self, refresh_token: str) -> bool:
+        """Whether the SSO would take this refresh token now; asking does not use it."""
+        return self._sandbox.tokens.find_grant(refresh_token) is not None
 
     def login(
         self, character_id: int | None = None, scopes: Sequence[str] | None = None, client_id: str | None = None
