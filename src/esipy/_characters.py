@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from esipy._named import MAKING, Users
@@ -100,11 +99,12 @@ class Characters:
         else:
             raise SettingError(f"as_character({type(who).__name__}): has to be a character's id, or an EsiSecurity")
         require_private("base_url", self.settings.base_url)  # a token never leaves in clear
-        view = copy(self)
-        view.__dict__.pop("_watches", None)
-        view.__dict__.update(security=signer, _by_hand=None, _whole=self._whole or self)
-        engine = view._engine = copy(self._engine)
-        engine.signer, engine.lacks = signer, getattr(signer, "lacks", None)
+        view, engine = object.__new__(type(self)), object.__new__(Engine)
+        engine.__dict__.update(self._engine.__dict__, signer=signer, lacks=getattr(signer, "lacks", None))
+        own = {"_engine": engine, "security": signer, "_by_hand": None, "_whole": self._whole or self}
+        view.__dict__.update(self.__dict__, **own)
+        for name in ("_watches", "_watched_by_views"):
+            view.__dict__.pop(name, None)
         return view
 
     async def _leave_tokens(self) -> None:
@@ -189,7 +189,7 @@ def _users_of(given: TokenStore | str | None, runtime: Runtime) -> Users[TokenSt
         return Users(open_tokens(given), owned=False)
     name = given or os.environ.get(VARIABLE) or "sqlite:"
     store = open_tokens(given)
-    key = ("token users", name if name == "memory" else repr(store))
+    key = ("token users", repr(store) if name.startswith("sqlite:") else name)
     with MAKING:
         found: Users[TokenStore] | None = runtime.shared.get(key)
         if found is None:

@@ -51,6 +51,9 @@ T = TypeVar("T")
 
 LAYERS: tuple[Layer, ...] = (caching, coalescing, keeping, retrying, resting, signing, limiting, announcing)
 
+MOST_REFUSED = 1024
+"""Of so many logins it is remembered that ESI refused a token that was just refreshed."""
+
 
 async def sending(exchange: Exchange) -> Answer:
     """The exchange itself, over the runtime's transport."""
@@ -212,4 +215,7 @@ class Engine:
 
     def remember_refused(self, principal: str, token: str) -> None:
         """ESI refused a token that was just refreshed."""
+        self._refused.pop(principal, None)
         self._refused[principal] = token
+        if len(self._refused) > MOST_REFUSED:
+            self._refused.pop(next(iter(self._refused)), None)

@@ -133,12 +133,9 @@ class Entering:
         record = stored.record
         character_id = record.character_id
         self._known.unsaved[character_id] = Unsaved(stored, None)
-        before: Stored | None = None
-        with suppress(TokenStoreError):  # what was there before may be sealed with a key that is lost
-            before = await self._vault.load(runtime, character_id)
+        was = await self._vault.record(runtime, character_id)
         await self._saving.settle(runtime, character_id)
         self._known.lose(character_id)
-        was = None if before is None else before.record
         if was and was.owner and record.owner and was.owner != record.owner and was.state != "owner changed":
             told = {"client_id": record.client_id, "character_id": character_id, "name": record.name}
             await runtime.tell(OWNER_CHANGED, told)

@@ -63,6 +63,7 @@ class Known:
     Attributes:
         unsaved: what could not be saved, by character.
         clock_error: seconds by which the SSO's clock is ahead of ours, as its last answer told.
+        has_clock: whether it told.
     """
 
     def __init__(self) -> None:
@@ -70,6 +71,7 @@ class Known:
         self._seen: dict[int, Seen] = {}
         self.unsaved: dict[int, Unsaved] = {}
         self.clock_error = 0.0
+        self.has_clock = False
         self.forget()
         forget_after_fork(self)
 
@@ -95,6 +97,11 @@ class Known:
         """Look it up at its next use."""
         with self._lock:
             self._seen.pop(character_id, None)
+
+    def hear(self, clock_error: float | None) -> None:
+        """The SSO has told its time; None: it has not."""
+        if clock_error is not None:
+            self.clock_error, self.has_clock = clock_error, True
 
     def begin_renewal(self, character_id: int) -> bool:
         """Whether the caller is the one who is to refresh a token that is still good: `end_renewal` ends it."""

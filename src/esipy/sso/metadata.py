@@ -13,7 +13,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from esipy.core.freshness import directives
+from esipy.core.freshness import delta_seconds, directives, http_date
 from esipy.core.wire import Headers
 from esipy.exceptions import SettingError, SSOUnavailableError
 from esipy.runtime.base import Runtime
@@ -80,6 +80,9 @@ class Endpoints(NamedTuple):
 class Metadata:
     """The endpoints of one SSO, fetched when first needed. Any threads and tasks may share it.
 
+    Attributes:
+        clock_error: seconds by which the SSO's clock is ahead of ours, as its answer told; None: it did not.
+
     Args:
         url: of the metadata document.
         fallback: what holds until it was read.
@@ -88,6 +91,7 @@ class Metadata:
     def __init__(self, url: str, fallback: Endpoints) -> None:
         self._url = url
         self._endpoints = fallback
+        self.clock_error: float | None = None
         self._next_fetch = float("-inf")
         self._flights: Flights[None] = Flights(repeatable=True)
 
@@ -105,10 +109,20 @@ class Metadata:
         try:
             document, headers = await asker.get_object(runtime, self._url)
             self._endpoints = Endpoints.read(document)
+            self.clock_error = clock_error(headers, runtime.now())
             pause = lifetime_seconds(headers)
         except (SSOUnavailableError, SettingError) as error:
             LOGGER.warning("%s cannot be used, so the endpoints known before are: %s", self._url, error)
         self._next_fetch = runtime.now() + pause
+
+
+def clock_error(headers: Headers, now: float) -> float | None:
+    """By how many seconds the clock of who made an answer is ahead of ours; None when it does not tell.
+
+    A cache on the way says how old an answer is. Source: RFC 9111 section 5.1.
+    """
+    date = http_date(headers.get("date"))
+    return None if date is None else date + (delta_seconds(headers.get("age")) or 0.0) - now
 
 
 def lifetime_seconds(headers: Headers) -> float:

@@ -54,8 +54,7 @@ async def read_grant(
         TokenInvalidError: it cannot be right.
         SSOUnavailableError: a key is needed that cannot be had now.
     """
-    if grant.answered_at is not None:
-        known.clock_error = grant.answered_at - runtime.now()
+    known.hear(None if grant.answered_at is None else grant.answered_at - runtime.now())
     now = runtime.now() + known.clock_error
     _, claims = await source.verify(runtime, endpoints, grant.access_token, client_id, now)
     return Read(grant, claims, now)

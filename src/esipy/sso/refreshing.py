@@ -134,16 +134,14 @@ class Refreshing:
         url, client_id = self._source.endpoints.token, self._client_id
         while True:
             stored = await self._saving.needed(runtime, character_id)
-            seen = self._saving.see(runtime, stored)
-            if self.is_usable(runtime, seen, not_this):
-                return seen
-            if not seen.renewable:
-                return None  # another login was put there, which has no refresh token
             began = runtime.now()
             try:
                 endpoints = await self._ready(runtime)
-                if not await lease.hold(runtime):
-                    return None
+                seen = self._saving.see(runtime, stored)
+                if self.is_usable(runtime, seen, not_this):
+                    return seen
+                if not seen.renewable or not await lease.hold(runtime):
+                    return None  # another login was put there meanwhile; or another has the right now
                 grant, spent = await self._spend(runtime, endpoints, stored.kept, lease)
                 seen = await self._take(runtime, endpoints, stored, grant, spent, news)
             except TokenRevokedError:
@@ -160,6 +158,9 @@ class Refreshing:
     async def _ready(self, runtime: Runtime) -> Endpoints:
         endpoints = await self._source.locate(runtime)
         await self._source.prepare(runtime, endpoints)
+        if not self._known.has_clock:
+            # With a wrong clock a token of the store may have looked as if it were over.
+            self._known.hear(self._source.clock_error(runtime))
         return endpoints
 
     async def _spend(

@@ -128,21 +128,21 @@ class Saving:
         character_id = stored.record.character_id
         expected = stored.record.version or None
         while not await self.vault.save(runtime, stored, expected):
-            there = await self.vault.load(runtime, character_id)
+            there = await self.vault.record(runtime, character_id)
             if there is None and spent is not None:
                 return None
-            if there is not None and _wins(there, unsaved):
-                return there
-            expected = None if there is None else there.record.version
+            if there is not None and self._wins(there, unsaved):
+                return Stored(there, self.vault.open(there))
+            expected = None if there is None else there.version
         return Stored(stored.record._replace(version=(expected or 0) + 1), stored.kept)
 
-
-def _wins(there: Stored, unsaved: Unsaved) -> bool:
-    """Whether what is there is another login than the one that is to be saved over it."""
-    stored, spent = unsaved
-    if spent is None:
-        return there.record.refreshed_at > stored.record.refreshed_at
-    return there.kept.refresh_token is not None and there.kept.refresh_token not in spent
+    def _wins(self, there: TokenRecord, unsaved: Unsaved) -> bool:
+        """Whether what is there is another login than the one that is to be saved over it."""
+        stored, spent = unsaved
+        if spent is None:  # a new login, which replaces also what cannot be opened any more
+            return there.refreshed_at > stored.record.refreshed_at
+        refresh_token = self.vault.open(there).refresh_token
+        return refresh_token is not None and refresh_token not in spent
 
 
 def owner_changed(record: TokenRecord) -> OwnerChangedError:

@@ -51,6 +51,11 @@ class Source(NamedTuple):
         metadata = _known_over(runtime).metadata.setdefault(url, Metadata(url, self.endpoints))
         return await metadata.endpoints(runtime, self.asker)
 
+    def clock_error(self, runtime: Runtime) -> float | None:
+        """Seconds by which the SSO's clock is ahead of ours, as its metadata came with; None: it is not known."""
+        metadata = _known_over(runtime).metadata.get(self.metadata_url or "")
+        return None if metadata is None else metadata.clock_error
+
     async def prepare(self, runtime: Runtime, endpoints: Endpoints) -> None:
         """Have the keys that `verify` needs, before anything is spent for a token.
 

@@ -98,6 +98,14 @@ class Vault:
         """
         return await self.do(runtime, self._load, character_id)
 
+    async def record(self, runtime: Runtime, character_id: int) -> TokenRecord | None:
+        """What is kept of a character, its tokens sealed; None when nothing is.
+
+        Raises:
+            TokenStoreError: it cannot be read.
+        """
+        return await self.do(runtime, self.store.load, self.client_id, character_id)
+
     async def save(self, runtime: Runtime, stored: Stored, expected: int | None) -> bool:
         """Put it in place, durably, if the version there is the one expected (None: nothing); whether it was.
 

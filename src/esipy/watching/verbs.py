@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from weakref import WeakSet
 
 from esipy.engine.pipeline import Engine
 from esipy.events import Signal
@@ -13,7 +14,7 @@ from esipy.runtime.blocking import run
 if TYPE_CHECKING:
     from esipy.lists.cursor_verbs import Listing
     from esipy.watching.options import WatchKeywords
-    from esipy.watching.scheduler import Crew
+    from esipy.watching.scheduler import Crew, Scheduler
     from esipy.watching.signals import Watching
     from esipy.watching.watcher import Watcher
     from esipy.watching.watches import AsyncWatch, Watch
@@ -28,6 +29,7 @@ class _Watches:
     """What the verbs share, and what they ask of their client."""
 
     _engine: Engine
+    _whole: Any = None
 
     if TYPE_CHECKING:
 
@@ -41,9 +43,16 @@ class _Watches:
         if "_watches" not in self.__dict__:
             from esipy.watching.signals import Watching  # most programs watch nothing
 
-            self.__dict__.setdefault("_watches", Watching(self._engine, self._crew()))
-        made: Watching = self.__dict__["_watches"]
-        return made
+            made = self.__dict__.setdefault("_watches", Watching(self._engine, self._crew()))
+            if self._whole is not None:  # what a view watches ends with the client that it is a view of
+                self._whole.__dict__.setdefault("_watched_by_views", WeakSet()).add(made.scheduler)
+        found: Watching = self.__dict__["_watches"]
+        return found
+
+    def _schedulers(self) -> list[Scheduler]:
+        """All that watches for this client and its views."""
+        watching: Watching | None = self.__dict__.get("_watches")
+        return [*([] if watching is None else [watching.scheduler]), *self.__dict__.get("_watched_by_views", ())]
 
     def _watcher(self, calls: tuple[Call[Any], ...], given: WatchKeywords) -> Watcher:
         from esipy.watching.options import options_of
@@ -133,11 +142,12 @@ class BlockingWatches(_Watches):
 
     def _stop_watching(self) -> None:
         """The client is closed."""
+        for scheduler in self._schedulers():
+            scheduler.close()
+            crew: Any = scheduler.crew
+            crew.end()
         watching: Watching | None = self.__dict__.get("_watches")
         if watching is not None:
-            watching.scheduler.close()
-            crew: Any = watching.scheduler.crew
-            crew.end()
             run(watching.close_stores())
 
 
@@ -167,9 +177,10 @@ class AsyncWatches(_Watches):
 
     async def _stop_watching(self) -> None:
         """The client is closed."""
+        for scheduler in self._schedulers():
+            scheduler.close()
+            crew: Any = scheduler.crew
+            await crew.end()
         watching: Watching | None = self.__dict__.get("_watches")
         if watching is not None:
-            watching.scheduler.close()
-            crew: Any = watching.scheduler.crew
-            await crew.end()
             await watching.close_stores()
