@@ -71,7 +71,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "testing": CLIENTS | {"sandbox"},
     "simulation": CLIENTS | {"sandbox"},
     "fixtures": CLIENTS | {"sandbox", "testing"},
-    "cli": CLIENTS | {"sandbox", "testing"},
+    "cli": CLIENTS | {"login", "scopes", "sandbox", "testing"},
     "__main__": frozenset({"cli"}),
 }
 

@@ -37,6 +37,7 @@ from esipy.sso.callbacks import Query, read_callback
 from esipy.sso.grants import authorize_url
 from esipy.sso.login import scope_list
 from esipy.sso.logins import Character as Character
+from esipy.sso.logins import Logins
 from esipy.utils import generate_code_verifier
 
 __all__ = ["AsyncWebLogin", "Character", "Claims", "WebLogin"]
@@ -70,7 +71,7 @@ class _WebLogin(Generic[ClientT]):
             SettingError: the client has no ``client_id``.
         """
         begun.require_session(session)
-        logins = self.client._logins
+        logins = self._logins
         verifier = generate_code_verifier() if logins.application.secret_key is None else None
         login = Begun(token_urlsafe(32), self._runtime.now(), verifier)
         begun.keep(session, login)
@@ -93,7 +94,7 @@ class _WebLogin(Generic[ClientT]):
         if callback.code is None:
             raise LoginFailedError("the callback holds no code; begin the login anew", "callback")
         try:
-            return await self.client._logins.complete(
+            return await self._logins.complete(
                 self._runtime, callback.code, redirect_uri=self.redirect_uri, code_verifier=login.code_verifier
             )
         except TokenRevokedError as error:
@@ -103,8 +104,12 @@ class _WebLogin(Generic[ClientT]):
             ) from error
 
     @property
+    def _logins(self) -> Logins:
+        return self.client._logins  # pyright: ignore[reportPrivateUsage] - a client's own part, in a room of its own
+
+    @property
     def _runtime(self) -> Runtime:
-        return self.client._engine.runtime
+        return self.client._engine.runtime  # pyright: ignore[reportPrivateUsage]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} to {self.redirect_uri}>"
