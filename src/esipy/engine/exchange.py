@@ -60,15 +60,16 @@ class Exchange:
             `NOT_OURS`: it is not put.
         leader: who runs it, while others may wait for what it gets; None: nobody does.
         waiting: what those wait for; None while there are none.
+        in_passing: of what is not kept yet, its answer need not be: it is a part of more than the cache has room for.
         beneath: another's flight of the same key, which newcomers may join again when this one has landed.
         landed: it is over, for them.
         outcome: what came of it then; None: it is handed on.
     """
 
     __slots__ = (
-        "anew", "attempt", "base_url", "beneath", "call", "claim", "conditions", "counted_as", "engine", "kept", "key",
-        "landed", "landed_before", "leader", "method", "operation", "outcome", "overtaken", "patient_until",
-        "principal", "runtime", "terms", "token", "url", "waiting",
+        "anew", "attempt", "base_url", "beneath", "call", "claim", "conditions", "counted_as", "engine", "in_passing",
+        "kept", "key", "landed", "landed_before", "leader", "method", "operation", "outcome", "overtaken",
+        "patient_until", "principal", "runtime", "terms", "token", "url", "waiting",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, call: Call[Any], method: str, terms: Terms | None = None) -> None:
@@ -86,6 +87,7 @@ class Exchange:
         self.terms = engine.terms if terms is None else terms
         self.patient_until: float | None = None
         self.anew = False
+        self.in_passing = False
         self.attempt = 1
         self.overtaken = False
         self.token: str | None = None

@@ -69,6 +69,8 @@ async def _keep(exchange: Exchange, answer: Answer, lifetime: float | None, stor
     answer.fresh_until = (answer.given_at or 0.0) + lifetime
     if not could_be_json(answer) or exchange.overtaken or exchange.claim == NOT_OURS:
         return
+    if exchange.in_passing and exchange.kept is None and not (exchange.anew and await store.get(exchange.key)):
+        return  # nothing older is there that would be given in its place
     is_theirs = exchange.principal == asking  # whose answer it is was settled by the token that was sent
     if is_theirs and exchange.claim and exchange.engine.shared_cache is not None:
         claim, exchange.claim = exchange.claim, None

@@ -161,11 +161,13 @@ class Engine:
         method: str | None = None,
         terms: Terms | None = None,
         anew: bool = False,
+        in_passing: bool = False,
     ) -> Response[T]:
         """Send a call through all layers.
 
         Args:
             anew: what is kept is known to be of the past: neither give it nor ask whether it still holds.
+            in_passing: its answer is a part of more than the cache has room for, and need not be kept.
             terms: how it waits for limits; None: as the settings say.
 
         Raises:
@@ -179,6 +181,7 @@ class Engine:
             )
         exchange = Exchange(self, call, method or call.operation.method, terms)
         exchange.anew = anew
+        exchange.in_passing = in_passing
         answer = await self._proceed(exchange)
         return await decoding(exchange, answer, raw_body_only=raw_body_only or method == "HEAD")
 

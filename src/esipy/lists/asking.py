@@ -19,7 +19,7 @@ from esipy.exceptions import (
 from esipy.operation import Call
 from esipy.response import Response
 
-__all__ = ["ask", "check_paged", "page_call", "remedy_of", "rows_of", "seen_of"]
+__all__ = ["ask", "check_paged", "is_too_large", "page_call", "remedy_of", "rows_of", "seen_of"]
 
 T = TypeVar("T")
 NOT_MODIFIED = 304
@@ -45,18 +45,34 @@ def page_call(call: Call[T], number: int) -> Call[T]:
     return call if number == 1 else call.replace(page=number)
 
 
-async def ask(engine: Engine, call: Call[T], terms: Terms | None, *, anew: bool = False) -> Response[T]:
+def is_too_large(engine: Engine, first: Response[Any], pages: int, share: float) -> bool:
+    """Whether a list would take more of a cache in memory than this share: then its pages are not kept there.
+
+    Of a list that does not fit, the first pages would be gone when the last have come, with all else that was kept.
+
+    Args:
+        first: its first page; the others are taken to be as large.
+        pages: how many there are.
+    """
+    memory_bytes: int | None = getattr(engine.cache, "memory_bytes", None)
+    return memory_bytes is not None and pages * len(first.raw) > memory_bytes * share
+
+
+async def ask(
+    engine: Engine, call: Call[T], terms: Terms | None, *, anew: bool = False, in_passing: bool = False
+) -> Response[T]:
     """One page, or what stands in its way.
 
     Args:
         anew: one that is kept is known to be of an older list.
+        in_passing: it need not be kept (`is_too_large`).
 
     Raises:
         APIException: there is no good answer.
     """
-    response = await engine.perform(call, terms=terms, anew=anew)
+    response = await engine.perform(call, terms=terms, anew=anew, in_passing=in_passing)
     if response.status == NOT_MODIFIED:  # a client of version 1's kind gives it as it came, without the kept body
-        response = await engine.perform(call, terms=terms, anew=True)
+        response = await engine.perform(call, terms=terms, anew=True, in_passing=in_passing)
     response.raise_for_status()
     return response
 

@@ -11,7 +11,7 @@ from esipy.core.pages import Again, Failed, Remedy, Seen, Torn, Verdict, Whole, 
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
 from esipy.exceptions import APIException, ListChangedError, NotFoundError
-from esipy.lists.asking import NO_CONTENT, ask, page_call, remedy_of, rows_of, seen_of
+from esipy.lists.asking import NO_CONTENT, ask, is_too_large, page_call, remedy_of, rows_of, seen_of
 from esipy.lists.sharing import share_words
 from esipy.operation import Call
 from esipy.response import Response
@@ -22,6 +22,10 @@ R = TypeVar("R")
 
 Progress = Callable[[int, int], object]
 """Told (pages that came, pages that are wanted) after each page, one call at a time."""
+
+
+LARGEST_SHARE = 1 / 2
+"""Of a cache in memory. By default 128 MiB; the largest list of ESI, all orders of The Forge, takes 90."""
 
 
 class Collected(NamedTuple, Generic[R]):
@@ -70,6 +74,7 @@ class Collection(Generic[R]):
         self._asked: set[int] = set()
         self._round = self._order = self._refetched = self._done = 0
         self._wanted = 1
+        self._in_passing = False
 
     def judge(self, max_rounds: int, mixed: bool) -> Verdict:
         """What is to be done now."""
@@ -96,6 +101,7 @@ class Collection(Generic[R]):
         response = await ask(self._engine, self._call, self.terms)
         self._asked.add(1)
         self._take(1, response)
+        self._in_passing = is_too_large(self._engine, response, self._seen[1].pages or 1, LARGEST_SHARE)
         return response
 
     async def fetch(self, wish: Again) -> None:
@@ -129,7 +135,8 @@ class Collection(Generic[R]):
             self._asked.add(number)
             self._failed.pop(number, None)
             self._refetched += is_again
-        response = await ask(self._engine, page_call(self._call, number), self.terms, anew=is_again)
+        page = page_call(self._call, number)
+        response = await ask(self._engine, page, self.terms, anew=is_again, in_passing=self._in_passing)
         if response.status == NO_CONTENT and number > 1:
             raise NotFoundError(response.url, NO_CONTENT, message=f"{response.call!r}: there is no such page (204)")
         self._take(number, response)

@@ -12,7 +12,7 @@ from esipy.core.pages import UNEVEN, Seen
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
 from esipy.exceptions import APIException, ListChangedError
-from esipy.lists.asking import NO_CONTENT, ask, check_paged, page_call, seen_of
+from esipy.lists.asking import NO_CONTENT, ask, check_paged, is_too_large, page_call, seen_of
 from esipy.operation import Call
 from esipy.response import Response
 
@@ -21,6 +21,10 @@ __all__ = ["PageReader"]
 R = TypeVar("R")
 
 MOST_AHEAD = 100
+
+LARGEST_SHARE = 1 / 32
+"""Of a cache in memory, by default 8 MiB: who reads a list by pages does not want it in memory."""
+
 NOT_FOUND = 404
 
 
@@ -53,6 +57,7 @@ class PageReader(Generic[R]):
         self._first: Seen | None = None
         self._next = 1
         self._pages = 1
+        self._in_passing = False
         self._error: APIException | None = None
 
     async def read(self) -> list[Response[list[R]]]:
@@ -80,6 +85,7 @@ class PageReader(Generic[R]):
             good.append(response)
             if self._first is None:
                 self._first, self._pages = seen, seen.pages or 1
+                self._in_passing = is_too_large(self._engine, response, self._pages, LARGEST_SHARE)
             elif self._mixed:
                 self._pages = seen.pages or self._pages
         if self._error is not None and not good:
@@ -105,7 +111,8 @@ class PageReader(Generic[R]):
             return None if self._mixed else self._changed(number, error)
 
     async def _asked(self, number: int, *, anew: bool = False) -> tuple[Response[list[R]], Seen]:
-        response = await ask(self._engine, page_call(self._call, number), self._terms, anew=anew)
+        page = page_call(self._call, number)
+        response = await ask(self._engine, page, self._terms, anew=anew, in_passing=self._in_passing)
         return response, seen_of(response, 0, number)
 
     def _fits(self, seen: Seen) -> bool:

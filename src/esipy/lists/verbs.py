@@ -264,19 +264,26 @@ class AsyncLists(_Lists):
         )
 
 
+# A page that was given is let go of at once: two readings are never in memory together.
+
+
 def _pages(reader: PageReader[R]) -> Iterator[Response[list[R]]]:
     while some := run(reader.read()):
-        yield from some
+        some.reverse()
+        while some:
+            yield some.pop()
 
 
 async def _async_pages(reader: PageReader[R]) -> AsyncIterator[Response[list[R]]]:
     while some := await reader.read():
-        for page in some:
-            yield page
+        some.reverse()
+        while some:
+            yield some.pop()
 
 
 async def _async_rows(reader: PageReader[R]) -> AsyncIterator[R]:
     while some := await reader.read():
-        for page in some:
-            for row in rows_of(page):
+        some.reverse()
+        while some:
+            for row in rows_of(some.pop()):
                 yield row

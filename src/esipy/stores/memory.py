@@ -21,13 +21,17 @@ class MemoryCache:
     """`CacheStore` in a dict.
 
     Args:
-        max_bytes: bodies and what surrounds them; an answer larger than a quarter of it is not kept.
+        max_bytes: bodies and what surrounds them; an answer larger than a quarter of it is not kept, and of a list
+            that would fill it no page (`esipy.lists.asking.is_too_large`).
 
     What it gives is what it was given: an answer is not changed once it is kept.
+
+    Attributes:
+        memory_bytes: how much memory it may take: ``max_bytes``.
     """
 
     def __init__(self, max_bytes: int = 256 * 1024 * 1024) -> None:
-        self._max_bytes = max_bytes
+        self.memory_bytes = max_bytes
         self._begin()
         self._lock = threading.Lock()
         forget_after_fork(self)
@@ -52,12 +56,12 @@ class MemoryCache:
             if key in self._entries:
                 self._forget(key)
             cost = _cost(key, answer, path)
-            if cost > self._max_bytes // 4:
+            if cost > self.memory_bytes // 4:
                 return
             self._entries[key] = (answer, path, cost)
             self._keys_by_path.setdefault(path, set()).add(key)
             self._bytes += cost
-            while self._bytes > self._max_bytes:
+            while self._bytes > self.memory_bytes:
                 self._forget(next(iter(self._entries)))
 
     async def drop(self, path: str) -> None:
