@@ -70,7 +70,7 @@ def press(browser: Chrome, decision: str) -> None:
 
 
 def picture(browser: Chrome, name: str) -> None:
-    """Keep what is shown, when pictures are wanted."""
+    """Keep the page's main part, when pictures are wanted."""
     folder = os.environ.get("ESIPY_SCREENSHOTS")
     if folder:
-        browser.save_screenshot(str(Path(folder) / f"{name}.png"))
+        browser.find_element("tag name", "main").screenshot(str(Path(folder) / f"{name}.png"))

@@ -13,9 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from esipy.client import EsiClient
+from esipy.login import Character
 from esipy.sandbox import RunningSandbox, serve
 from esipy.sandbox.characters import FIRST_CHARACTER
-from tests.cli.login_kit import APP, MAIL, WALLET, browse, environment, esipy, logging_in
+from tests.cli.login_kit import APP, KEY, MAIL, WALLET, browse, environment, esipy, logging_in
 
 WHO = FIRST_CHARACTER
 
@@ -44,12 +46,12 @@ def asked(url: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
-def kept(around: dict[str, str]) -> list[dict[str, object]]:
+def kept(around: dict[str, str]) -> list[Character]:
     """The logins that are kept."""
-    done = esipy(around, "characters", "--json")
-    assert (0, "") == (done.status, done.err)
-    found: list[dict[str, object]] = json.loads(done.out)
-    return found
+    with EsiClient(
+        client_id=APP, tokens=around["ESI_TOKENS"], token_key=KEY, headers={"User-Agent": "test"}, cache=None
+    ) as client:
+        return client.characters()
 
 
 def test_a_login_from_the_address_to_the_table(server: RunningSandbox, around: dict[str, str]) -> None:
@@ -71,11 +73,13 @@ def test_a_login_from_the_address_to_the_table(server: RunningSandbox, around: d
     assert (0, "") == (done.status, done.err)
     assert f"Logged in: {name} ({WHO})" in done.out
     (login,) = kept(around)
-    assert (WHO, name, "ok", [MAIL, WALLET]) == (login["character_id"], login["name"], login["state"], login["scopes"])
+    assert (WHO, name, "ok", (MAIL, WALLET)) == (login.character_id, login.name, login.state, login.scopes)
     table = esipy(around, "characters")
-    for word in (str(WHO), name, "ok", WALLET):
+    for word in (str(WHO), name, "ok", "scopes"):
         assert word in table.out
-    assert name in esipy(around, "whoami").out
+    who = esipy(around, "whoami").out
+    assert f"{name} ({WHO}), application {APP}" in who
+    assert WALLET in who
     assert 0 == esipy(around, "logout", str(WHO)).status
     assert [] == kept(around)
     assert 1 == len(server.received("/v2/oauth/revoke"))
@@ -111,7 +115,7 @@ def test_a_callback_elsewhere_can_be_pasted(server: RunningSandbox, around: dict
         assert address == begun.redirect_uri
         begun.paste(server.approve(begun.url, WHO))
         assert 0 == begun.done().status
-    assert WHO == kept(around)[0]["character_id"]
+    assert WHO == kept(around)[0].character_id
 
 
 def test_stdin_that_ends_ends_it_where_nothing_listens(server: RunningSandbox, around: dict[str, str]) -> None:

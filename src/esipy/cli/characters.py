@@ -6,20 +6,18 @@ Rules: only `whoami` and `logout` reach the SSO; a character is named by its id 
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from esipy.cli.login import open_client
-from esipy.exceptions import LoginRequiredError
-from esipy.runtime.blocking import run
 
 if TYPE_CHECKING:
-    from esipy.client import EsiClient
     from esipy.login import Character
 
-__all__ = ["characters", "logout", "whoami"]
+__all__ = ["characters", "find", "logout", "whoami"]
 
 ClientId = Annotated[str | None, typer.Option(help="the application's; also ESI_CLIENT_ID")]
 Tokens = Annotated[str | None, typer.Option(help="where logins are kept; also ESI_TOKENS")]
@@ -27,9 +25,8 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 def characters(client_id: ClientId = None, tokens: Tokens = None, as_json: Json = False) -> None:
-    """List the characters whose logins are kept; nothing is sent."""
-    with open_client(client_id, tokens) as client:
-        kept = client.characters()
+    """List the characters whose logins are kept; nothing is sent. What each allows: esipy whoami, or --json."""
+    kept = _kept(client_id, tokens)
     if as_json:
         typer.echo(json.dumps([_facts(character) for character in kept], indent=2))
     elif not kept:
@@ -45,18 +42,18 @@ def whoami(
     as_json: Json = False,
 ) -> None:
     """Show that a login works: who it is, and what it allows. Its token is renewed when its time is over."""
-    with open_client(client_id, tokens) as client:
-        found = _find(client, character)
-        logins, runtime = client._logins, client._engine.runtime
-        run(logins.signer(found.character_id).token(runtime))
-        found = _find(client, str(found.character_id))
+    from esipy.runtime.blocking import run
+
+    found = find(character, client_id, tokens)
+    with open_client(found.client_id, tokens) as client:
+        run(client._logins.token(client._engine.runtime, found.character_id))  # pyright: ignore[reportPrivateUsage]
+        (found,) = (each for each in client.characters() if each.character_id == found.character_id)
     if as_json:
         typer.echo(json.dumps(_facts(found), indent=2))
         return
-    typer.echo(f"{found.name} ({found.character_id})")
-    typer.echo(f"  state       {found.state}")
-    typer.echo(f"  token until {_moment(found.expires_at)}")
-    for scope in sorted(found.scopes):
+    typer.echo(f"{found.name} ({found.character_id}), application {found.client_id}")
+    typer.echo(f"its token is good until {_moment(found.expires_at)}, and allows")
+    for scope in found.scopes or ["nothing but to know who it is"]:
         typer.echo(f"  {scope}")
 
 
@@ -65,21 +62,23 @@ def logout(
     client_id: ClientId = None,
     tokens: Tokens = None,
 ) -> None:
-    """Make the SSO forget a character's login, and forget it here. What the SSO does not do is not done here either."""
-    with open_client(client_id, tokens) as client:
-        found = _find(client, character)
-        run(client._logins.forget(client._engine.runtime, found.character_id))
+    """Make the SSO forget a character's login, and forget it here. While the SSO cannot, it stays."""
+    found = find(character, client_id, tokens)
+    with open_client(found.client_id, tokens) as client:
+        client.remove_character(found.character_id)
     typer.echo(f"Logged out: {found.name} ({found.character_id})")
 
 
-def _find(client: EsiClient, named: str | None) -> Character:
+def find(named: str | None, client_id: str | None, tokens: str | None) -> Character:
     """The one login that is meant.
 
     Raises:
         LoginRequiredError: there is none such.
         ValueError: there are several.
     """
-    kept = client.characters()
+    from esipy.exceptions import LoginRequiredError
+
+    kept = _kept(client_id, tokens)
     found = [each for each in kept if named is None or named in (str(each.character_id), each.name)]
     found = found or [each for each in kept if named is not None and named.casefold() == each.name.casefold()]
     if len(found) == 1:
@@ -87,12 +86,36 @@ def _find(client: EsiClient, named: str | None) -> Character:
     if not found:
         meant = "no character is logged in" if named is None else f"{named!r} is not logged in"
         raise LoginRequiredError(f"{meant}: esipy login, or esipy characters for those who are")
-    listed = ", ".join(f"{each.name} ({each.character_id})" for each in found[:10])
-    raise ValueError(f"{len(found)} characters are meant: {listed}; name one by its id")
+    listed = ", ".join(f"{each.name} ({each.character_id}, application {each.client_id})" for each in found[:10])
+    raise ValueError(f"{len(found)} logins are meant: {listed}; name one by its id, and --client-id")
+
+
+def _kept(client_id: str | None, tokens: str | None) -> list[Character]:
+    """All logins that are kept, of one application or of all."""
+    kept: list[Character] = []
+    for application in [client_id] if client_id else _applications(tokens):
+        with open_client(application, tokens) as client:
+            kept += client.characters()
+    return kept
+
+
+def _applications(tokens: str | None) -> list[str]:
+    from esipy.tokens import open_tokens
+
+    if told := os.environ.get("ESI_CLIENT_ID"):
+        return [told]
+    store = open_tokens(tokens)
+    try:
+        return list(dict.fromkeys(record.client_id for record in store.records()))
+    finally:
+        close: Any = getattr(store, "close", None)
+        if close is not None:
+            close()
 
 
 def _facts(character: Character) -> dict[str, Any]:
     return {
+        "client_id": character.client_id,
         "character_id": character.character_id,
         "name": character.name,
         "state": character.state,
@@ -111,11 +134,12 @@ def _table(kept: list[Character]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    several = len({each.client_id for each in kept}) > 1
     table = Table(box=None, pad_edge=False)
-    for column in ("character", "name", "state", "last refresh (UTC)", "scopes"):
+    for column in ("character", "name", "state", "last refresh (UTC)", "scopes", *(["application"] if several else [])):
         table.add_column(column, overflow="fold")
     for each in kept:
         refreshed = f"{datetime.fromtimestamp(each.refreshed_at, UTC):%Y-%m-%d %H:%M}" if each.refreshed_at else "-"
-        scopes = "\n".join(sorted(each.scopes)) or "-"
-        table.add_row(str(each.character_id), escape(each.name), each.state, refreshed, escape(scopes))
+        cells = (str(each.character_id), escape(each.name), each.state, refreshed, str(len(each.scopes)))
+        table.add_row(*cells, *([escape(each.client_id)] if several else []))
     Console(highlight=False).print(table)

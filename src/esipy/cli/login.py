@@ -81,6 +81,7 @@ def login(
     arrivals: SimpleQueue[Arrival] = SimpleQueue()
     session: dict[str, Any] = {}
     with open_client(client_id, tokens, secret) as client, _listening(arrivals, address) as listener:
+        client.characters()  # a store that cannot be opened is told before the user has gone to the SSO
         web = WebLogin(client, address if listener is None else listener.redirect_uri, asked)
         url = web.start(session)
         typer.echo(f"The callback address, as it has to be registered: {web.redirect_uri}")
