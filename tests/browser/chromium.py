@@ -42,7 +42,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
         "--no-first-run",
         "--hide-scrollbars",
         "--lang=en",
-        "--window-size=720,640",
+        "--window-size=720,1000",
         # Nobody but this machine is asked anything.
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
         f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
