@@ -21,7 +21,7 @@ LONG_SECONDS = 3600.0
 SHORT_SECONDS, AFTERWARDS_SECONDS = 1.0, 2.1
 """A lease that ends, and when it has, even by a clock of whole seconds."""
 
-MANY = 250
+MANY = 130
 """So many records: more than are read at once."""
 
 THREADS = 8
@@ -195,7 +195,7 @@ def many_records_are_read_while_they_change(place: Place) -> None:
     seen = [each.character_id for each in islice(half_way, 10)]
     for character_id in range(MANY, MANY - 10, -1):
         other.save(place.application, character_id, None, 1)
-        _put(other, place.record(character_id - 200, b"2"), 1)
+        _put(other, place.record(character_id - 100, b"2"), 1)
         _put(store, place.record(10_000 + character_id))
     another = [each.character_id for each in store.records(place.application)]
     _want(len(another) == MANY, f"records() while another reads them gave {len(another)} of {MANY}")

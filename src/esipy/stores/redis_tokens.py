@@ -25,7 +25,7 @@ __all__ = ["RedisTokens"]
 FORMAT = "1"
 """Of what is kept; another one has other keys."""
 
-AT_ONCE = 200
+AT_ONCE = 100
 """How many records are read in one round trip."""
 
 DIGITS = 20

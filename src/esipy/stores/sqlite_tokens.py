@@ -38,7 +38,7 @@ APPLICATION_ID = 0x45535904
 BUSY_SECONDS = 10.0
 """How long to wait while another process writes, to a disk that may be slow: what is to be saved is precious."""
 
-AT_ONCE = 200
+AT_ONCE = 100
 """How many records are read at once, of all."""
 
 SCHEMA = (
