@@ -25,19 +25,19 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Referrer-Policy": "same-origin",
 }
-SCOPES = ["esi-wallet.read_character_wallet.v1"]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Wallet</title><style>
-body { font: 18px/1.6 system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem; color: #1c2733 }
-button { font: inherit; padding: .3rem 1rem } b { font-size: 2rem } .sorry { color: #a3271d }</style><h1>Wallet</h1>
+body { font: 18px/1.6 system-ui, sans-serif; background: #eef1f4; color: #1b2530 } b { font-size: 2rem }
+main { max-width: 30rem; margin: 4rem auto; padding: 1rem 2rem 2rem; border-radius: 14px; background: #fff }
+a, button { font: inherit; color: #14528f } .sorry { color: #a3271d }</style><main><h1>Wallet</h1>
 {% if sorry %}<p class="sorry">Sorry: {{ sorry }}.</p>{% endif %}
 {% if session.name %}<p>{{ session.name }}</p>{% if isk %}<p><b>{{ isk }} ISK</b></p>{% endif %}<form method="post"
 action="/logout"><input type="hidden" name="csrf" value="{{ session.csrf }}"><button>Log out</button></form>
-{% else %}<p>Nobody is logged in here.</p><p><a href="/login">Log in with EVE Online</a></p>{% endif %}</html>"""
+{% else %}<p>Nobody is logged in here.</p><a href="/login">Log in with EVE Online</a>{% endif %}</main></html>"""
 
 
 def make_app(client: EsiClient, redirect_uri: str) -> Flask:
     """The application: it knows a user by the character in the session, and by nothing else."""
-    login = WebLogin(client, redirect_uri, SCOPES)
+    login = WebLogin(client, redirect_uri, ["esi-wallet.read_character_wallet.v1"])
     app, https = Flask(__name__), redirect_uri.startswith("https:")
     app.config.update(
         SECRET_KEY=secrets.token_bytes(32),  # signs the cookie; yours stays, and is kept where secrets are

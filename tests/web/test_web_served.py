@@ -4,36 +4,13 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from esipy.sandbox.browser import approve
 from esipy.sandbox.characters import FIRST_CHARACTER, Roster
-from tests.web.web_kit import EXAMPLES, FRAMEWORKS, Person, free_port, over_http
-
-
-@contextmanager
-def served(framework: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """An example in a process of its own, and the address that it prints; the process is gone afterwards."""
-    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{framework}_login.py"), str(free_port())]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            if not line:
-                process.wait(60)
-                assert process.stderr is not None
-                pytest.fail(process.stderr.read())
-            found = re.fullmatch(r"open (http://127\.0\.0\.1:\d+/)\n", line)
-            assert found, line
-            yield process, found[1]
-        finally:
-            process.kill()
+from tests.web.web_kit import FRAMEWORKS, Person, over_http, served
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -10,6 +10,7 @@ import importlib.util
 import multiprocessing
 import re
 import socket
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from secrets import randbelow
 from types import ModuleType
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
+
+import pytest
 
 from esipy import AsyncEsiClient, EsiClient
 from esipy.sandbox import RunningSandbox, serve
@@ -173,6 +176,25 @@ def over_http(netloc: str) -> Ask:
             connection.close()
 
     return ask
+
+
+@contextmanager
+def served(framework: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """An example in a process of its own, and the address that it prints; the process is gone afterwards."""
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{framework}_login.py"), str(free_port())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line:
+                process.wait(60)
+                assert process.stderr is not None
+                pytest.fail(process.stderr.read())
+            found = re.fullmatch(r"open (http://127\.0\.0\.1:\d+/)\n", line)
+            assert found, line
+            yield process, found[1]
+        finally:
+            process.kill()
 
 
 def _application(url: str) -> dict[str, Any]:
