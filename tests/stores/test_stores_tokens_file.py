@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from esipy.exceptions import TokenStoreError
-from esipy.stores.sqlite_tokens import SqliteTokens
+from esipy.stores.sqlite_tokens import DELETE, LIST, LIST_OF_ONE, LOAD, UPDATE, SqliteTokens
 from tests.stores.token_stores import APP, record
 
 NAME = "tokens.sqlite3"
@@ -211,7 +211,7 @@ FULL = f"""
 import resource, sys
 from pathlib import Path
 from esipy.exceptions import TokenStoreError
-from esipy.stores.sqlite_tokens import SqliteTokens
+from esipy.stores.sqlite_tokens import DELETE, LIST, LIST_OF_ONE, LOAD, UPDATE, SqliteTokens
 from tests.stores.token_stores import APP, record
 
 path = Path(sys.argv[1])
@@ -320,6 +320,21 @@ def test_a_file_is_closed_with_its_last_user(path: Path) -> None:
     assert f"{NAME}-wal" in {each.name for each in path.parent.iterdir()}
     del store
     assert {NAME, f"{NAME}.lock"} == {each.name for each in path.parent.iterdir()}
+
+
+def test_listing_many_holds_few(path: Path) -> None:
+    """Ten times as many records take no more memory while they are read, and each is found by its key."""
+    from benchmarks import tokens
+
+    few, many = (tokens.measure(characters, 10)["listing bytes"][0] for characters in (400, 4000))
+    assert many < 1.5 * few
+    with closing(SqliteTokens(path)) as store:
+        assert store.load(APP, 1) is None
+        with closing(sqlite3.connect(path)) as file:
+            for statement in (LOAD, LIST, LIST_OF_ONE, UPDATE, DELETE):
+                given = [1] * statement.count("?")
+                (plan,) = file.execute(f"EXPLAIN QUERY PLAN {statement}", given).fetchall()
+                assert "SEARCH tokens USING INDEX" in plan[3]
 
 
 def test_T44_neither_errors_nor_reprs_show_what_is_kept(store: SqliteTokens, path: Path) -> None:
