@@ -39,13 +39,13 @@ Every signal:
 | | url | str | what was asked for, without any token |
 | | places | tuple[str, ...] | where and what, as ``$[].new_field: unknown field`` |
 | RATE_LIMIT_WAIT | | | sent once for each call that has to wait for a rate limit, before it waits |
-| | bucket | str | what is counted together, as ``char-wallet app:91``, ``market-order ip`` or ``market-order ip:app`` |
+| | bucket | str | what is counted together, as ``char-wallet app:91`` or ``market-order ip``; ``errors``; ``route get_status`` |
 | | wait_seconds | float | how long, as far as is known now |
 | | waiting | int | how many calls of this process wait for this bucket, this one among them |
 | | operation_id | str | as above |
 | | priority | str | ``interactive`` or ``batch`` |
 | RATE_LIMITED | | | sent when a 429 came all the same, or a 520 that means one |
-| | bucket | str | as above; of a limit without a bucket: the operation's id in place of the group |
+| | bucket | str | as above; ``route ...`` where no header named one |
 | | headers | Mapping[str, str] | those of the answer that tell of limits, names in lower case; no others |
 | | operation_id | str | as above |
 | | url | str | what was asked for, without any token |

@@ -229,7 +229,7 @@ def test_headers_that_contradict_the_catalogue_win(told: dict[str, str], left: i
 
     with (
         LIMIT_CHANGED.connected_to(lambda **payload: news.append(payload)),
-        pytest.raises(Exception, match="nothing left"),
+        pytest.raises(Exception, match="holds it back"),
     ):
         town.run(story())
     assert [] == remaining

@@ -186,7 +186,7 @@ def _too_long(exchange: Exchange, ask: Ask, wait: Wait) -> LimitedError:
     ledger = exchange.engine.ledger
     errors = wait.everyone or ask.bucket == ledger.errors
     status, kind = (420, ErrorLimitedError) if errors else (429, RateLimitedError)
-    why = "ESI asked everyone to wait" if wait.everyone else f"{ledger.shown(ask.bucket)} has nothing left"
+    why = "ESI asked everyone to wait" if wait.everyone else f"{ledger.shown(ask.bucket)} holds it back"
     if wait.seconds <= 0:
         why = f"{ledger.shown(ask.bucket)} has calls under way that are not answered; it waited"
     way_out = (
