@@ -39,7 +39,7 @@ Every signal:
 | | url | str | what was asked for, without any token |
 | | places | tuple[str, ...] | where and what, as ``$[].new_field: unknown field`` |
 | RATE_LIMIT_WAIT | | | sent once for each call that has to wait for a rate limit, before it waits |
-| | bucket | str | what is counted together, as ``char-wallet app:91`` or ``market-order ip``; ``errors``; ``route get_status`` |
+| | bucket | str | which one, as ``char-wallet app:91`` or ``market-order ip``; ``errors``; ``route get_status`` |
 | | wait_seconds | float | how long, as far as is known now |
 | | waiting | int | how many calls of this process wait for this bucket, this one among them |
 | | operation_id | str | as above |
