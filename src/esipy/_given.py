@@ -53,7 +53,7 @@ def unanswered(call: Call[T], error: APIException, status: int) -> Response[T]:
     """What stands in place of an answer that did not come: a status, the error's text as version 1 had it, and itself.
 
     500 when the network failed (version 1's choice), 429 or 420 when a limit asks for more patience than
-    ``max_wait``, 401 when no token could be had.
+    ``max_wait``, 401 when no token could be had, 403 when the login lacks the scope.
     """
     data = DataObject(error=str(error))
     answer = Answer(status, Headers(), msgspec.json.encode(data))

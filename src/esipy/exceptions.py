@@ -164,7 +164,23 @@ class UnauthorizedError(ClientError):
 
 
 class ForbiddenError(ClientError):
-    """403: the token's scope, the character's role in game, or access to the thing is missing."""
+    """403: scope, role or access is missing; the text ends with what to do.
+
+    Attributes:
+        reason: ``scope``, ``role`` (in game), ``access`` (it is not this character's), as ESI's words and the catalogue
+            tell; "" where no operation is known.
+        scope: what the operation needs; None when none.
+        roles: in game, one of which it needs; empty when none.
+        advice: what to do, as a sentence.
+    """
+
+    reason: str = ""
+    scope: str | None = None
+    roles: tuple[str, ...] = ()
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} ({self.advice})" if self.advice else super().__str__()
 
 
 class NotFoundError(ClientError):
@@ -317,14 +333,15 @@ class OwnerChangedError(SSOError):
 
 
 class MissingScopeError(SSOError):
-    """The login does not allow this call; nothing was sent.
+    """The login does not allow this call, or there is none; nothing was sent.
 
     Attributes:
         scope: the one that is missing.
+        status_code: what ESI would have answered: 403, or 401 where nobody is logged in.
     """
 
-    def __init__(self, message: str, scope: str) -> None:
-        super().__init__("", 0, message=message)
+    def __init__(self, url: str, code: int, *, message: str, scope: str) -> None:
+        super().__init__(url, code, message=message)
         self.scope = scope
 
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from esipy.core.answer import Answer, Source
+from esipy.core.forbidden import forbidden_of
 from esipy.core.freshness import age_of, http_date
 from esipy.core.wire import Headers
-from esipy.exceptions import APIException, LimitedError, ServerError, UndecodableAnswerError, error_for
+from esipy.exceptions import APIException, ForbiddenError, LimitedError, ServerError, UndecodableAnswerError, error_for
 from esipy.operation import Call
 
 __all__ = ["Response", "ResponseHeader"]
@@ -157,6 +158,10 @@ class Response(Generic[T_co]):
             error = error_for(self.status)(self.url, self.status, **self._seen)
             if isinstance(error, LimitedError | ServerError):
                 error.retry_at = self._retry_at
+            elif isinstance(error, ForbiddenError):
+                operation = self.call.operation
+                error.reason, error.advice = forbidden_of(self.raw, operation.scope, operation.roles)
+                error.scope, error.roles = operation.scope, operation.roles
             raise error
         if self._undecodable:
             what = "not JSON" if self.raw else "empty"

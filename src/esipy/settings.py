@@ -27,6 +27,9 @@ keyword                   environment variable        default                   
                                                                                          ``fail``, ``wait``
 ``public_token``          ``ESI_PUBLIC_TOKEN``        False                              send the login's token with
                                                                                          public calls too
+``check_scopes``          ``ESI_CHECK_SCOPES``        True                               refuse a call for which the
+                                                                                         login lacks the scope, before
+                                                                                         it is sent
 ``cache_bytes``           ``ESI_CACHE_BYTES``         268435456 (256 MiB)                of kept answers, in memory
                                                                                          or where ``cache=`` says
 ``stale_if_error``        ``ESI_STALE_IF_ERROR``      86400: a day                       seconds beyond freshness for
@@ -88,9 +91,9 @@ class Settings:
     """All settings of one client; frozen. Build it with `Settings.from_environment`."""
 
     __slots__ = (
-        "base_url", "cache_bytes", "compatibility_date", "connect_timeout", "downtime", "freshness_floor",
-        "headroom", "interactive_share", "language", "max_answer_bytes", "max_wait", "policy", "priority",
-        "public_token", "sso_url", "stale_if_error", "tenant", "timeout", "user_agent",
+        "base_url", "cache_bytes", "check_scopes", "compatibility_date", "connect_timeout", "downtime",
+        "freshness_floor", "headroom", "interactive_share", "language", "max_answer_bytes", "max_wait", "policy",
+        "priority", "public_token", "sso_url", "stale_if_error", "tenant", "timeout", "user_agent",
     )  # fmt: skip
 
     base_url: str
@@ -110,6 +113,7 @@ class Settings:
     interactive_share: float
     downtime: str
     public_token: bool
+    check_scopes: bool
     stale_if_error: float
     freshness_floor: float
 
@@ -284,6 +288,7 @@ _CHECKS: dict[str, tuple[Any, Any]] = {
     "interactive_share": (_share, 0.1),
     "downtime": (_one_of(DOWNTIME_CHOICES), "try"),
     "public_token": (_flag, False),
+    "check_scopes": (_flag, True),
     "cache_bytes": (_bytes, 256 * 1024 * 1024),
     "stale_if_error": (_wait, 86400.0),
     "freshness_floor": (_wait, 0.0),

@@ -14,7 +14,7 @@ from esipy.engine.exchange import Signer
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Downtime, Policy, Priority, Terms
 from esipy.events import ANSWER_DRIFTED, API_CALL_STATS, Signal
-from esipy.exceptions import DowntimeError, LimitedError, NetworkError, SSOError
+from esipy.exceptions import DowntimeError, LimitedError, MissingScopeError, NetworkError, SSOError
 from esipy.ledgers import users_of
 from esipy.operation import Call
 from esipy.response import Response
@@ -122,7 +122,7 @@ class Shell(Characters):
         try:
             sent = self._signed(call)
             response = await self._engine.perform(sent, raw_body_only=raw, method=method, terms=terms)
-        except (NetworkError, LimitedError, DowntimeError) as error:
+        except (NetworkError, LimitedError, DowntimeError, MissingScopeError) as error:
             if raise_on_error:
                 raise
             status = NO_ANSWER if isinstance(error, NetworkError) else error.status_code

@@ -15,13 +15,11 @@ from esipy.exceptions import (
     AnswerTooLargeError,
     BrokenAnswerError,
     ConnectError,
-    ForbiddenError,
     InvalidCallError,
     LoginRequiredError,
     NotFoundError,
     ServerError,
     SettingError,
-    UnauthorizedError,
 )
 from esipy.sandbox import RunningSandbox
 from esipy.testing import SignalRecorder
@@ -204,24 +202,12 @@ def test_a_connection_that_is_refused_is_told_as_500(connect: Connect) -> None:
     assert [(told["status_code"], told["message"]) for told in heard.payloads] == [(500, str(response.error))]
 
 
-def test_a_call_without_its_scope_is_forbidden(connect: Connect, box: RunningSandbox) -> None:
-    """403 is an error of its own class."""
-    client = connect(login=True)
-    client.security.update_token(box.login(scopes=["esi-mail.read_mail.v1"]))
-    call = ops.wallet.get_characters_character_id_wallet(character_id=client.security.character_id)
-    with pytest.raises(ForbiddenError):
-        client.fetch(call)
-
-
-def test_a_call_that_needs_a_login_without_one(connect: Connect) -> None:
-    """Without security ESI itself answers 401; with one that never logged in, nothing is sent."""
-    call = ops.wallet.get_characters_character_id_wallet(character_id=2112000001)
-    with pytest.raises(UnauthorizedError):
-        connect().fetch(call)
+def test_a_call_by_a_login_that_never_logged_in(connect: Connect) -> None:
+    """Nothing is sent."""
     client = connect(login=True)
     client.security.refresh_token = client.security.access_token = client.security.token_expiry = None
     with pytest.raises(LoginRequiredError):
-        client.fetch(call)
+        client.fetch(ops.wallet.get_characters_character_id_wallet(character_id=2112000001))
 
 
 def test_the_settings_of_headers_are_settings(connect: Connect, box: RunningSandbox) -> None:

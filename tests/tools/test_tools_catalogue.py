@@ -135,10 +135,10 @@ def test_the_command_writes_where_it_is_told_and_takes_old_modules_away(
     assert main([str(source), "--output", str(output)]) == 0
     written = sorted(path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file())
     assert written == [
-        "__init__.py", "_index.py", "py.typed", "tea_house.py", "types/__init__.py", "types/common.py",
+        "__init__.py", "_index.py", "_scopes.py", "py.typed", "tea_house.py", "types/__init__.py", "types/common.py",
         "types/tea_house.py",
     ]  # fmt: skip
-    assert "6 files" in capsys.readouterr().out
+    assert "7 files" in capsys.readouterr().out
 
 
 def test_what_is_written_runs_and_holds_the_facts(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 A call of version 1 may bring its own: it is sent as it is, and stands for nobody's login. Operations of other APIs
 than ESI have no scope here, so that the login's token never goes there (T45).
 
+A call that no login allows is not sent, because ESI's 401s and 403s are counted (T43); the setting ``check_scopes`` can
+say otherwise.
+
 The token goes into this exchange's header only, and the exchange goes to ESI's own address only (T45).
 """
 
@@ -11,7 +14,7 @@ from __future__ import annotations
 from esipy.core.answer import Answer
 from esipy.core.claims import peek_character_id, peek_client_id
 from esipy.engine.exchange import Exchange, Proceed, Signer
-from esipy.exceptions import SSOError
+from esipy.exceptions import MissingScopeError, SSOError
 
 __all__ = ["signing"]
 
@@ -23,11 +26,15 @@ async def signing(exchange: Exchange, proceed: Proceed) -> Answer:
         exchange.counted_as = _counted_as(exchange, own)
         return await proceed(exchange)
     signer = exchange.engine.signer
-    if signer is None or exchange.operation.scope is None:
+    if exchange.operation.scope is None:
         if signer is not None and exchange.engine.settings.public_token and exchange.operation.base_url is None:
             return await _identified(exchange, proceed, signer)
         return await proceed(exchange)
+    if signer is None:
+        _check_login(exchange, exchange.operation.scope)
+        return await proceed(exchange)
     token = await signer.token(exchange.runtime)
+    _check_scope(exchange, exchange.operation.scope)
     _carry(exchange, signer, token)
     answer = await proceed(exchange)
     if answer.status != 401 or exchange.engine.refused_again(exchange.principal, token):
@@ -41,6 +48,35 @@ async def signing(exchange: Exchange, proceed: Proceed) -> Answer:
     if answer.status == 401:
         exchange.engine.remember_refused(exchange.principal, token)
     return answer
+
+
+def _check_login(exchange: Exchange, scope: str) -> None:
+    """Refuse to pay for a call that nobody has logged in for (T43).
+
+    Raises:
+        MissingScopeError: unless the settings say otherwise.
+    """
+    if exchange.engine.settings.check_scopes:
+        message = (
+            f"{exchange.operation.name} needs a character's login with the scope {scope}; nothing was sent: "
+            "use client.as_character(character_id), or give the client security=EsiSecurity(...)"
+        )
+        raise MissingScopeError(exchange.url, 401, message=message, scope=scope)
+
+
+def _check_scope(exchange: Exchange, scope: str) -> None:
+    """Refuse to pay for a call that the login does not allow (T43).
+
+    Raises:
+        MissingScopeError: unless the settings say otherwise.
+    """
+    engine, name = exchange.engine, exchange.operation.name
+    if engine.lacks is not None and engine.settings.check_scopes and engine.lacks(scope):
+        message = (
+            f"{name} needs the scope {scope}, which this login lacks; nothing was sent: log in again and ask for it "
+            f"too, as with get_auth_uri(state, scopes=[...]) or esipy login --for {name}"
+        )
+        raise MissingScopeError(exchange.url, 403, message=message, scope=scope)
 
 
 async def _identified(exchange: Exchange, proceed: Proceed, signer: Signer) -> Answer:
