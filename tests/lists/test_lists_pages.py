@@ -98,6 +98,42 @@ def test_pages_are_answers() -> None:
     assert [([1, 2], 2, "network"), ([3], 2, "network")] == [(one.data, one.pages, one.source) for one in answers]
 
 
+@pytest.mark.parametrize("verb", ["rows", "pages"])
+def test_progress_is_told_page_by_page(verb: str) -> None:
+    """In order, as pages come in; of pages that are not read nothing."""
+    shelf = Shelf([Version(-5, pages(*[2] * 7))])
+    told: list[tuple[int, int]] = []
+    with EsiClient(headers=AGENT, transport=ScriptedTransport(shelf.served)) as client:
+        read: Any = getattr(client, verb)(TYPES, read_ahead=4, on_progress=lambda *pair: told.append(pair))
+        next(read)
+        assert [(1, 7)] == told
+        next(read)
+        next(read)
+        assert [(number, 7) for number in range(1, 6)] == told
+        assert 0 < len(list(read))
+    assert [(number, 7) for number in range(1, 8)] == told
+
+
+def test_progress_is_told_in_asyncio_too() -> None:
+    """And what it raises ends the reading."""
+    shelf = Shelf([Version(-5, pages(*[2] * 7))])
+
+    def enough(done: int, total: int) -> None:
+        if (done, total) == (3, 7):
+            raise InterruptedError("enough")
+
+    rows: list[int] = []
+
+    async def scene() -> None:
+        async with AsyncEsiClient(headers=AGENT, transport=AsyncScriptedTransport(shelf.served)) as client:
+            async for row in client.rows(TYPES, read_ahead=1, on_progress=enough):
+                rows.append(row)  # noqa: PERF401 (those before the end count)
+
+    with pytest.raises(InterruptedError):
+        asyncio.run(scene())
+    assert [1, 2, 3, 4] == rows
+
+
 def test_a_list_that_changes_midway_is_an_error_after_what_was_good() -> None:
     """Rows that were given cannot be taken back: the first page of another list raises, and raises again."""
     shelf = Shelf([Version(-5, pages(*[1] * 6)), Version(1, pages(*[1] * 6, first=11))], lifetime=300.0)

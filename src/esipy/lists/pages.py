@@ -13,6 +13,7 @@ from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
 from esipy.exceptions import APIException, ListChangedError
 from esipy.lists.asking import NO_CONTENT, ask, check_paged, is_too_large, page_call, seen_of
+from esipy.lists.collection import Progress
 from esipy.operation import Call
 from esipy.response import Response
 
@@ -34,6 +35,7 @@ class PageReader(Generic[R]):
     Args:
         read_ahead: how many pages are fetched at once and held, 1 to 100. Page 1 comes alone.
         allow_mixed: the pages need not be of one version of the list; when it shrinks, it just ends.
+        on_progress: told of each page that is there to be given.
 
     Raises:
         InvalidCallError: the call is not one of a list in pages, or names a page.
@@ -47,6 +49,7 @@ class PageReader(Generic[R]):
         terms: Terms | None = None,
         read_ahead: int = 10,
         allow_mixed: bool = False,
+        on_progress: Progress | None = None,
     ) -> None:
         check_paged(call, "reading by pages")
         self._engine = engine
@@ -54,6 +57,7 @@ class PageReader(Generic[R]):
         self._terms = terms
         self._read_ahead = max(min(read_ahead, MOST_AHEAD), 1)
         self._mixed = allow_mixed or call.operation.name in UNEVEN
+        self._on_progress = on_progress
         self._first: Seen | None = None
         self._next = 1
         self._pages = 1
@@ -88,6 +92,8 @@ class PageReader(Generic[R]):
                 self._in_passing = is_too_large(self._engine, response, self._pages, LARGEST_SHARE)
             elif self._mixed:
                 self._pages = seen.pages or self._pages
+            if self._on_progress is not None:
+                self._on_progress(numbers.start + len(good) - 1, self._pages)
         if self._error is not None and not good:
             raise self._error
         return good

@@ -45,9 +45,8 @@ class _Lists:
     async def _bulk(self, call: Call[T], terms: Terms | None, **options: Any) -> Bulk[T]:
         return await bulk(self._engine, self._signed(call), terms=terms, **options)
 
-    def _reader(self, call: Call[list[R]], terms: Terms | None, read_ahead: int, allow_mixed: bool) -> PageReader[R]:
-        sent = self._signed(call)
-        return PageReader(self._engine, sent, terms=terms, read_ahead=read_ahead, allow_mixed=allow_mixed)
+    def _reader(self, call: Call[list[R]], terms: Terms | None, **options: Any) -> PageReader[R]:
+        return PageReader(self._engine, self._signed(call), terms=terms, **options)
 
 
 class BlockingLists(_Lists):
@@ -105,6 +104,7 @@ class BlockingLists(_Lists):
         *,
         read_ahead: int = 10,
         allow_mixed: bool = False,
+        on_progress: Progress | None = None,
         priority: Priority | None = None,
         policy: Policy | None = None,
         max_wait: float | None = None,
@@ -116,6 +116,8 @@ class BlockingLists(_Lists):
         Args:
             read_ahead: how many pages are fetched at once, 1 to 100; page 1 comes alone.
             allow_mixed: go on when the list becomes another while it is read: rows may then be missing or come twice.
+            on_progress: told (pages that came, pages that there are) for each page, in order, by who reads. What it
+                raises ends the reading.
 
         Raises:
             InvalidCallError: the call is not one of a list in pages, or names a page.
@@ -123,9 +125,8 @@ class BlockingLists(_Lists):
                 version.
             APIException: the next page could not be had.
         """
-        reader = self._reader(
-            call, self._terms(priority, policy, max_wait, downtime, stale_if_error), read_ahead, allow_mixed
-        )
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
+        reader = self._reader(call, terms, read_ahead=read_ahead, allow_mixed=allow_mixed, on_progress=on_progress)
         return _pages(reader)
 
     def rows(
@@ -134,6 +135,7 @@ class BlockingLists(_Lists):
         *,
         read_ahead: int = 10,
         allow_mixed: bool = False,
+        on_progress: Progress | None = None,
         priority: Priority | None = None,
         policy: Policy | None = None,
         max_wait: float | None = None,
@@ -141,9 +143,8 @@ class BlockingLists(_Lists):
         stale_if_error: float | None = None,
     ) -> Iterator[R]:
         """The rows of a list in order: `pages`, row by row."""
-        reader = self._reader(
-            call, self._terms(priority, policy, max_wait, downtime, stale_if_error), read_ahead, allow_mixed
-        )
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
+        reader = self._reader(call, terms, read_ahead=read_ahead, allow_mixed=allow_mixed, on_progress=on_progress)
         return (row for page in _pages(reader) for row in rows_of(page))
 
     def bulk(
@@ -214,6 +215,7 @@ class AsyncLists(_Lists):
         *,
         read_ahead: int = 10,
         allow_mixed: bool = False,
+        on_progress: Progress | None = None,
         priority: Priority | None = None,
         policy: Policy | None = None,
         max_wait: float | None = None,
@@ -221,9 +223,8 @@ class AsyncLists(_Lists):
         stale_if_error: float | None = None,
     ) -> AsyncIterator[Response[list[R]]]:
         """See `EsiClient.pages`. It is not awaited, but read with ``async for``; between two reads nothing is sent."""
-        reader = self._reader(
-            call, self._terms(priority, policy, max_wait, downtime, stale_if_error), read_ahead, allow_mixed
-        )
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
+        reader = self._reader(call, terms, read_ahead=read_ahead, allow_mixed=allow_mixed, on_progress=on_progress)
         return _async_pages(reader)
 
     def rows(
@@ -232,6 +233,7 @@ class AsyncLists(_Lists):
         *,
         read_ahead: int = 10,
         allow_mixed: bool = False,
+        on_progress: Progress | None = None,
         priority: Priority | None = None,
         policy: Policy | None = None,
         max_wait: float | None = None,
@@ -239,9 +241,8 @@ class AsyncLists(_Lists):
         stale_if_error: float | None = None,
     ) -> AsyncIterator[R]:
         """See `EsiClient.rows`. It is not awaited, but read with ``async for``."""
-        reader = self._reader(
-            call, self._terms(priority, policy, max_wait, downtime, stale_if_error), read_ahead, allow_mixed
-        )
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
+        reader = self._reader(call, terms, read_ahead=read_ahead, allow_mixed=allow_mixed, on_progress=on_progress)
         return _async_rows(reader)
 
     async def bulk(
