@@ -52,7 +52,7 @@ def directives(headers: Headers) -> Mapping[str, str]:
 
     What stands in quotes is one value, whatever it looks like. Source: RFC 9111 section 5.2.
     """
-    return _read_directives(", ".join(headers.get_all("cache-control")))
+    return _read_directives(headers.joined("cache-control"))
 
 
 @lru_cache(maxsize=512)  # few texts come, over and over
@@ -62,6 +62,17 @@ def _read_directives(text: str) -> Mapping[str, str]:
         if name:
             found.setdefault(name.lower(), quoted or plain)
     return found
+
+
+@lru_cache(maxsize=512)
+def _read_control(text: str) -> tuple[bool, float | None]:
+    """Whether an answer may be kept, and the seconds that it is fresh without its ``Age``; None when that is not said."""
+    control = _read_directives(text)
+    if "no-store" in control:
+        return False, None
+    if "no-cache" in control:
+        return True, 0.0
+    return True, (delta_seconds(control["max-age"]) or 0.0) if "max-age" in control else None
 
 
 def delta_seconds(text: str | None) -> float | None:
@@ -81,10 +92,6 @@ def http_date(text: str | None) -> float | None:
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).timestamp()
 
 
-def _first(headers: Headers, name: str) -> str | None:
-    return next(iter(headers.get_all(name)), None)
-
-
 def lifetime_of(headers: Headers, operation_lifetime: float | None, now: float) -> float | None:
     """Seconds for which an answer is fresh; None when it may not be kept.
 
@@ -93,16 +100,15 @@ def lifetime_of(headers: Headers, operation_lifetime: float | None, now: float) 
         operation_lifetime: seconds from the catalogue; None when the operation has none.
         now: seconds since 1970, used in place of a missing ``Date`` only.
     """
-    control = directives(headers)
-    if "no-store" in control:
+    may_be_kept, max_age = _read_control(headers.joined("cache-control"))
+    if not may_be_kept:
         return None
-    if "no-cache" in control:
-        return 0.0
-    age = delta_seconds(_first(headers, "age")) or 0.0
-    if "max-age" in control:
-        return max((delta_seconds(control["max-age"]) or 0.0) - age, 0.0)
+    told = headers.first("age")
+    age = 0.0 if told is None else delta_seconds(told) or 0.0
+    if max_age is not None:
+        return max(max_age - age, 0.0)
     if "expires" in headers:
-        expires = http_date(_first(headers, "expires"))
+        expires = http_date(headers.first("expires"))
         date = http_date(headers.get("date"))
         lifetime = 0.0 if expires is None else expires - (now if date is None else date)
         return min(max(lifetime, 0.0), LONGEST_SECONDS)
@@ -119,7 +125,7 @@ def confirmed_at(headers: Headers, operation_lifetime: float | None, fresh_until
 
 def age_of(headers: Headers, operation_lifetime: float | None, fresh_until: float | None, now: float) -> float:
     """Seconds since ESI made an answer or confirmed it, as far as is known. Source: RFC 9111 section 4.2.3."""
-    age = delta_seconds(_first(headers, "age")) or 0.0
+    age = delta_seconds(headers.first("age")) or 0.0
     if fresh_until is None:
         return age
     return age + max(now - confirmed_at(headers, operation_lifetime, fresh_until), 0.0)

@@ -28,7 +28,7 @@ class Headers(Mapping[str, str]):
     _repeated: dict[str, list[str]]
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self._read((name.lower(), value) for name, value in pairs)
+        self._read([(name.lower(), value) for name, value in pairs])
 
     @classmethod
     def parse(cls, block: bytes) -> Headers:
@@ -47,15 +47,14 @@ class Headers(Mapping[str, str]):
         headers._read([read(line) or _read_line(line) for line in lines])
         return headers
 
-    def _read(self, pairs: Iterable[tuple[str, str]]) -> None:
-        last: dict[str, str] = {}
+    def _read(self, pairs: list[tuple[str, str]]) -> None:
+        last = dict(pairs)
         repeated = _NOTHING
-        for name, value in pairs:
-            if name in last and name:
-                if repeated is _NOTHING:
-                    repeated = {}
-                repeated.setdefault(name, [last[name]]).append(value)
-            last[name] = value
+        if len(last) < len(pairs):  # most answers repeat none
+            values: dict[str, list[str]] = {}
+            for name, value in pairs:
+                values.setdefault(name, []).append(value)
+            repeated = {name: several for name, several in values.items() if name and len(several) > 1} or _NOTHING
         last.pop("", None)  # what lines without a name left
         self._last = last
         self._repeated = repeated
@@ -91,6 +90,16 @@ class Headers(Mapping[str, str]):
         if name in self._repeated:
             return list(self._repeated[name])
         return [self._last[name]] if name in self._last else []
+
+    def first(self, name: str) -> str | None:
+        """The first value of this name; None when there is none."""
+        name = name.lower()
+        return self._repeated[name][0] if name in self._repeated else self._last.get(name)
+
+    def joined(self, name: str) -> str:
+        """All values of this name as one list with commas; "" when there is none. Source: RFC 9110 section 5.3."""
+        name = name.lower()
+        return ", ".join(self._repeated[name]) if name in self._repeated else self._last.get(name, "")
 
     def pairs(self) -> list[tuple[str, str]]:
         """All (lower-case name, value) pairs."""

@@ -28,8 +28,8 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
         return await proceed(exchange)  # what another token of this character was answered is not for this one (T03)
     key = exchange.key = exchange.cache_key
     exchange.landed_before = engine.flights.landed
-    if not exchange.anew:
-        answer = _judge(exchange, await store.get(key))
+    if not exchange.anew and (kept := await store.get(key)) is not None:
+        answer = _judge(exchange, kept)
         if answer is not None:
             engine.tally.hits += 1
             return answer
@@ -53,14 +53,17 @@ async def _lacks(exchange: Exchange, scope: str) -> bool:
 async def look_up(exchange: Exchange) -> Answer | None:
     """What is kept and fresh; if it is kept and stale, the exchange will ask whether it still holds."""
     store = exchange.engine.cache
-    return None if store is None or exchange.anew else _judge(exchange, await store.get(exchange.key))
-
-
-def _judge(exchange: Exchange, kept: Answer | None) -> Answer | None:
-    exchange.kept = kept
-    if kept is None:
-        exchange.conditions = []
+    if store is None or exchange.anew:
         return None
+    kept = await store.get(exchange.key)
+    if kept is None:  # any more
+        exchange.kept, exchange.conditions = None, []
+        return None
+    return _judge(exchange, kept)
+
+
+def _judge(exchange: Exchange, kept: Answer) -> Answer | None:
+    exchange.kept = kept
     now = exchange.runtime.now()
     if kept.fresh_until is not None and (kept.fresh_until > now or _within_floor(exchange, kept, now)):
         return Answer(kept.status, kept.headers, kept.body, "cache", kept.fresh_until, now)

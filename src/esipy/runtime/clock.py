@@ -13,15 +13,12 @@ from collections.abc import Callable
 __all__ = ["steady_clock"]
 
 
-def _passed() -> Callable[[], float]:
-    if sys.platform == "linux":
-        clock, boottime = time.clock_gettime, time.CLOCK_BOOTTIME
-        return lambda: clock(boottime)
-    return time.monotonic
-
-
 def steady_clock() -> Callable[[], float]:
     """A function that gives seconds since 1970 (UTC) and never jumps."""
-    passed = _passed()
-    offset = time.time() - passed()
-    return lambda: offset + passed()
+    if sys.platform == "linux":
+        passed, boottime = time.clock_gettime, time.CLOCK_BOOTTIME
+        began = time.time() - passed(boottime)
+        return lambda: began + passed(boottime)  # each call asks many times: no function more than it takes
+    elsewhere = time.monotonic
+    offset = time.time() - elsewhere()
+    return lambda: offset + elsewhere()

@@ -44,6 +44,8 @@ class MemoryCache:
         return len(self._entries), self._bytes
 
     async def get(self, key: str) -> Answer | None:
+        if key not in self._entries:  # nobody has to wait for that
+            return None
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -59,14 +61,19 @@ class MemoryCache:
             if cost > self.memory_bytes // 4:
                 return
             self._entries[key] = (answer, path, cost)
-            self._keys_by_path.setdefault(path, set()).add(key)
+            keys = self._keys_by_path.setdefault(path, key)
+            if not isinstance(keys, str):
+                keys.add(key)
+            elif keys != key:
+                self._keys_by_path[path] = {keys, key}
             self._bytes += cost
             while self._bytes > self.memory_bytes:
                 self._forget(next(iter(self._entries)))
 
     async def drop(self, path: str) -> None:
         with self._lock:
-            for key in tuple(self._keys_by_path.get(path, ())):
+            keys = self._keys_by_path.get(path, ())
+            for key in (keys,) if isinstance(keys, str) else tuple(keys):
                 self._forget(key)
 
     async def clear(self) -> None:
@@ -83,7 +90,8 @@ class MemoryCache:
     def _begin(self) -> None:
         self._bytes = 0
         self._entries: OrderedDict[str, tuple[Answer, str, int]] = OrderedDict()
-        self._keys_by_path: dict[str, set[str]] = {}
+        # Most paths have one key: a set for each would take as much as the key itself.
+        self._keys_by_path: dict[str, str | set[str]] = {}
 
     def _forget(self, key: str) -> None:
         entry = self._entries.pop(key, None)
@@ -92,9 +100,10 @@ class MemoryCache:
         _, path, cost = entry
         self._bytes -= cost
         keys = self._keys_by_path[path]
-        keys.discard(key)
-        if not keys:
+        if isinstance(keys, str) or len(keys) == 1:
             del self._keys_by_path[path]
+        else:
+            keys.discard(key)
 
 
 def _cost(key: str, answer: Answer, path: str) -> int:
