@@ -1,0 +1,423 @@
+"""Stored logins are refreshed once for all who need them, saved before they are used, and never lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from logins_kit import VirtualSso, heard, kept, put, state
+from sso_kit import OTHER_KEY, reply, signed
+
+from esipy.exceptions import (
+    LoginRequiredError,
+    OwnerChangedError,
+    SSOUnavailableError,
+    TokenInvalidError,
+    TokenRevokedError,
+    TokenStoreError,
+)
+from esipy.sso.known import MOST_SEEN
+from esipy.sso.vault import Kept
+
+WHO = 90000001
+
+
+@pytest.fixture
+def sso() -> VirtualSso:
+    """An SSO in virtual time that rotates refresh tokens strictly."""
+    return VirtualSso()
+
+
+def ask(sso: VirtualSso, process: Any, who: int = WHO, **keywords: Any) -> str:
+    """One token, in virtual time."""
+    token: str = sso.runtime.run(process.token(who, **keywords))
+    return token
+
+
+def renewed(sso: VirtualSso, process: Any, who: int = WHO) -> bool:
+    """Whether what is got is the token that the SSO has given last."""
+    return ask(sso, process, who) == sso.minted[-1]
+
+
+def together(sso: VirtualSso, *askers: Any) -> list[Any]:
+    """What tasks get that ask at the same moment: tokens, or errors."""
+    flights = [sso.runtime.spawn(asker.token(WHO)) for asker in askers]
+
+    async def land() -> list[Any]:
+        landed: list[Any] = []
+        for flight in flights:
+            try:
+                landed.append(await sso.runtime.join(flight))
+            except Exception as error:
+                landed.append(error)
+        return landed
+
+    return sso.runtime.run(land())
+
+
+def test_T37_who_needs_one_token_shares_one_refresh(sso: VirtualSso) -> None:
+    """Ten tasks of one process, and three processes with one store: one refresh, one signal, the same token."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    processes = [sso.process(store) for _ in range(3)]
+    with heard() as told:
+        got = together(sso, *[processes[number % 3] for number in range(10)])
+    assert {sso.minted[-1]} == set(got)
+    assert (1, ["AFTER_TOKEN_REFRESH"]) == (sso.refreshes, told())
+    assert "ok" == state(store, "app", WHO)
+
+
+def test_T37_five_at_once_over_all_processes(sso: VirtualSso) -> None:
+    """Forty tokens that are over, eight processes: all are refreshed, never more than five at a time."""
+    store, at_work, most = sso.store(), 0, 0
+    for who in range(40):
+        sso.keep(store, who)
+
+    real = sso.runtime.send
+
+    async def send(request: Any) -> Any:
+        nonlocal at_work, most
+        if not request.url.endswith("/token"):
+            return await real(request)
+        at_work += 1
+        most = max(most, at_work)
+        answer = await real(request)
+        at_work -= 1
+        return answer
+
+    sso.runtime.send = send  # type: ignore[method-assign]
+    processes = [sso.process(store) for _ in range(8)]
+    flights = [sso.runtime.spawn(processes[who % 8].token(who)) for who in range(40)]
+
+    async def all_of_them() -> list[str]:
+        return [await sso.runtime.join(flight) for flight in flights]
+
+    assert 40 == len(set(sso.runtime.run(all_of_them())))
+    assert (40, 5) == (sso.refreshes, most)
+
+
+def test_a_token_that_is_good_costs_nothing(sso: VirtualSso) -> None:
+    """It is read once, and then remembered; neither store nor SSO are asked."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = sso.process(store)
+    first = ask(sso, process)
+    store.broken = {"load", "save", "lease"}
+    assert [first, first] == [ask(sso, process), ask(sso, process)]
+
+
+def test_a_login_elsewhere_is_heard_of_soon(sso: VirtualSso) -> None:
+    """Another process logs the character in anew: half a minute later its token is used; a logout is heard of, too."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = sso.process(store)
+    first = ask(sso, process)
+    put(store, "app", WHO, Kept("another", "r"), expires_at=sso.runtime.now() + 1000, refreshed_at=sso.runtime.now())
+    assert first == ask(sso, process)
+    sso.runtime.run(sso.runtime.sleep(31))
+    assert "another" == ask(sso, process)
+    record = store.load("app", WHO)
+    assert record is not None
+    assert store.save("app", WHO, None, record.version)
+    sso.runtime.run(sso.runtime.sleep(31))
+    with pytest.raises(LoginRequiredError, match="no login of character 90000001"):
+        ask(sso, process)
+
+
+def test_a_store_that_fails_costs_no_call_whose_token_is_good(sso: VirtualSso) -> None:
+    """What is remembered is used on, until it is over; then the error says what is wrong."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = sso.process(store)
+    first = ask(sso, process)
+    store.broken = {"load", "save", "lease"}
+    sso.runtime.run(sso.runtime.sleep(600))
+    assert first == ask(sso, process)
+    sso.runtime.run(sso.runtime.sleep(600))
+    with pytest.raises(TokenStoreError, match="the disk is full"):
+        ask(sso, process)
+
+
+def test_a_store_that_cannot_be_written_to_fails_before_the_token_is_spent(sso: VirtualSso) -> None:
+    """The lease is a write: read-only or full, nothing is sent to the SSO."""
+    store = sso.store()
+    token = sso.keep(store, WHO)
+    store.broken = {"lease", "save"}
+    with pytest.raises(TokenStoreError):
+        ask(sso, sso.process(store))
+    assert ([], token in sso.good) == (sso.asked, True)
+
+
+def test_T38_what_cannot_be_saved_is_kept_in_memory_and_saved_later(sso: VirtualSso) -> None:
+    """The disk fills after the lease: the caller is told, nobody gets the new token, and the next use saves it."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = sso.process(store)
+    store.broken = {"save"}
+    with heard() as told:
+        for _ in range(2):
+            with pytest.raises(TokenStoreError, match=r"the disk is full.*keeps them in memory"):
+                ask(sso, process)
+        assert [] == told()
+    assert 1 == sso.refreshes
+    store.broken = set()
+    process.logins = process.client()  # another client of the same process, too
+    assert renewed(sso, process)
+    assert 1 == sso.refreshes
+    assert kept(store, "app", WHO).refresh_token in sso.good
+
+
+def test_T38_a_caller_that_is_cancelled_loses_nothing(sso: VirtualSso) -> None:
+    """Who waits for a refresh may be cancelled at any moment: the refresh ends, and its tokens are saved."""
+    for moment in range(1, 40):
+        store = sso.store()
+        sso.keep(store, WHO)
+        process = sso.process(store)
+        flight = sso.runtime.spawn(process.token(WHO))
+        sso.runtime.run(sso.runtime.sleep(moment * 0.01))
+        sso.runtime.cancel(flight)
+        sso.runtime.run(sso.runtime.sleep(60))
+        assert kept(store, "app", WHO).refresh_token in sso.good, moment
+
+
+def test_T39_a_token_that_another_has_replaced_is_not_believed_to_be_dead(sso: VirtualSso) -> None:
+    """``invalid_grant`` while the store has another token by now: that one is used; nobody is logged out."""
+    store = sso.store()
+    dead = sso.keep(store, WHO)
+    process = sso.process(store)
+    del sso.good[dead]
+
+    def another(form: dict[str, str]) -> None:
+        if form["refresh_token"] == dead:
+            sso.keep(store, WHO)
+
+    sso.before = another
+    with heard() as told:
+        assert renewed(sso, process)
+    assert (["AFTER_TOKEN_REFRESH"], 2) == (told(), len(sso.asked))
+
+
+def test_T40_only_invalid_grant_ends_a_login(sso: VirtualSso) -> None:
+    """It is told once; the record says so, its tokens are gone, and the SSO is not asked again."""
+    store = sso.store()
+    token = sso.keep(store, WHO)
+    process = sso.process(store)
+    del sso.good[token]
+    with heard() as told:
+        for _ in range(3):
+            with pytest.raises(TokenRevokedError, match="log in again"):
+                ask(sso, process)
+        assert ["TOKEN_REVOKED"] == told()
+    assert ("revoked", Kept(), 1) == (state(store, "app", WHO), kept(store, "app", WHO), len(sso.asked))
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 502, 503, 200])
+def test_T40_an_outage_never_ends_a_login(sso: VirtualSso, status: int) -> None:
+    """Every other failure keeps the token; the record says so with one write, and the error when to come back."""
+    store = sso.store()
+    token = sso.keep(store, WHO)
+    process = sso.process(store)
+    sso.before = lambda form: reply(status, {"error": "server_error"} if status != 200 else b"<html>")
+    with heard() as told:
+        saves = []
+        for _ in range(3):
+            with pytest.raises(SSOUnavailableError) as raised:
+                ask(sso, process)
+            retry_at = raised.value.retry_at
+            assert retry_at is not None
+            assert retry_at > sso.runtime.now()
+            sso.runtime.run(sso.runtime.sleep(retry_at - sso.runtime.now()))
+            saves.append(store.saves)
+        assert ["SSO_UNREACHABLE"] * 3 == told()
+    assert ("unreachable", token, 1) == (state(store, "app", WHO), kept(store, "app", WHO).refresh_token, len({*saves}))
+    sso.before = lambda form: None
+    assert renewed(sso, process)
+    assert "ok" == state(store, "app", WHO)
+
+
+def test_T40_an_outage_makes_no_storm(sso: VirtualSso) -> None:
+    """A thousand characters call for ten minutes while the SSO is down: it hears of few, in growing pauses."""
+    store = sso.store()
+    for who in range(1000):
+        sso.keep(store, who)
+    process = sso.process(store)
+    sso.before = lambda form: reply(503, b"<html>", retry_after="30")
+
+    async def call(who: int) -> None:
+        for _ in range(20):
+            with pytest.raises(SSOUnavailableError):
+                await process.token(who)
+            await sso.runtime.sleep(30 * (0.5 + sso.runtime.random()))
+
+    async def main() -> None:
+        flights = [sso.runtime.spawn(call(who)) for who in range(1000)]
+        for flight in flights:
+            await sso.runtime.join(flight)
+
+    sso.runtime.run(main())
+    assert len(sso.asked) <= 5 * 15
+    assert 1000 == len(sso.good)
+
+
+def test_T42_an_answer_that_is_wrong_is_refused_and_what_is_in_it_kept_aside(sso: VirtualSso) -> None:
+    """The old tokens stay; the rotated refresh token is kept durably, and used once the SSO refuses the old one."""
+    store = sso.store()
+    old = sso.keep(store, WHO)
+    forged = sso.mint(WHO)
+
+    def wrong(form: dict[str, str]) -> Any:
+        answer = sso.refreshed(form)
+        new = next(token for token in sso.good if token not in (old,))
+        access_token = signed(OTHER_KEY, sub=f"CHARACTER:EVE:{WHO}")
+        return reply(200, {"access_token": access_token, "expires_in": 1199, "refresh_token": new}) if answer else None
+
+    sso.before = wrong
+    with heard() as told:
+        with pytest.raises(TokenInvalidError):
+            ask(sso, sso.process(store))
+        assert [] == told()
+    there = kept(store, "app", WHO)
+    assert ("old", old) == (there.access_token, there.refresh_token)
+    assert there.aside is not None
+    assert (old, True) == (there.aside[0], there.aside[1] in sso.good)
+    assert forged not in there
+    sso.before = lambda form: None
+    assert renewed(sso, sso.process(store))  # another process: what was kept aside is in the store
+    there = kept(store, "app", WHO)
+    assert (None, True) == (there.aside, there.refresh_token in sso.good)
+
+
+def test_T42_a_token_of_another_character_is_refused(sso: VirtualSso) -> None:
+    """Two characters are never mixed, whatever the SSO says."""
+    store = sso.store()
+    old = sso.keep(store, WHO)
+    sso.before = lambda form: reply(200, {"access_token": sso.mint(WHO + 1), "expires_in": 1199, "refresh_token": old})
+    with pytest.raises(TokenInvalidError, match="another character"):
+        ask(sso, sso.process(store))
+    assert Kept("old", old) == kept(store, "app", WHO)
+
+
+def test_T47_a_character_that_was_sold_is_not_spoken_for(sso: VirtualSso) -> None:
+    """Another owner hash: told once, the record says so, the new token is used by nobody; a new login works."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = sso.process(store)
+    sso.before = lambda form: sso.refreshed(form, owner="another account")
+    with heard() as told:
+        for _ in range(2):
+            with pytest.raises(OwnerChangedError, match="belongs to another account"):
+                ask(sso, process)
+        assert ["OWNER_CHANGED"] == told()
+    assert ("owner changed", None, 1) == (state(store, "app", WHO), kept(store, "app", WHO).access_token, sso.refreshes)
+
+
+def test_a_401_of_esi_refreshes_a_stored_login_once(sso: VirtualSso) -> None:
+    """The refused token is asked to be replaced by several callers: one refresh; by then the new one is known."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = sso.process(store)
+    refused = ask(sso, process)
+
+    async def again() -> set[str]:
+        flights = [sso.runtime.spawn(process.token(WHO, not_this=refused)) for _ in range(5)]
+        return {await sso.runtime.join(flight) for flight in flights}
+
+    assert sso.runtime.run(again()) == {sso.minted[-1]} != {refused}
+    assert renewed(sso, process)
+    assert 2 == sso.refreshes
+
+
+def test_a_token_is_refreshed_shortly_before_its_end_in_the_background(sso: VirtualSso) -> None:
+    """Callers go on with the one that is good, and never wait; ten thousand made at once are not refreshed at once."""
+    store, starts = sso.store(), []
+    process = sso.process(store)
+    for who in range(50):
+        expires_at = sso.runtime.now() + 1199
+        put(store, "app", who, Kept("good", sso.new_refresh_token(who)), expires_at=expires_at,
+            refreshed_at=sso.runtime.now())  # fmt: skip
+        assert "good" == ask(sso, process, who)
+    began = sso.runtime.now()
+
+    async def call(who: int) -> None:
+        while sso.runtime.now() < began + 1195:
+            before = sso.runtime.now()
+            await process.token(who)
+            assert before == sso.runtime.now()
+            await sso.runtime.sleep(1)
+
+    async def main() -> None:
+        for flight in [sso.runtime.spawn(call(who)) for who in range(50)]:
+            await sso.runtime.join(flight)
+
+    sso.runtime.run(main())
+    starts = [moment - began for moment, _ in sso.asked]
+    assert 50 == sso.refreshes
+    assert 1199 - 5 - 90 <= min(starts)
+    assert max(starts) <= 1195
+    assert max(starts) - min(starts) > 45
+
+
+def test_a_refresh_before_the_time_that_fails_harms_nobody(sso: VirtualSso) -> None:
+    """The token that is good is used on; it is tried again later, not with each call."""
+    store = sso.store()
+    expires_at = sso.runtime.now() + 80
+    put(store, "app", WHO, Kept("good", "r"), expires_at=expires_at, refreshed_at=sso.runtime.now() - 1119)
+    sso.before = lambda form: reply(500, {})
+    process = sso.process(store)
+
+    async def main() -> None:
+        for _ in range(300):
+            assert "good" == await process.token(WHO)
+            await sso.runtime.sleep(0.2)
+
+    sso.runtime.run(main())
+    assert 1 <= len(sso.asked) <= 8
+
+
+def test_an_hour_off_the_right_time_is_known_before_a_token_is_spent(sso: VirtualSso) -> None:
+    """A machine whose clock is ahead takes no token of the store for over that is good by the SSO's clock."""
+    store = sso.store()
+    expires_at = sso.runtime.now() - 3600 + 600
+    put(store, "app", WHO, Kept("good", "r"), expires_at=expires_at, refreshed_at=sso.runtime.now() - 4200)
+    from email.utils import formatdate
+
+    from sso_kit import METADATA
+
+    real = sso.runtime.server
+
+    def dated(request: Any) -> Any:
+        if request.url.endswith(METADATA):
+            base = "https://sso.example"
+            document = {
+                "issuer": "https://login.eveonline.com",
+                "authorization_endpoint": f"{base}/a", "token_endpoint": f"{base}/v2/oauth/token",
+                "revocation_endpoint": f"{base}/r", "jwks_uri": f"{base}/oauth/jwks",
+            }  # fmt: skip
+            return reply(200, document, date=formatdate(sso.runtime.now() - 3600, usegmt=True))
+        return real(request)
+
+    sso.runtime.server = dated
+    assert "good" == ask(sso, sso.process(store))
+    assert [] == sso.asked
+
+
+def test_who_waits_for_another_process_looks_at_the_record(sso: VirtualSso) -> None:
+    """The lease is another's, who is killed: it ends by itself, and the refresh is made then; pauses grow."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    assert store.lease(f"refresh app {WHO}", "somebody who was killed", 100)
+    began = sso.runtime.now()
+    assert renewed(sso, sso.process(store))
+    assert 100 <= sso.runtime.now() - began < 103
+
+
+def test_a_process_remembers_few_tokens(sso: VirtualSso) -> None:
+    """Memory does not grow with the number of characters."""
+    store = sso.store()
+    process = sso.process(store)
+    for who in range(MOST_SEEN + 100):
+        expires_at = sso.runtime.now() + 1199
+        put(store, "app", who, Kept(f"good {who}", "r"), expires_at=expires_at, refreshed_at=sso.runtime.now())
+        assert f"good {who}" == ask(sso, process, who)
+    assert MOST_SEEN == len(process.logins._known._seen)
+    assert "good 0" == ask(sso, process, 0)
