@@ -80,7 +80,7 @@ class Characters:
             users.enter(whole)
         return found
 
-    def as_character(self, who: int | Signer) -> Self:
+    def as_character(self, who: int | Signer, *, owner: str | None = None) -> Self:
         """This client, for the calls of one character: the same connections, caches and limits, another login.
 
         It needs no login at hand: the token store knows. Nothing is read or sent by this, and nothing has to be closed.
@@ -88,12 +88,15 @@ class Characters:
 
         Args:
             who: the id of a character whose login is kept; or a login of its own (`esipy.EsiSecurity`), which is not.
+            owner: the account that has to have logged that character in (`Claims.owner`, as a session of a web
+                application keeps it): once it was sold and its new owner has logged in, calls raise `OwnerChangedError`
+                instead of showing one user what is another's. None: whichever account did.
 
         Raises:
             SettingError: there is no such thing, or no ``client_id`` where one is needed.
         """
         if isinstance(who, int) and not isinstance(who, bool):
-            signer: Signer = self._logins.signer(who)
+            signer: Signer = self._logins.signer(who, owner)
         elif hasattr(who, "principal"):
             signer = cast("Signer", who)
         else:

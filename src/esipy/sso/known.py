@@ -29,6 +29,7 @@ class Seen(NamedTuple):
         renew_at: from when on somebody is to refresh it, although it is still good; infinite: nobody can.
         look_at: from when on it is looked at in the store again: others may have put another login there.
         renewable: whether there is a refresh token.
+        owner: the hash of the account that logged in; empty: not known.
     """
 
     access_token: str | None
@@ -37,6 +38,7 @@ class Seen(NamedTuple):
     renew_at: float
     look_at: float
     renewable: bool
+    owner: str
 
     def __repr__(self) -> str:
         return "<an access token>"

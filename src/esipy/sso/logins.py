@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from esipy._attached import attached
 from esipy.core.claims import Claims
-from esipy.exceptions import SSOError, TokenKeyError, TokenStoreError
+from esipy.exceptions import OwnerChangedError, SSOError, TokenKeyError, TokenStoreError
 from esipy.runtime.base import Runtime
 from esipy.sso.entering import Entering
 from esipy.sso.flights import Flights
@@ -66,13 +66,18 @@ class Character(NamedTuple):
 
 
 class StoredLogin:
-    """One stored character, as the engine sees a login (`esipy.engine.exchange.Signer`). It holds no token."""
+    """One stored character, as the engine sees a login (`esipy.engine.exchange.Signer`). It holds no token.
 
-    __slots__ = ("_logins", "character_id", "principal")
+    Attributes:
+        owner: the account that has to have logged in; None: whichever did.
+    """
 
-    def __init__(self, logins: Logins, character_id: int) -> None:
+    __slots__ = ("_logins", "character_id", "owner", "principal")
+
+    def __init__(self, logins: Logins, character_id: int, owner: str | None) -> None:
         self._logins = logins
         self.character_id = character_id
+        self.owner = owner
         self.principal = f"{logins.client_id}:{character_id}"
 
     @property
@@ -86,7 +91,7 @@ class StoredLogin:
 
     async def token(self, runtime: Runtime, *, not_this: str | None = None) -> str:
         """See `Logins.token`."""
-        return await self._logins.token(runtime, self.character_id, not_this=not_this)
+        return await self._logins.token(runtime, self.character_id, not_this=not_this, owner=self.owner)
 
     async def prepare(self, runtime: Runtime) -> None:
         """See `Logins.prepare`."""
@@ -94,7 +99,7 @@ class StoredLogin:
 
     def lacks(self, scope: str) -> bool:
         """Whether the login does not allow this, as far as is known without asking anybody (see `prepare`)."""
-        return self._logins.lacks(self.character_id, scope)
+        return self._logins.lacks(self.character_id, scope, owner=self.owner)
 
     def __repr__(self) -> str:
         return f"<stored login of character {self.character_id} to application {self.client_id}>"
@@ -128,22 +133,29 @@ class Logins:
         self._refreshing = Refreshing(self._saving, application, source, self._known, outages)
         self._entering = Entering(self._saving, application, source)
 
-    def signer(self, character_id: int) -> StoredLogin:
-        """A character's login, for the engine. Nothing is read."""
-        return StoredLogin(self, character_id)
+    def signer(self, character_id: int, owner: str | None = None) -> StoredLogin:
+        """A character's login, for the engine. Nothing is read.
+
+        Args:
+            owner: the account that has to have logged in (`Claims.owner`); None: whichever did.
+        """
+        return StoredLogin(self, character_id, owner)
 
     # -- what a request needs ---------------------------------------------------------------------------------
 
-    async def token(self, runtime: Runtime, character_id: int, *, not_this: str | None = None) -> str:
+    async def token(
+        self, runtime: Runtime, character_id: int, *, not_this: str | None = None, owner: str | None = None
+    ) -> str:
         """An access token that can be used now, refreshed when needed.
 
         Args:
             not_this: a token that ESI has just refused, although its time is not over.
+            owner: the account that has to have logged in; None: whichever did.
 
         Raises:
             LoginRequiredError: nothing is kept of the character, or nothing to refresh its token with.
             TokenRevokedError: the SSO said that the login is over.
-            OwnerChangedError: the character was sold.
+            OwnerChangedError: the character was sold, or another account has logged in than ``owner``.
             TokenInvalidError: the SSO gave a token that cannot be right; the old one stays.
             SSOUnavailableError: no new token could be had; ``retry_at`` says when to come back.
             TokenStoreError: the store cannot be used; the text says why.
@@ -153,11 +165,13 @@ class Logins:
             if not self._refreshing.is_usable(runtime, seen, not_this):
                 refreshed = await runtime.finish(self._renewed(runtime, character_id, not_this, early=False))
                 if refreshed is not None and refreshed.access_token not in (None, not_this):
+                    _check_owner(character_id, refreshed, owner)
                     return refreshed.access_token
             elif runtime.now() + self._known.clock_error < seen.renew_at or not await self._early(
                 runtime, character_id, seen
             ):
                 assert seen.access_token is not None
+                _check_owner(character_id, seen, owner)
                 return seen.access_token
 
     async def prepare(self, runtime: Runtime, character_id: int) -> None:
@@ -165,9 +179,11 @@ class Logins:
         with suppress(SSOError):
             await self._seen(runtime, character_id)
 
-    def lacks(self, character_id: int, scope: str) -> bool:
-        """Whether a login does not allow this, as far as the process knows."""
+    def lacks(self, character_id: int, scope: str, *, owner: str | None = None) -> bool:
+        """Whether a login does not allow this, as far as the process knows; of an owner, unless it is known to."""
         seen = self._known.seen(character_id)
+        if owner is not None and (seen is None or seen.owner != owner):
+            return True  # what the character's other owner was answered is not for this one
         return seen is not None and seen.scopes is not None and scope not in seen.scopes
 
     async def _seen(self, runtime: Runtime, character_id: int) -> Seen:
@@ -298,3 +314,17 @@ class Logins:
 
     def __repr__(self) -> str:
         return f"<logins of application {self.client_id}>"
+
+
+def _check_owner(character_id: int, seen: Seen, owner: str | None) -> None:
+    """Refuse to use one account's login for another (T47).
+
+    Raises:
+        OwnerChangedError: unless it is the owner's, or anybody's will do.
+    """
+    if owner is not None and seen.owner != owner:
+        raise OwnerChangedError(
+            "",
+            0,
+            message=f"character {character_id} belongs to another account than the one that logged in; log in again",
+        )

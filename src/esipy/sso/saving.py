@@ -93,6 +93,7 @@ class Saving:
             renew_at,
             runtime.now() + LOOK_SECONDS,
             kept.refresh_token is not None,
+            record.owner,
         )
         return self.known.see(record.character_id, seen)
 
