@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from esipy.cli.characters import find
+
 if TYPE_CHECKING:
     from esipy.app import Operations
     from esipy.operation import Operation
@@ -24,6 +26,11 @@ def call(
     ] = None,
     base_url: Annotated[str | None, typer.Option(help="where ESI is; also ESI_BASE_URL")] = None,
     user_agent: Annotated[str | None, typer.Option(help="who you are; also ESI_USER_AGENT")] = None,
+    as_character: Annotated[
+        str | None, typer.Option("--as", metavar="CHARACTER", help="whose login to use: an id or a name")
+    ] = None,
+    client_id: Annotated[str | None, typer.Option(help="the application of that login; also ESI_CLIENT_ID")] = None,
+    tokens: Annotated[str | None, typer.Option(help="where logins are kept; also ESI_TOKENS")] = None,
     headers: Annotated[
         bool, typer.Option("--headers", help="print status and headers to stderr; of a list, of its first page only")
     ] = False,
@@ -38,6 +45,8 @@ def call(
     esipy call get_markets_region_id_orders region_id=10000002 type_id=34
 
     esipy call get_markets_region_id_orders region_id=10000002 page=1
+
+    esipy call get_characters_character_id_wallet --as "Cassia Calloway"
     """
     from esipy.app import EsiApp
     from esipy.client import EsiClient
@@ -51,16 +60,27 @@ def call(
             typer.echo(name)
         return
     found = operations[operation]
-    if found.scope is not None:
+    if found.scope is not None and as_character is None:
         raise ValueError(
-            f"{found.name} needs a character's login with the scope {found.scope}; this command sends public calls only"
+            f"{found.name} needs a character's login with the scope {found.scope}: give it by --as CHARACTER; "
+            "esipy characters lists those who are logged in, esipy login logs one in"
         )
-    built = found(**arguments_of(found, arguments or []))
+    given = arguments_of(found, arguments or [])
+    who = None if as_character is None else find(as_character, client_id, tokens)
+    if who is not None and any(parameter.name == "character_id" for parameter in found.parameters):
+        given.setdefault("character_id", who.character_id)
+    built = found(**given)
     settings = Settings.from_environment(base_url=base_url, user_agent=user_agent)
     with (
-        EsiClient(base_url=settings.base_url, user_agent=settings.user_agent or "esipy-call") as client,
+        EsiClient(
+            base_url=settings.base_url,
+            user_agent=settings.user_agent or "esipy-call",
+            client_id=None if who is None else who.client_id,
+            tokens=tokens,
+        ) as whole,
         RATE_LIMIT_WAIT.connected_to(_tell_wait),
     ):
+        client = whole if who is None else whole.as_character(who.character_id)
         if not headers and reading_of(built) is not None:
             _print(_as_sent(client.fetch(built)))
             return

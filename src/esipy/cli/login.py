@@ -6,6 +6,7 @@ one line here and a page in the browser; the login is kept, durably, before eith
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -72,6 +73,8 @@ def login(
     from esipy.login import WebLogin
     from esipy.sso.loopback import DEFAULT_PORT, await_login
 
+    # Who keeps logins where nothing seals them is told so.
+    logging.getLogger("esipy.tokens").setLevel(logging.WARNING)
     if port is not None and callback is not None:
         raise ValueError("--port is a part of --callback: give one of them")
     address = callback or f"http://127.0.0.1:{DEFAULT_PORT if port is None else port}/callback"
@@ -156,12 +159,11 @@ def _listening(arrivals: SimpleQueue[Arrival], address: str) -> AbstractContextM
 
 def _secret(lines: Iterator[str]) -> str:
     """The application's secret, from the terminal without showing it, or from a pipe."""
-    if sys.stdin.isatty():
-        secret: str = typer.prompt("The application's secret", hide_input=True, err=True)
-        return secret
-    secret = next(lines, "")
+    from getpass import getpass
+
+    secret = getpass("The application's secret: ") if sys.stdin.isatty() else next(lines, "")
     if not secret:
-        raise ValueError("--ask-secret: stdin holds no secret")
+        raise ValueError("--ask-secret: no secret was given")
     return secret
 
 
@@ -210,4 +212,5 @@ def _show_nothing(page: object) -> None:
 
 
 def _tell_refused(error: LoginFailedError) -> None:
-    say(f"that was refused, and the login still waits: {error}")
+    what = "the callback of another login" if error.reason == "state" else str(error)
+    say(f"refused: {what}; this login still waits for its own")
