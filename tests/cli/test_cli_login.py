@@ -102,8 +102,8 @@ def test_a_pasted_address_is_as_good(server: RunningSandbox, around: dict[str, s
     assert 0 == done.status
     assert f"Logged in: {server.sandbox.roster.get(WHO).name}" in done.out
     assert 2 == len(done.err.splitlines())
-    assert all(
-        line.startswith("esipy: that was refused, and the login still waits: ") for line in done.err.splitlines()
+    assert {"esipy: refused: the callback of another login; this login still waits for its own"} == set(
+        done.err.splitlines()
     )
     assert not re.search("c0de|5tate", done.err + done.out.replace(begun.url, ""))
 
