@@ -29,17 +29,17 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Wallet</ti
 
 
 def page(request: HttpRequest, text: object = "", status: int = 200) -> HttpResponse:
-    """What everybody sees: who is logged in, and a way out; or a way in."""
     html = engines["django"].from_string(PAGE).render({"text": text, "name": request.session.get("name")}, request)
     return HttpResponse(html, status=status, headers={"Cache-Control": "no-store"})
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    if (character_id := request.session.get("character_id")) is None:
+    if "me" not in request.session:
         return page(request)
-    call = ops.wallet.get_characters_character_id_wallet(character_id=character_id)
+    who, owner = request.session["me"]  # with the account: a character may be sold
+    me = settings.LOGIN.client.as_character(who, owner=owner)
     try:
-        return page(request, f"{settings.LOGIN.client.as_character(character_id).fetch(call):,.2f} ISK")
+        return page(request, f"{me.fetch(ops.wallet.get_characters_character_id_wallet(character_id=who)):,.2f} ISK")
     except APIException as error:  # revoked, sold, or EVE is down
         return page(request, f"Sorry: {error}.", 503)
 
@@ -50,7 +50,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     except APIException as error:  # denied, forged, too late
         return page(request, f"Sorry: {error}.", 400)
     request.session.flush()  # a new one: what somebody may have put into the old one is worth nothing
-    request.session.update({"character_id": claims.character_id, "name": claims.name})
+    request.session.update({"me": (claims.character_id, claims.owner), "name": claims.name})
     return redirect("/")  # so that the code does not stay in the address bar
 
 

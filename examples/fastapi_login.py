@@ -4,8 +4,6 @@ Run it: ``python examples/fastapi_login.py`` (needs fastapi, uvicorn, itsdangero
 the address that it prints; Ctrl-C ends it. ``docs/web-login.md`` says why, and what to change for the real SSO.
 """
 
-from __future__ import annotations
-
 import secrets
 import sys
 from collections.abc import AsyncIterator
@@ -53,10 +51,11 @@ def make_app(client: AsyncEsiClient, redirect_uri: str) -> FastAPI:
 
     @app.get("/")
     async def home(request: Request) -> Response:
-        if (character_id := request.session.get("character_id")) is None:
+        if "me" not in request.session:
             return page(request)
+        character_id, owner = request.session["me"]  # with the account: a character may be sold
         call = ops.wallet.get_characters_character_id_wallet(character_id=character_id)
-        return page(request, f"{await client.as_character(character_id).fetch(call):,.2f} ISK")
+        return page(request, f"{await client.as_character(character_id, owner=owner).fetch(call):,.2f} ISK")
 
     # Denied, forged, too late; later revoked, sold, or EVE is down.
     app.add_exception_handler(APIException, lambda request, error: page(request, f"Sorry: {error}.", 400))
@@ -69,7 +68,7 @@ def make_app(client: AsyncEsiClient, redirect_uri: str) -> FastAPI:
     async def callback(request: Request) -> Response:
         me, claims = request.session, await login.finish(request.session, request.query_params)
         me.clear()  # a new one: what somebody may have put into the old one is worth nothing
-        me.update(character_id=claims.character_id, name=claims.name, csrf=secrets.token_urlsafe(16))
+        me.update(me=(claims.character_id, claims.owner), name=claims.name, csrf=secrets.token_urlsafe(16))
         return RedirectResponse("/")  # so that the code does not stay in the address bar
 
     @app.post("/logout")

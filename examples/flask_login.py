@@ -23,7 +23,6 @@ ME = {"User-Agent": "example/1.0 (me@example.com)"}
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "Referrer-Policy": "same-origin",
 }
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Wallet</title><style>
 body { font: 18px/1.6 system-ui, sans-serif; background: #eef1f4; color: #1b2530 } b { font-size: 2rem }
@@ -48,10 +47,11 @@ def make_app(client: EsiClient, redirect_uri: str) -> Flask:
 
     @app.get("/")
     def home() -> Any:
-        if "character_id" not in session:
+        if "me" not in session:
             return render_template_string(PAGE)
-        call = ops.wallet.get_characters_character_id_wallet(character_id=session["character_id"])
-        isk = client.as_character(session["character_id"]).fetch(call)
+        character_id, owner = session["me"]  # with the account: a character may be sold
+        call = ops.wallet.get_characters_character_id_wallet(character_id=character_id)
+        isk = client.as_character(character_id, owner=owner).fetch(call)
         return render_template_string(PAGE, isk=f"{isk:,.2f}")
 
     @app.errorhandler(APIException)  # denied, forged, too late; later revoked, sold, or EVE is down
@@ -66,7 +66,7 @@ def make_app(client: EsiClient, redirect_uri: str) -> Flask:
     def callback() -> Any:
         claims = login.finish(session, request.args)
         session.clear()  # a new one: what somebody may have put into the old one is worth nothing
-        session.update(character_id=claims.character_id, name=claims.name, csrf=secrets.token_urlsafe(16))
+        session.update(me=(claims.character_id, claims.owner), name=claims.name, csrf=secrets.token_urlsafe(16))
         return redirect("/")  # so that the code does not stay in the address bar
 
     @app.post("/logout")
