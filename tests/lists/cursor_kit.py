@@ -10,14 +10,15 @@ from esipy.engine.pipeline import Engine
 from esipy.lists.cursor import Batch
 from esipy.lists.cursor_verbs import AsyncCursors, BlockingCursors
 from esipy.shell import Shell
-from tests.engine.kit import Bench
+from tests.engine.kit import Bench, Login
 
 JOBS = ops.freelance_jobs.get_freelance_jobs_listing()
 PATH = "/freelance-jobs"
 
 
 def engine(colour: str, serve: Any, **options: Any) -> Engine:
-    """One that the limits of a real ESI do not hold back, unless a call says so."""
+    """One with a login, that the limits of a real ESI do not hold back, unless a call says so."""
+    options.setdefault("signer", Login())
     return Bench(
         colour, serve, retry=False, settings={"policy": "off", **options.pop("settings", {})}, **options
     ).engine
