@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 CLASSES = [name for name in esipy.__all__ if not isinstance(getattr(esipy, name), ModuleType)]
 MODULES = sorted({*esipy.__all__} - {*CLASSES})
-DOORS = ["cache", "events", "limits", "planning", "retries", "testing", "tokens", "utils"]
+DOORS = ["cache", "events", "limits", "login", "planning", "retries", "testing", "tokens", "utils"]
 """Modules whose public names are for programs."""
 
 
