@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from esipy.sandbox import RunningSandbox
+from esipy.sandbox import ControlClient, RunningSandbox
 
 COMMAND = [sys.executable, "-W", "error", "-c", "from esipy.cli import main; main()"]
 APP = "my-application"
@@ -39,10 +39,7 @@ class Page(NamedTuple):
 
 def environment(server: RunningSandbox, folder: Path, **more: str) -> dict[str, str]:
     """What a command finds around it: the sandbox, a token store, no browser."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ESI_")}
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
-        kept.pop(name, None)
-    return kept | {
+    return without_esi() | {
         "ESI_BASE_URL": server.url,
         "ESI_SSO_URL": server.sso_url,
         "ESI_TOKENS": f"sqlite:///{folder}/tokens.sqlite3",
@@ -51,10 +48,20 @@ def environment(server: RunningSandbox, folder: Path, **more: str) -> dict[str, 
     }
 
 
-def esipy(around: dict[str, str], *words: str, stdin: str = "") -> Done:
-    """A command, run to its end."""
+def without_esi() -> dict[str, str]:
+    """The environment, without what leads to an ESI or to a browser."""
+    screens = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    return {name: value for name, value in os.environ.items() if not name.startswith("ESI_") and name not in screens}
+
+
+def esipy(around: dict[str, str], *words: str, before: Sequence[str] = ()) -> Done:
+    """A command, run to its end, with nothing in stdin.
+
+    Args:
+        before: the command that runs it.
+    """
     done = subprocess.run(
-        [*COMMAND, *words], env=around, input=stdin, capture_output=True, text=True, timeout=120, check=False
+        [*before, *COMMAND, *words], env=around, input="", capture_output=True, text=True, timeout=120, check=False
     )
     return Done(done.returncode, done.stdout, done.stderr)
 
@@ -92,7 +99,9 @@ class Login:
 
 
 @contextmanager
-def logging_in(server: RunningSandbox, around: dict[str, str], *words: str, typed: str = "") -> Iterator[Login]:
+def logging_in(
+    server: RunningSandbox | ControlClient, around: dict[str, str], *words: str, client_id: str = APP, typed: str = ""
+) -> Iterator[Login]:
     """``esipy login``, at a free port unless a callback is given; its callback is registered with the sandbox.
 
     Args:
@@ -100,14 +109,14 @@ def logging_in(server: RunningSandbox, around: dict[str, str], *words: str, type
     """
     place = () if "--callback" in words else ("--port", "0")
     pipe = subprocess.PIPE
-    command = [*COMMAND, "login", "--client-id", APP, *place, *words]
+    command = [*COMMAND, "login", "--client-id", client_id, *place, *words]
     process = subprocess.Popen(command, env=around, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     try:
         assert process.stdin is not None
         process.stdin.write(typed)
         process.stdin.flush()
         login = Login(process)
-        server.register(APP, [login.redirect_uri], around.get("ESI_SECRET_KEY"))
+        server.register(client_id, [login.redirect_uri], around.get("ESI_SECRET_KEY"))
         yield login
     finally:
         process.kill()

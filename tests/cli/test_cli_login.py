@@ -302,6 +302,18 @@ def test_what_cannot_be_meant_is_one_line(around: dict[str, str], words: tuple[s
     assert done.err.startswith("esipy: ")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no ulimit")
+@pytest.mark.parametrize("trouble", ["full", "no store"])
+def test_a_store_that_cannot_be_used_is_told_first(around: dict[str, str], tmp_path: Path, trouble: str) -> None:
+    """A disk without room, or a file that is something else: before anybody is sent to the SSO."""
+    if trouble == "no store":
+        (tmp_path / "tokens.sqlite3").write_text("what it is not\n" * 1000)
+    shell = ["sh", "-c", 'ulimit -f 0; exec "$@"' if trouble == "full" else 'exec "$@"', "sh"]
+    done = esipy(around, "login", "--client-id", APP, "--port", "0", before=shell)
+    assert (1, 1, "") == (done.status, len(done.err.splitlines()), done.out), done
+    assert str(tmp_path / "tokens.sqlite3") in done.err
+
+
 def test_a_scope_that_nobody_knows_is_pointed_out(server: RunningSandbox, around: dict[str, str]) -> None:
     """It may be new, so the SSO decides: here it comes back as an error, in one line each."""
     with logging_in(server, around, "--scopes", "esi-wallet.read_character_walet.v1") as begun:

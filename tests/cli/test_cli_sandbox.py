@@ -8,11 +8,15 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from itertools import takewhile
+from pathlib import Path
 
 import pytest
 
 from esipy.cli import main
 from esipy.sandbox import HIDDEN_LIMITS, ControlClient, serve
+from esipy.sandbox.characters import FIRST_CHARACTER
+from tests.cli.login_kit import KEY, browse, esipy, logging_in, without_esi
 from tests.sandbox.wire import ask
 
 COMMAND = [sys.executable, "-W", "error", "-c", "from esipy.cli import main; main()", "sandbox"]
@@ -87,6 +91,40 @@ def test_it_tells_people_where_it_is() -> None:
         assert f"export ESI_BASE_URL={url}" in lines
         assert f"export ESI_SSO_URL={url}" in lines
         assert ask(url, "/_sandbox/about").status == 200
+
+
+def test_what_it_prints_logs_a_character_in() -> None:
+    """The exports and the command that it shows are all that another terminal needs, from the login to the wallet;
+    what was kept for it is gone with it."""
+    with started() as process:
+        assert process.stdout is not None
+        lines = list(takewhile(lambda line: not line.startswith("Stop it"), process.stdout))
+        exported = dict(line.split()[1].split("=", 1) for line in lines if line.startswith("  export "))
+        (shown,) = (line.split() for line in lines if line.startswith("  esipy login"))
+        assert ["--client-id", "sandbox-demo-pkce"] == shown[2:4]
+        server = ControlClient(exported["ESI_BASE_URL"])
+        kept = Path(exported["ESI_TOKENS"].removeprefix("sqlite:///")).parent
+        around = {**without_esi(), "ESI_TOKEN_KEY": KEY, **exported}
+        with logging_in(server, around, *shown[4:], client_id="sandbox-demo-pkce") as login:
+            assert 200 == browse(server.approve(login.url, FIRST_CHARACTER)).status
+            assert 0 == login.done().status
+        wallet = esipy(around, "call", "get_characters_character_id_wallet", "--as", str(FIRST_CHARACTER))
+        assert (0, "") == (wallet.status, wallet.err)
+        assert 0 <= float(wallet.out)
+        assert kept.is_dir()
+        process.terminate()
+        assert 0 == process.wait(20)
+    assert not kept.exists()
+
+
+def test_other_callbacks_can_be_registered() -> None:
+    """``--callback``: both applications may be sent back there, too."""
+    with started("--json", "--callback", "http://127.0.0.1:7000/back", "--callback", "http://localhost/") as process:
+        assert process.stdout is not None
+        clients = ControlClient(json.loads(process.stdout.readline())["url"]).about()["clients"]
+    assert 2 * [["http://127.0.0.1:8635/callback", "http://127.0.0.1:7000/back", "http://localhost/"]] == [
+        client["redirect_uris"] for client in clients
+    ]
 
 
 def test_with_its_parent_it_ends() -> None:
