@@ -13,10 +13,14 @@ from typing import Any
 import pytest
 
 from esipy import AsyncEsiClient, EsiClient, ops
+from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.exceptions import InvalidCallError, SSOError
 from esipy.sandbox import RunningSandbox
 from esipy.testing import SignalRecorder
+from esipy.transport.scripted import ScriptedTransport
+from esipy.transport.scripted import answer as scripted
 from tests.client.colours import UA, Colour
+from tests.watching.watch_kit import alliance
 
 PATH = "/corporations/98000001/projects"
 PROJECTS = ops.corporation_projects.get_corporations_projects_listing(corporation_id=98000001)
@@ -147,6 +151,33 @@ def test_receivers_of_the_blocking_client_are_called_by_one_thread_that_ends(box
             with pytest.raises(RuntimeError, match="the client is closed"):
                 signals[1].add_receiver(print)
     assert {"esipy_watching"} == threads
+
+
+def test_many_watches_have_no_thread_each() -> None:
+    """Of 300 signals: one thread that waits, and ten at the most that look; when all have looked, the one."""
+    calls = [ops.alliance.get_alliances_alliance_id(alliance_id=number) for number in range(1, 301)]
+    most, looked = [0], threading.Event()
+
+    def threads() -> list[threading.Thread]:
+        return [one for one in threading.enumerate() if one.name.startswith("esipy_")]
+
+    def serve(request: HttpRequest) -> HttpResponse:
+        most.append(len(threads()))
+        if len(most) > len(calls):
+            looked.set()
+        return scripted(headers={"Cache-Control": "max-age=3600"}, body=alliance(1, 0))
+
+    with EsiClient(headers=UA, transport=ScriptedTransport(serve)) as client:
+        signals = [client.on_change(call) for call in calls]
+        for signal in signals:
+            signal.add_receiver(print)
+        assert looked.wait(60)
+        for thread in threads():
+            if thread.name == "esipy_looking":
+                thread.join(10)
+        assert ["esipy_watching"] == [thread.name for thread in threads()]
+    assert 1 < max(most) <= 1 + 10
+    assert [] == threads()
 
 
 def test_receivers_of_the_asyncio_client_are_awaited_by_a_task_that_ends(box: RunningSandbox) -> None:

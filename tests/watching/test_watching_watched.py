@@ -13,7 +13,7 @@ from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.engine.terms import Terms
 from esipy.exceptions import InvalidCallError, SettingError
 from esipy.lists.positions import MemoryPositions
-from esipy.runtime.simulated import SimulatedRuntime
+from esipy.runtime.simulated import SimulatedRuntime, Working
 from esipy.watching.watcher import Watcher
 from tests.engine.kit import WALLET, Login, answer
 from tests.watching.watch_kit import Post, alliance, day, order, orders_of
@@ -256,11 +256,18 @@ def test_watches_give_way_to_the_calls_of_users() -> None:
 def test_ten_looks_at_once_and_none_for_nothing() -> None:
     """A hundred watches of an hour's lifetime: after their first looks nothing runs until the hour is over."""
     calls = [ops.alliance.get_alliances_alliance_id(alliance_id=number) for number in range(100)]
-    most = [0, 0]
+    asked = at_once = most = 0
 
-    def serve(request: HttpRequest) -> HttpResponse:
-        most[0] += 1
-        most[1] = max(most)
+    def serve(request: HttpRequest) -> Working:
+        nonlocal asked, at_once, most
+        asked += 1
+        at_once += 1
+        most = max(most, at_once)
+        return Working(0.5, finish)
+
+    def finish() -> HttpResponse:
+        nonlocal at_once
+        at_once -= 1
         return answer(alliance(1, 0), Cache_Control="max-age=3600", ETag='"1"')
 
     post = Post(serve)
@@ -268,7 +275,6 @@ def test_ten_looks_at_once_and_none_for_nothing() -> None:
         post.on_change(call).add_receiver(post.hear)
     post.run(60)
     begun = post.crew.begun
-    assert 101 == begun
+    assert (101, 100, 10) == (begun, asked, most)
     post.run(3500)
-    assert begun == post.crew.begun
-    assert 100 == most[0]
+    assert (begun, 100) == (post.crew.begun, asked)
