@@ -14,11 +14,13 @@ from typing import Any
 import keyring
 import pytest
 
+from esipy import EsiClient, ops
 from esipy.exceptions import SettingError, TokenKeyError, TokenStoreError
 from esipy.sso import sealing
 from esipy.sso.keychain import given_keys
 from esipy.sso.sealing import Sealer, key_id_of
 from esipy.stores.places import user_data_file
+from esipy.testing import sandbox
 from esipy.tokens import (
     MemoryTokens,
     Rekeyed,
@@ -177,6 +179,35 @@ def test_a_store_without_a_key_says_so_once(
             each.seal(b"x", (APP, 1))
     assert 1 == len(caplog.messages)
     assert f"tokens in {store!r} are NOT encrypted" in caplog.text
+
+
+def test_a_wrong_key_loses_nothing(tmp_path: Path) -> None:
+    """A client with another key says so, and nothing is sent; with the right one it goes on."""
+    scope = "esi-wallet.read_character_wallet.v1"
+    with sandbox(set_environment=True) as server:
+        me = server.sandbox.roster.ids[0]
+        refresh_token = server.login(me, [scope])["refresh_token"]
+        call = ops.wallet.get_characters_character_id_wallet(character_id=me)
+
+        def client(key: str) -> EsiClient:
+            return EsiClient(
+                client_id=server.client_id, secret_key=server.secret_key,
+                tokens=SqliteTokens(tmp_path / "tokens"), token_key=key,
+                headers={"User-Agent": "test/1.0 (me@example.com)"}, cache=None,
+            )  # fmt: skip
+
+        with client(OLD) as right:
+            right.add_character(refresh_token, me)
+            balance = right.as_character(me).fetch(call)
+        before = len(server.received())
+        with (
+            client(NEW) as wrong,
+            pytest.raises(TokenKeyError, match=f"the tokens of character {me} .* Nothing is lost"),
+        ):
+            wrong.as_character(me).fetch(call)
+        assert before == len(server.received())
+        with client(f"{NEW},{OLD}") as right:
+            assert balance == right.as_character(me).fetch(call)
 
 
 # -- rotation --------------------------------------------------------------------------------------------------------

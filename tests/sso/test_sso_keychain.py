@@ -177,6 +177,18 @@ def test_a_keyring_that_stays_locked_is_told(ring: Any, tmp_path: Path) -> None:
     assert "secret-of-the-user" not in str(caught.value)
 
 
+def test_a_key_that_cannot_be_made_alone_is_told(ring: Any, tmp_path: Path) -> None:
+    """Two programs that make one at once would not know each other's."""
+    backend = InMemory()
+    ring(backend)
+    (tmp_path / "file").touch()
+    with pytest.raises(TokenKeyError, match=r"no key can be made in this user's keyring: .*keyring\.lock cannot be"):
+        keyring_keys(tmp_path / "file" / "keyring.lock")
+    with pytest.raises(TokenKeyError, match=r"cannot be locked \(unable to open database file\)"):
+        keyring_keys(tmp_path)
+    assert {} == backend.entries
+
+
 def test_what_others_put_into_the_keyring_is_no_key(ring: Any, tmp_path: Path) -> None:
     """It is left there, and said to be no key."""
     backend = InMemory()

@@ -9,8 +9,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -151,6 +153,7 @@ def test_a_file_that_was_deleted_is_begun_anew_with_a_warning(
     store: SqliteTokens, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As when its user wants to forget all logins."""
+    assert store.load(APP, 1) is not None
     for each in path.parent.iterdir():
         each.unlink()
     with caplog.at_level(logging.WARNING, "esipy.stores"):
@@ -185,6 +188,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_another_process_holds_is_told(store: SqliteTokens, path: Path) -> None:
     """It can still be read; when it is given back all is as before."""
+    assert record(version=1) == store.load(APP, 1)
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         with pytest.raises(TokenStoreError, match=r"database is locked.* Nothing is lost: another process holds it"):
@@ -193,6 +197,24 @@ def test_a_file_that_another_process_holds_is_told(store: SqliteTokens, path: Pa
             store.lease("refresh", "one", 5)
         assert record(version=1) == store.load(APP, 1)
     assert store.save(APP, 1, record(sealed=b"2"), 1)
+
+
+def test_who_reads_does_not_wait_for_who_writes(store: SqliteTokens) -> None:
+    """A save of another thread that waits for the disk keeps nobody from a token that is good."""
+    writing, read = threading.Event(), threading.Event()
+    assert store.load(APP, 1) is not None
+
+    def hold(_: sqlite3.Connection) -> bool:
+        writing.set()
+        return read.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        saving = pool.submit(store._file.do, hold)
+        assert writing.wait(30)
+        assert record(version=1) == store.load(APP, 1)
+        assert [record(version=1)] == list(store.records())
+        read.set()
+        assert saving.result(30)
 
 
 def test_a_full_database_is_told(store: SqliteTokens) -> None:

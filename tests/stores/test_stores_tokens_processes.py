@@ -40,6 +40,7 @@ from esipy.stores.sqlite_tokens import SqliteTokens
 from tests.stores.token_stores import APP, record
 store, step = SqliteTokens(sys.argv[1]), sys.argv[2]
 version = store.load(APP, 1).version
+store.lease("one", "another", 0)  # the file is open for writing, too
 
 def stop(statement):
     if statement.startswith(step):

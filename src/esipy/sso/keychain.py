@@ -18,7 +18,8 @@ import base64
 import os
 import secrets
 import sqlite3
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +110,29 @@ def keyring_keys(lock: Path, *, renew: bool = False) -> tuple[bytes, ...]:
         return ()
     text = _asked(keyring.get_password, SERVICE, ENTRY)
     if text is None or renew:
-        lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with closing(sqlite3.connect(lock, timeout=LOCK_SECONDS, isolation_level=None)) as gate:
-            gate.execute("BEGIN EXCLUSIVE")
+        with _alone(lock):
             text = _asked(keyring.get_password, SERVICE, ENTRY)
             if text is None or renew:
                 _asked(keyring.set_password, SERVICE, ENTRY, new_key() if text is None else f"{new_key()},{text}")
                 text = _asked(keyring.get_password, SERVICE, ENTRY)  # one that keeps nothing is none
     return () if text is None else _read(f"the entry {ENTRY!r} of {SERVICE!r} in the keyring", text)
+
+
+@contextmanager
+def _alone(lock: Path) -> Generator[None]:
+    """While this is open no other program of this user makes a key."""
+    try:
+        lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        gate = sqlite3.connect(lock, timeout=LOCK_SECONDS, isolation_level=None)
+        try:
+            gate.execute("BEGIN EXCLUSIVE")
+        except BaseException:
+            gate.close()
+            raise
+    except (sqlite3.Error, OSError) as error:
+        raise TokenKeyError(f"no key can be made in this user's keyring: {lock} cannot be locked ({error})") from None
+    with closing(gate):
+        yield
 
 
 def _keyring() -> Any:

@@ -207,6 +207,7 @@ class SharedFile:
                 connection.execute(f"PRAGMA application_id = {self._application_id}")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {'FULL' if self._precious else 'NORMAL'}")
+            connection.execute(f"PRAGMA fullfsync = {int(self._precious)}")  # of macOS, where fsync is not enough
             connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             connection.execute("BEGIN IMMEDIATE")
             for statement in self._schema:

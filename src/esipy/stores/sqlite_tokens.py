@@ -5,6 +5,7 @@
   Rights that were given to others are left, and told once.
 - A file that is damaged is left as it is and said to be: nothing is ever begun in its place.
 - What was removed or replaced is overwritten in the file, not only marked as free.
+- Who reads does not wait for who writes, not even in one process: saving waits for the disk.
 - Leases are by the machine's clock (`esipy.stores.sqlite_clock`): setting the time of day moves none.
 """
 
@@ -110,16 +111,19 @@ class SqliteTokens:
             if store is not None:
                 store._opened(connection)
 
-        self._file = SharedFile(
-            user_data_file(TOKENS) if path is None else path,
-            application_id=APPLICATION_ID,
-            schema=SCHEMA,
-            opened=opened,
-            busy_seconds=busy_seconds,
-            precious=True,
-            told=_told,
+        self._file, self._view = (
+            SharedFile(
+                user_data_file(TOKENS) if path is None else path,
+                application_id=APPLICATION_ID,
+                schema=SCHEMA,
+                opened=opened,
+                busy_seconds=busy_seconds,
+                precious=True,
+                told=_told,
+            )
+            for _ in range(2)
         )
-        weakref.finalize(self, self._file.close)
+        weakref.finalize(self, _close, self._file, self._view)
 
     def __repr__(self) -> str:
         return f"<SqliteTokens {self._file.path}>"
@@ -133,7 +137,7 @@ class SqliteTokens:
             row = connection.execute(LOAD, (client_id, character_id)).fetchone()
             return None if row is None else _record(row)
 
-        return _answered(self._file.look, work)
+        return _answered(self._view.look, work)
 
     def save(self, client_id: str, character_id: int, record: TokenRecord | None, expected: int | None) -> bool:
         """Put a record in place, on the disk, if the version there is still the one expected; see `TokenStore`."""
@@ -163,7 +167,7 @@ class SqliteTokens:
             return [_record(row) for row in connection.execute(statement, (*after, AT_ONCE))]
 
         while True:
-            some = _answered(self._file.look, work)
+            some = _answered(self._view.look, work)
             yield from some
             if len(some) < AT_ONCE:
                 return
@@ -189,7 +193,7 @@ class SqliteTokens:
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        self._file.close()
+        _close(self._file, self._view)
 
     def _opened(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA secure_delete = ON")
@@ -198,6 +202,11 @@ class SqliteTokens:
         if os.name == "posix" and not self._warned and path.stat().st_mode & 0o077:
             self._warned = True
             LOGGER.warning("others may read the tokens in %s: chmod 600 %s", path, path)
+
+
+def _close(*files: SharedFile) -> None:
+    for file in files:
+        file.close()
 
 
 def _answered(way: Callable[[Callable[[sqlite3.Connection], T]], T], work: Callable[[sqlite3.Connection], T]) -> T:
