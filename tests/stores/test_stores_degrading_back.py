@@ -198,6 +198,61 @@ def test_others_are_asked_again_while_one_thread_tries(
     assert got == [1.0]
 
 
+@pytest.mark.parametrize("step", ["_may_retry", "_is_back"])
+def test_threads_that_find_it_back_together_tell_it_once(
+    house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """Whether the other one comes before this one tries the store, or after: news are news once, what it missed too."""
+    store, original, others = house.kept(), getattr(ledger, step), list[object]()
+
+    def another_comes_first(*arguments: Any) -> Any:
+        monkeypatch.setattr(ledger, step, original)
+        others.append(ledger.reserve(LARGE))
+        return original(*arguments)
+
+    spend(ledger, LARGE)
+    with house.down():
+        spend(ledger, LARGE, calls=3)
+        house.clock.now += 1
+    monkeypatch.setattr(ledger, step, another_comes_first)
+    got = leave(ledger, LARGE)
+    assert [True] == [isinstance(other, Grant) for other in others]
+    assert house.told == [f"{house.path}: database is locked", None]
+    assert (spent(state(store, LARGE.bucket)), state(store, LARGE.bucket).reserved) == (8, 4)
+    for grant in (got, *others):
+        assert isinstance(grant, Grant)
+        ledger.settle(grant, 2)
+    assert spent(state(store, LARGE.bucket)) == 12
+
+
+@pytest.mark.parametrize("stopped_at", range(1, 6))
+def test_what_it_missed_is_not_lost_by_an_interrupt(
+    house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch, stopped_at: int
+) -> None:
+    """Ctrl-C while the store is being told: the next call tells the rest."""
+    store, settle, settled = house.kept(), house.kept().settle, list[int]()
+    names = [f"b {number}" for number in range(5)]
+    flights = [leave(ledger, LARGE._replace(bucket=name)) for name in names]
+
+    def interrupted(*arguments: Any) -> None:
+        if house.told:
+            settled.append(1)
+            if len(settled) == stopped_at:
+                raise KeyboardInterrupt
+        settle(*arguments)
+
+    monkeypatch.setattr(store, "settle", interrupted)
+    with house.down():
+        for each in flights:
+            ledger.settle(each, 2)
+        house.clock.now += 1
+    with pytest.raises(KeyboardInterrupt):
+        leave(ledger)
+    leave(ledger)
+    assert [2] * 5 == [state(store, name).used for name in names]
+    assert house.told[-1] is None
+
+
 def test_a_store_that_fails_while_it_is_told_is_told_the_rest_later(
     house: House, ledger: DegradingLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

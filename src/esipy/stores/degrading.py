@@ -188,15 +188,15 @@ class DegradingLedger:
                 self._store.block(PROBE, 0.0)
                 self._catch_up()
             got = verb()
+            if retrying:
+                self._is_back()
+            return got
         except StoreUnavailable as error:
             self._fails(error, again=retrying)
             return None
         finally:
             if retrying:
                 self._retrying = False
-        if retrying:
-            self._is_back()
-        return got
 
     def _may_retry(self) -> bool:
         """Whether to ask the store that failed: one thread at a time does, and rarely."""
@@ -225,6 +225,8 @@ class DegradingLedger:
 
     def _is_back(self) -> None:
         with self._lock:
+            if not self._failed:  # another thread was quicker
+                return
             self._failed = False
             waiters = list(self._waiters)
         self._tell(None)
@@ -282,7 +284,7 @@ class DegradingLedger:
             tell = self._missed.popleft()
             try:
                 tell()
-            except StoreUnavailable:
+            except BaseException:  # told twice, should Ctrl-C come at its end, is safer than never
                 self._missed.appendleft(tell)
                 raise
         with self._lock:
