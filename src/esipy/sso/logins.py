@@ -95,11 +95,11 @@ class StoredLogin:
 
     async def prepare(self, runtime: Runtime) -> None:
         """See `Logins.prepare`."""
-        await self._logins.prepare(runtime, self.character_id)
+        await self._logins.prepare(runtime, self.character_id, owner=self.owner)
 
     def lacks(self, scope: str) -> bool:
         """Whether the login does not allow this, as far as is known without asking anybody (see `prepare`)."""
-        return self._logins.lacks(self.character_id, scope, owner=self.owner)
+        return self._logins.lacks(self.character_id, scope)
 
     def __repr__(self) -> str:
         return f"<stored login of character {self.character_id} to application {self.client_id}>"
@@ -174,16 +174,24 @@ class Logins:
                 _check_owner(character_id, seen, owner)
                 return seen.access_token
 
-    async def prepare(self, runtime: Runtime, character_id: int) -> None:
-        """Know what a login allows, as far as that can be had without asking the SSO."""
-        with suppress(SSOError):
-            await self._seen(runtime, character_id)
+    async def prepare(self, runtime: Runtime, character_id: int, *, owner: str | None = None) -> None:
+        """Know what a login allows, as far as that can be had without asking the SSO; and that it is the owner's.
 
-    def lacks(self, character_id: int, scope: str, *, owner: str | None = None) -> bool:
-        """Whether a login does not allow this, as far as the process knows; of an owner, unless it is known to."""
+        Raises:
+            SSOError: for an owner alone: nothing may be used for it, not even what is cached, because another account
+                has logged in (`OwnerChangedError`), the login is over, or that cannot be known now.
+        """
+        try:
+            seen = await self._seen(runtime, character_id)
+        except SSOError:
+            if owner is not None:
+                raise
+        else:
+            _check_owner(character_id, seen, owner)
+
+    def lacks(self, character_id: int, scope: str) -> bool:
+        """Whether a login does not allow this, as far as the process knows."""
         seen = self._known.seen(character_id)
-        if owner is not None and (seen is None or seen.owner != owner):
-            return True  # what the character's other owner was answered is not for this one
         return seen is not None and seen.scopes is not None and scope not in seen.scopes
 
     async def _seen(self, runtime: Runtime, character_id: int) -> Seen:
