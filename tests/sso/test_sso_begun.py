@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from esipy.exceptions import LoginFailedError
 from esipy.sso.begun import AT_ONCE, KEY, LIFETIME_SECONDS, Begun, keep, require_session, take
@@ -38,7 +39,9 @@ def test_a_login_is_found_once() -> None:
     keep(session, Begun("s", NOW, "verifier"))
     assert Begun("s", NOW, "verifier") == take(session, "s", NOW + 1)
     assert {"mine": 1} == session
-    with pytest.raises(LoginFailedError, match="was begun here, or to one that is over: begin the login anew") as failed:
+    with pytest.raises(
+        LoginFailedError, match="was begun here, or to one that is over: begin the login anew"
+    ) as failed:
         take(session, "s", NOW + 1)
     assert "state" == failed.value.reason
 
@@ -127,3 +130,54 @@ def test_whatever_a_session_holds_breaks_nothing(entry: Any, state: str) -> None
         take(session, state, NOW)
     keep(session, Begun("mine", NOW, None))
     assert "mine" == take(session, "mine", NOW).state
+
+
+class Logins(RuleBasedStateMachine):
+    """Two sessions, logins that begin in either, and callbacks that come to either, at any time: as a model says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOW
+        self.sessions: list[dict[str, Any]] = [{}, {}]
+        self.alive: list[list[tuple[str, float]]] = [[], []]
+        self.states: list[str] = []
+
+    @rule(session=st.integers(0, 1))
+    def begin(self, session: int) -> None:
+        """A login begins: of those that are not over the last five are kept."""
+        self.states.append(f"state {len(self.states)}")
+        keep(self.sessions[session], Begun(self.states[-1], self.now, None))
+        alive = [entry for entry in self.alive[session] if self.now - entry[1] <= LIFETIME_SECONDS]
+        self.alive[session] = [*alive, (self.states[-1], self.now)][-AT_ONCE:]
+
+    @precondition(lambda self: self.states)
+    @rule(session=st.integers(0, 1), data=st.data())
+    def come_back(self, session: int, data: st.DataObject) -> None:
+        """A callback comes: good in its own session, once, in time."""
+        state = data.draw(st.sampled_from(self.states))
+        began = dict(self.alive[session]).get(state)
+        good = began is not None and self.now - began <= LIFETIME_SECONDS
+        try:
+            found = take(self.sessions[session], state, self.now).state
+        except LoginFailedError:
+            found = None
+        assert (state if good else None) == found
+        self.alive[session] = [entry for entry in self.alive[session] if entry[0] != state]
+
+    @rule(seconds=st.sampled_from([1, 60, 299, 301, 600]))
+    def wait(self, seconds: int) -> None:
+        """Time passes."""
+        self.now += seconds
+
+    @rule()
+    def restart(self) -> None:
+        """The sessions are kept elsewhere, as JSON."""
+        self.sessions = json.loads(json.dumps(self.sessions))
+
+    @invariant()
+    def fits_into_a_cookie(self) -> None:
+        """However many have begun."""
+        assert all(len(session.get(KEY, ())) <= AT_ONCE for session in self.sessions)
+
+
+TestLogins = Logins.TestCase

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -183,11 +183,13 @@ def test_a_callback_in_another_session_is_refused(colour: Colour) -> None:
 def test_a_login_is_over_after_ten_minutes(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the clock of the client; nothing is sent then."""
     login, session = colour.login(), {}
+    runtime = login.client._engine.runtime
+    began = runtime.now()
+    monkeypatch.setattr(runtime, "now", lambda: began)
     callbacks = [colour.eve.approve(login.start(session)) for _ in range(2)]
-    runtime, began = login.client._engine.runtime, time.time()
     monkeypatch.setattr(runtime, "now", lambda: began + 590)
     assert colour.run(login.finish(session, callbacks[0])).character_id
-    monkeypatch.setattr(runtime, "now", lambda: began + 620)
+    monkeypatch.setattr(runtime, "now", lambda: began + 601)
     error = failed(colour, login, session, callbacks[1])
     assert ("state", "took longer than 10 minutes") == (error.reason, str(error)[11:38])
     assert (1, {}) == (len(exchanged(colour.eve)), session)
@@ -292,7 +294,7 @@ def test_any_session_will_do(colour: Colour) -> None:
     assert {} == session._values
 
 
-@pytest.mark.parametrize("session", [None, "session", 1], ids=str)
+@pytest.mark.parametrize("session", [None, "session", 1, MappingProxyType({})], ids=str)
 def test_what_is_no_session_is_told_before_anything(colour: Colour, session: Any) -> None:
     """At the start and at the end: it is a mistake of the program."""
     login = colour.login()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from esipy import EsiClient, ops
-from esipy.exceptions import OwnerChangedError
+from esipy.exceptions import LoginRequiredError, OwnerChangedError
 from esipy.login import WebLogin
 from esipy.sandbox import RunningSandbox, serve
 from esipy.tokens import MemoryTokens
@@ -23,7 +23,7 @@ def eve() -> Iterator[RunningSandbox]:
         yield running
 
 
-def test_T47_one_owners_session_never_uses_anothers_login(eve: RunningSandbox) -> None:
+def test_T47_one_owners_session_never_uses_anothers_login(eve: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither by a call nor from the cache, also while the store cannot say whose it is; the new owner's works."""
 
     class Failing(MemoryTokens):
@@ -56,7 +56,9 @@ def test_T47_one_owners_session_never_uses_anothers_login(eve: RunningSandbox) -
             with pytest.raises(OwnerChangedError, match="another account than the one that logged in; log in again"):
                 client.as_character(character_id, owner=seller).fetch(call)
             assert client.as_character(character_id).fetch(call) > 0
-            store.down = True  # the second time: what is remembered of the login is still known
+            # The second time the store would be looked at again, and fails: what is remembered counts on.
+            store.down, now = True, client._engine.runtime.now
+            monkeypatch.setattr(client._engine.runtime, "now", lambda: now() + 60)  # noqa: B023
 
 
 def test_logins_of_one_second_replace_each_other(eve: RunningSandbox) -> None:
@@ -71,6 +73,22 @@ def test_logins_of_one_second_replace_each_other(eve: RunningSandbox) -> None:
             claims = login.finish(session, eve.approve(login.start(session)))
             assert [claims.owner] == [record.owner for record in store.records()]
             eve.sell(claims.character_id)
+
+
+def test_what_is_cached_is_not_shown_once_the_login_is_over(eve: RunningSandbox) -> None:
+    """A session of an account is served from the cache only while that account's login is known to be good."""
+    with EsiClient(
+        client_id=eve.client_id, secret_key=eve.secret_key, tokens=MemoryTokens(), base_url=eve.url, sso_url=eve.url,
+        headers=ME,
+    ) as client:  # fmt: skip
+        login, session = WebLogin(client, eve.redirect_uri, [WALLET]), {}
+        claims = login.finish(session, eve.approve(login.start(session)))
+        call = ops.wallet.get_characters_character_id_wallet(character_id=claims.character_id)
+        mine = client.as_character(claims.character_id, owner=claims.owner)
+        assert mine.fetch(call) == mine.fetch(call)
+        client.remove_character(claims.character_id)
+        with pytest.raises(LoginRequiredError):
+            mine.fetch(call)
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -34,8 +34,8 @@ AT_ONCE = 5
 class Session(Protocol):
     """What is kept between the requests of one user's browser: any `MutableMapping`, and Django's session."""
 
-    def get(self, key: str, default: Any = None, /) -> Any:
-        """The value of a key, or the default."""
+    def get(self, key: str, /) -> Any:
+        """The value of a key; None when it has none."""
         ...
 
     def __setitem__(self, key: str, value: Any, /) -> None: ...
