@@ -17,11 +17,13 @@ from pathlib import Path
 
 from sqlalchemy import (
     BigInteger,
+    Delete,
     Double,
     Engine,
     LargeBinary,
     String,
     Text,
+    Update,
     create_engine,
     delete,
     select,
@@ -34,7 +36,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from esipy import EsiClient, ops
 from esipy.exceptions import TokenStoreError
 from esipy.testing import check_token_store, sandbox
-from esipy.tokens import TokenRecord, new_key
+from esipy.tokens import TokenRecord, TokenState, new_key
 
 SCOPE = "esi-wallet.read_character_wallet.v1"
 AT_ONCE = 100
@@ -60,7 +62,7 @@ class Login(Base):
     name: Mapped[str] = mapped_column(Text)
     owner: Mapped[str] = mapped_column(Text)
     scopes: Mapped[str] = mapped_column(Text)
-    state: Mapped[str] = mapped_column(String(32))
+    state: Mapped[TokenState] = mapped_column(String(32))
     expires_at: Mapped[float] = mapped_column(Double)
     refreshed_at: Mapped[float] = mapped_column(Double)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
@@ -91,12 +93,11 @@ class SqlAlchemyTokens:
         whose = (Login.client_id == client_id, Login.character_id == character_id)
         with self._transaction() as session:
             if record is None:
-                return session.execute(delete(Login).where(*whose, Login.version == expected)).rowcount == 1
+                return _done(session, delete(Login).where(*whose, Login.version == expected))
             values = record._replace(client_id=client_id, character_id=character_id, version=(expected or 0) + 1)
             columns = {**values._asdict(), "scopes": " ".join(record.scopes)}
             if expected is not None:
-                done = session.execute(update(Login).where(*whose, Login.version == expected).values(**columns))
-                return done.rowcount == 1
+                return _done(session, update(Login).where(*whose, Login.version == expected).values(**columns))
             return _insert(session, Login(**columns))
 
     def records(self, client_id: str | None = None) -> Iterator[TokenRecord]:
@@ -119,10 +120,10 @@ class SqlAlchemyTokens:
             now = self.now(session)
             if seconds <= 0:
                 own = (Lease.name == name, Lease.holder == holder, Lease.until > now)
-                return session.execute(delete(Lease).where(*own)).rowcount == 1
+                return _done(session, delete(Lease).where(*own))
             free = (Lease.name == name, (Lease.holder == holder) | (Lease.until <= now))
-            taken = session.execute(update(Lease).where(*free).values(holder=holder, until=now + seconds))
-            return taken.rowcount == 1 or _insert(session, Lease(name=name, holder=holder, until=now + seconds))
+            taken = update(Lease).where(*free).values(holder=holder, until=now + seconds)
+            return _done(session, taken) or _insert(session, Lease(name=name, holder=holder, until=now + seconds))
 
     def now(self, session: Session) -> float:
         """Seconds by the database's clock."""
@@ -135,6 +136,11 @@ class SqlAlchemyTokens:
                 yield session
         except SQLAlchemyError as error:  # its own words may show what was to be saved
             raise TokenStoreError(f"the database of tokens fails: {type(error).__name__}; nothing is lost") from None
+
+
+def _done(session: Session, statement: Update | Delete) -> bool:
+    """Whether there was such a row."""
+    return session.connection().execute(statement).rowcount == 1
 
 
 def _insert(session: Session, row: Login | Lease) -> bool:
