@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -117,8 +117,9 @@ def test_what_keeps_nothing_is_no_session(session: Any) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=6,
 )
 
 
@@ -181,3 +182,4 @@ class Logins(RuleBasedStateMachine):
 
 
 TestLogins = Logins.TestCase
+TestLogins.settings = settings(max_examples=40, stateful_step_count=30)
