@@ -135,12 +135,19 @@ class Process:
 
     def __init__(self, runtime: SimulatedRuntime, store: TokenStore) -> None:
         self._runtime = runtime
+        self.store_seconds = 0.0
         self.shared: dict[Any, Any] = {}
         self.store = store
         self.logins = self.client()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._runtime, name)
+
+    async def join(self, flight: Any, seconds: float | None = None) -> Any:
+        """What a store does takes a moment, in which other processes do something."""
+        if flight.done() and self.store_seconds:
+            await self._runtime.sleep(self.store_seconds * self._runtime.random())
+        return await self._runtime.join(flight, seconds)
 
     def client(self) -> Logins:
         """The logins of another client of this process."""
@@ -158,15 +165,19 @@ class VirtualSso:
     Attributes:
         good: the refresh tokens that it takes, and whose they are.
         refreshes: how often a refresh token was taken.
+        refused: how often one was not.
         before: asked with each form before it is answered: gives another answer, or None.
         minted: the access tokens that it gave.
+        logged_in: the refresh tokens that it gave for codes.
     """
 
-    def __init__(self, *, rotate: bool = True) -> None:
-        self.runtime = SimulatedRuntime(self)
+    def __init__(self, *, rotate: bool = True, **runtime: Any) -> None:
+        self.runtime = SimulatedRuntime(self, **runtime)
         self.rotate = rotate
         self.good: dict[str, int] = {}
         self.refreshes = 0
+        self.refused = 0
+        self.logged_in: list[str] = []
         self.asked: list[tuple[float, str]] = []
         self.before: Callable[[dict[str, str]], HttpResponse | None] = lambda form: None
         self.minted: list[str] = []
@@ -196,13 +207,23 @@ class VirtualSso:
         form = dict(parse_qsl((request.body or b"").decode()))
         self.asked.append((self.runtime.now(), form.get("refresh_token", "")))
         instead = self.before(form)
-        return instead if instead is not None else self.refreshed(form)
+        if instead is not None:
+            return instead
+        return self.exchanged(form) if "code" in form else self.refreshed(form)
+
+    def exchanged(self, form: dict[str, str]) -> HttpResponse:
+        """The answer for a code, which is the id of a character here."""
+        character_id = int(form["code"])
+        answer = {"access_token": self.mint(character_id), "expires_in": 1199}
+        self.logged_in.append(self.new_refresh_token(character_id))
+        return reply(200, {**answer, "refresh_token": self.logged_in[-1]})
 
     def refreshed(self, form: dict[str, str], **claims: Any) -> HttpResponse:
         """The answer for a refresh token."""
         shown = form["refresh_token"]
         character_id = self.good.get(shown)
         if character_id is None:
+            self.refused += 1
             return reply(400, {"error": "invalid_grant"})
         self.refreshes += 1
         token = shown

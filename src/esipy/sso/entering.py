@@ -132,12 +132,12 @@ class Entering:
         """Keep a login in the place of whatever is kept of this character, and tell of it."""
         record = stored.record
         character_id = record.character_id
+        self._known.have(Unsaved(stored, None))
         was: TokenRecord | None = None
         with suppress(TokenStoreError):  # saving it fails, too, and says why
             was = await self._vault.record(runtime, character_id)
-        # It replaces what is there now, however soon it comes after that: the SSO's clock tells seconds.
         replacing = stored._replace(record=record._replace(version=0 if was is None else was.version))
-        self._known.unsaved[character_id] = Unsaved(replacing, None)
+        self._known.have(Unsaved(replacing, None))
         await self._saving.settle(runtime, character_id)
         self._known.lose(character_id)
         if was and was.owner and record.owner and was.owner != record.owner and was.state != "owner changed":

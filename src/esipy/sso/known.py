@@ -100,6 +100,14 @@ class Known:
         with self._lock:
             self._seen.pop(character_id, None)
 
+    def have(self, unsaved: Unsaved) -> None:
+        """Remember it until it is saved, in the place of what was to be saved before; a new login stays."""
+        character_id = unsaved.stored.record.character_id
+        with self._lock:
+            before = self.unsaved.get(character_id)
+            if before is None or before.spent is not None or unsaved.spent is None:
+                self.unsaved[character_id] = unsaved
+
     def hear(self, clock_error: float | None) -> None:
         """The SSO has told its time; None: it has not."""
         if clock_error is not None:

@@ -100,10 +100,10 @@ class Lease:
                 return True
         return False
 
-    async def give_back(self, runtime: Runtime) -> None:
+    async def give_back(self, runtime: Runtime, *, slot_only: bool = False) -> None:
         """Let others have what is held; what cannot be given back ends by itself."""
         names = [] if self._slot is None else [f"refreshing {self._slot}"]
-        if self._until > float("-inf"):
+        if self._until > float("-inf") and not slot_only:
             names.append(self._name)
         self._until, self._slot = float("-inf"), None
         for name in names:

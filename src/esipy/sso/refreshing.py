@@ -16,7 +16,7 @@ Rules, in their order:
    changed reads it again: a refresh token that is neither the one that was spent nor ours is a new login, and wins;
    else the tokens are saved over it. What nobody keeps any more was logged out, and is not brought back.
 8. From the SSO's answer until they are saved the new tokens are remembered by the process, too: when saving fails, or
-   the caller is interrupted, they are saved at the next use.
+   the caller is interrupted, they are saved at the next use. The lease is not given back then, but ends by itself.
 9. Only 400 ``invalid_grant`` ends a login (T40), and only after the store was read again (T39), and what was kept aside
    was tried: the record says "revoked", and TOKEN_REVOKED is told once.
 10. Every other failure keeps the tokens: the record says "unreachable" (one write, when that changes), SSO_UNREACHABLE
@@ -121,7 +121,8 @@ class Refreshing:
                 if not await pauses.rest():
                     raise SSOUnavailableError("", 0, message=_BUSY.format(character_id))
         finally:
-            await lease.give_back(runtime)
+            # Others would spend the old token while the new one is not saved: they are kept from it for a while.
+            await lease.give_back(runtime, slot_only=character_id in self._known.unsaved)
 
     def is_usable(self, runtime: Runtime, seen: Seen, not_this: str | None) -> bool:
         """Whether there is a token that is good for a while, and another than this one."""
@@ -183,11 +184,11 @@ class Refreshing:
         self, runtime: Runtime, endpoints: Endpoints, stored: Stored, grant: Grant, spent: frozenset[str], news: News
     ) -> Seen:
         """Verify the answer, and save what is in it."""
-        (record, kept), unsaved, character_id = stored, self._known.unsaved, stored.record.character_id
+        (record, kept), have, character_id = stored, self._known.have, stored.record.character_id
         rotated = grant.refresh_token or kept.refresh_token
         if grant.refresh_token is not None and grant.refresh_token != kept.refresh_token:
             aside = Stored(record, kept._replace(aside=(kept.refresh_token or "", grant.refresh_token)))
-            unsaved[character_id] = Unsaved(aside, spent)
+            have(Unsaved(aside, spent))
         try:
             read = await read_grant(runtime, self._source, endpoints, self._client_id, grant, self._known)
             if read.claims.character_id != character_id:
@@ -197,12 +198,12 @@ class Refreshing:
             raise
         claims = read.claims
         if record.owner and claims.owner and record.owner != claims.owner:
-            unsaved[character_id] = Unsaved(stored.with_state("owner changed", Kept(None, rotated)), spent)
+            have(Unsaved(stored.with_state("owner changed", Kept(None, rotated)), spent))
             await self._saving.settle(runtime, character_id)
             news.append((OWNER_CHANGED, _who(record)))
             raise owner_changed(record)
         mine = read.stored(self._client_id, record, rotated)
-        unsaved[character_id] = Unsaved(mine, spent)
+        have(Unsaved(mine, spent))
         saved = await self._saving.settle(runtime, character_id)
         if saved is None:
             raise LoginRequiredError(f"character {character_id} was logged out meanwhile; log in again")

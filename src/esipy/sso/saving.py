@@ -1,8 +1,9 @@
 """Stored logins as a process reads and saves them: what the store keeps, and what it has not taken yet.
 
 Rules: what could not be saved is saved before anything else is read. What is saved replaces what is there by
-compare-and-swap, unless that is another login: one whose refresh token is not the one that was spent, or one that is
-newer. A login that nobody keeps any more was logged out, and is not brought back.
+compare-and-swap, unless that is another login: one whose refresh token is not the one that was spent. A new login
+replaces whatever is there, unless that is a later one of another owner. A login that nobody keeps any more was logged
+out, and is not brought back.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Saving:
             renew_at = float("inf")
         else:
             early = min(EARLY_SECONDS, (record.expires_at - record.refreshed_at) / 4)
-            renew_at = record.expires_at - MARGIN_SECONDS - early * runtime.random()
+            renew_at = record.expires_at - MARGIN_SECONDS - early * (1 + 5 * runtime.random()) / 6
         seen = Seen(
             kept.access_token,
             record.expires_at,
@@ -140,8 +141,10 @@ class Saving:
     def _wins(self, there: TokenRecord, unsaved: Unsaved) -> bool:
         """Whether what is there is another login than the one that is to be saved over it."""
         stored, spent = unsaved
+        mine = stored.record
         if spent is None:  # a new login, which replaces also what cannot be opened any more
-            return there.refreshed_at > stored.record.refreshed_at
+            sold = bool(there.owner and mine.owner) and there.owner != mine.owner
+            return sold and there.refreshed_at > mine.refreshed_at
         refresh_token = self.vault.open(there).refresh_token
         return refresh_token is not None and refresh_token not in spent
 
