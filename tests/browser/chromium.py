@@ -16,6 +16,7 @@ import pytest
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
+    from selenium.webdriver.remote.webelement import WebElement
 
 CHROMIUM = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
@@ -65,8 +66,22 @@ def text_of(browser: Chrome) -> str:
 
 
 def press(browser: Chrome, decision: str) -> None:
-    """Press a button of the sandbox's login page: ``approve`` or ``deny``; back when the last page is there."""
-    browser.find_element("css selector", f"button[value={decision}]").click()
+    """Press a button of the sandbox's login page: ``approve`` or ``deny``; back when another page is there."""
+    follow(browser, browser.find_element("css selector", f"button[value={decision}]"))
+
+
+def follow(browser: Chrome, element: WebElement) -> None:
+    """Click what leads to another page; back when that is there whole."""
+    from selenium.common.exceptions import WebDriverException
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    browser.execute_script("window.isLeft = true")
+    element.click()
+    arrived = "return document.readyState === 'complete' && !window.isLeft"
+    # Between two pages there is nothing that could be asked.
+    WebDriverWait(browser, WAIT_SECONDS, ignored_exceptions=[WebDriverException]).until(
+        lambda shown: shown.execute_script(arrived)
+    )
 
 
 def picture(browser: Chrome, name: str) -> None:

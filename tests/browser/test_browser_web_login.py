@@ -14,7 +14,7 @@ import pytest
 
 from esipy.sandbox.browser import approve
 from esipy.sandbox.characters import FIRST_CHARACTER, Roster
-from tests.browser.chromium import picture, press, text_of
+from tests.browser.chromium import follow, picture, press, text_of
 from tests.web.web_kit import Person, over_http, served
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ def cookie_of(browser: Chrome) -> dict[str, Any]:
 
 def log_in(browser: Chrome) -> None:
     """By the link of the page, and the first character of the SSO's."""
-    browser.find_element("link text", "Log in with EVE Online").click()
+    follow(browser, browser.find_element("link text", "Log in with EVE Online"))
     press(browser, "approve")
 
 
 def test_a_user_approves_and_sees_the_wallet(browser: Chrome, site: str) -> None:
     """No code stays in the address bar, the session is new, and no script could read its cookie."""
     picture(browser, "web-login-1")
-    browser.find_element("link text", "Log in with EVE Online").click()
+    follow(browser, browser.find_element("link text", "Log in with EVE Online"))
     before = cookie_of(browser)["value"]
     assert site != browser.current_url
     press(browser, "approve")
@@ -64,14 +64,14 @@ def test_a_user_approves_and_sees_the_wallet(browser: Chrome, site: str) -> None
     cookie = cookie_of(browser)
     assert (True, "Lax", False) == (cookie["httpOnly"], cookie["sameSite"], cookie["value"] == before)
     assert "" == browser.execute_script("return document.cookie")
-    browser.find_element("css selector", "form button").click()
+    follow(browser, browser.find_element("css selector", "form button"))
     assert "Log in with EVE Online" in text_of(browser)
     assert site == browser.current_url
 
 
 def test_a_user_denies(browser: Chrome, site: str) -> None:
     """The page says so, and another login can be begun from it."""
-    browser.find_element("link text", "Log in with EVE Online").click()
+    follow(browser, browser.find_element("link text", "Log in with EVE Online"))
     press(browser, "deny")
     assert "Sorry: the login was denied: nothing was allowed" in text_of(browser)
     picture(browser, "web-login-3")
@@ -88,7 +88,7 @@ def test_a_user_is_sent_to_somebody_elses_callback(browser: Chrome, site: str) -
             browser.get(site)
             log_in(browser)
         browser.get(lure)
-        browser.find_element("link text", "win").click()
+        follow(browser, browser.find_element("link text", "win"))
         assert "Sorry: this callback belongs to no login that was begun here" in text_of(browser)
         if not logged_in:
             picture(browser, "web-login-4")
@@ -101,7 +101,7 @@ def test_another_sites_form_logs_nobody_out(browser: Chrome, site: str) -> None:
     """The browser does not send the session along, and the form lacks its token."""
     log_in(browser)
     browser.get(f"data:text/html,<form method=post action='{site}logout'><button>win</button></form>")
-    browser.find_element("tag name", "button").click()
+    follow(browser, browser.find_element("tag name", "button"))
     assert "Bad Request" in text_of(browser)
     browser.get(site)
     assert NAMES[0] in text_of(browser)
