@@ -151,6 +151,11 @@ def fetch_the_forge(console: Console, client: EsiClient) -> None:
     console.print(f"{len(selling):,} of them sell; the newest is of {newest:%Y-%m-%d %H:%M} UTC")
 
 
+def _milliseconds(seconds: float) -> str:
+    """In five characters, also where a machine is slow: a wider column would break the names of operations."""
+    return f"{seconds * 1000:.1f}" if seconds < 0.9999 else f"{seconds * 1000:.0f}"
+
+
 class Statistics:
     """A receiver of API_CALL_STATS: what each exchange told, by operation and status."""
 
@@ -174,6 +179,6 @@ class Statistics:
             table.add_column(name, justify="right")
         for (operation, status), seconds in sorted(self._seconds.items()):
             ordered = sorted(seconds)
-            half, most = (ordered[min(int(len(ordered) * part), len(ordered) - 1)] * 1000 for part in (0.5, 0.95))
-            table.add_row(operation, str(status), str(len(ordered)), f"{half:.1f}", f"{most:.1f}")
+            half, most = (ordered[min(int(len(ordered) * part), len(ordered) - 1)] for part in (0.5, 0.95))
+            table.add_row(operation, str(status), str(len(ordered)), _milliseconds(half), _milliseconds(most))
         return table
