@@ -18,6 +18,7 @@ import doctest
 import io
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -122,7 +123,11 @@ def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str,
     before = [signal.receivers for signal in signals]
     with sandbox(set_environment=True) as server:
         monkeypatch.chdir(tmp_path)
-        yield {"__name__": "__main__", **prepared(server)}
+        given = {"__name__": "__main__", **prepared(server)}
+        yield given
+    for value in given.values():
+        if isinstance(value, sqlite3.Connection):  # a page's program would end here
+            value.close()
     for signal, receivers in zip(signals, before, strict=True):
         signal.event_receivers = list(receivers)
 

@@ -77,6 +77,7 @@ def test_clients_of_two_apis_are_woken_by_one_store(tmp_path: Path) -> None:
         store.states()
         house.clock.now += 1
     store.states()
+    store.close()
     assert [0, 1] == sorted(woken)
 
 
