@@ -66,7 +66,7 @@ def _read_directives(text: str) -> Mapping[str, str]:
 
 @lru_cache(maxsize=512)
 def _read_control(text: str) -> tuple[bool, float | None]:
-    """Whether an answer may be kept, and the seconds that it is fresh without its ``Age``; None when that is not said."""
+    """Whether an answer may be kept, and the seconds that it is fresh, its ``Age`` aside; None where none are said."""
     control = _read_directives(text)
     if "no-store" in control:
         return False, None

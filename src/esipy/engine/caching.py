@@ -28,8 +28,9 @@ async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
         return await proceed(exchange)  # what another token of this character was answered is not for this one (T03)
     key = exchange.key = exchange.cache_key
     exchange.landed_before = engine.flights.landed
+    now = exchange.asked_at = exchange.runtime.now()
     if not exchange.anew and (kept := await store.get(key)) is not None:
-        answer = _judge(exchange, kept)
+        answer = _judge(exchange, kept, now)
         if answer is not None:
             engine.tally.hits += 1
             return answer
@@ -51,7 +52,10 @@ async def _lacks(exchange: Exchange, scope: str) -> bool:
 
 
 async def look_up(exchange: Exchange) -> Answer | None:
-    """What is kept and fresh; if it is kept and stale, the exchange will ask whether it still holds."""
+    """What has been kept meanwhile, if it is fresh or came after this call was made, which it then answers, too.
+
+    If it is kept and stale, the exchange will ask whether it still holds.
+    """
     store = exchange.engine.cache
     if store is None or exchange.anew:
         return None
@@ -59,17 +63,28 @@ async def look_up(exchange: Exchange) -> Answer | None:
     if kept is None:  # any more
         exchange.kept, exchange.conditions = None, []
         return None
-    return _judge(exchange, kept)
-
-
-def _judge(exchange: Exchange, kept: Answer) -> Answer | None:
-    exchange.kept = kept
     now = exchange.runtime.now()
+    answer = _judge(exchange, kept, now)
+    if answer is None and kept.fresh_until is not None:
+        confirmed = confirmed_at(kept.headers, exchange.operation.lifetime_seconds, kept.fresh_until)
+        if confirmed >= exchange.asked_at:
+            answer = _given(kept, now)
+    if answer is not None:
+        exchange.engine.tally.joined += 1
+    return answer
+
+
+def _judge(exchange: Exchange, kept: Answer, now: float) -> Answer | None:
+    exchange.kept = kept
     if kept.fresh_until is not None and (kept.fresh_until > now or _within_floor(exchange, kept, now)):
-        return Answer(kept.status, kept.headers, kept.body, "cache", kept.fresh_until, now)
+        return _given(kept, now)
     if exchange.method == "GET":
         exchange.conditions = conditional_headers(kept.headers)
     return None
+
+
+def _given(kept: Answer, now: float) -> Answer:
+    return Answer(kept.status, kept.headers, kept.body, "cache", kept.fresh_until, now)
 
 
 def _within_floor(exchange: Exchange, kept: Answer, now: float) -> bool:

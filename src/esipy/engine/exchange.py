@@ -55,6 +55,7 @@ class Exchange:
         conditions: headers that revalidate a kept answer.
         key: under which its answer is kept; "" when it is not.
         kept: what is kept under it, out of date; None when nothing is.
+        asked_at: when that was looked up first.
         landed_before: how many flights had landed when that was looked up (`esipy.engine.coalescing`).
         claim: the token with which its answer is put into a cache that processes share; None: it needs none;
             `NOT_OURS`: it is not put.
@@ -67,9 +68,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "anew", "attempt", "base_url", "beneath", "call", "claim", "conditions", "counted_as", "engine", "in_passing",
-        "kept", "key", "landed", "landed_before", "leader", "method", "operation", "outcome", "overtaken",
-        "patient_until", "principal", "runtime", "terms", "token", "url", "waiting",
+        "anew", "asked_at", "attempt", "base_url", "beneath", "call", "claim", "conditions", "counted_as", "engine",
+        "in_passing", "kept", "key", "landed", "landed_before", "leader", "method", "operation", "outcome",
+        "overtaken", "patient_until", "principal", "runtime", "terms", "token", "url", "waiting",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, call: Call[Any], method: str, terms: Terms | None = None) -> None:
@@ -94,6 +95,7 @@ class Exchange:
         self.conditions: list[tuple[str, str]] = []
         self.key = ""
         self.kept: Answer | None = None
+        self.asked_at = 0.0
         self.landed_before = 0
         self.claim: int | None = None
         self.leader: Strand | None = None
