@@ -96,9 +96,10 @@ def login(
         claims = await_login(
             arrivals, lambda query: web.finish(session, query), lambda: bool(session), timeout, _tell_refused
         )
-    typer.echo(f"Logged in: {claims.name} ({claims.character_id})")
-    for scope in sorted(claims.scopes):
-        typer.echo(f"  {scope}")
+        typer.echo(f"Logged in: {claims.name} ({claims.character_id})")
+        for scope in sorted(claims.scopes):
+            typer.echo(f"  {scope}")
+        sys.stdout.flush()
 
 
 def open_client(client_id: str | None, tokens: str | None, secret: str | None = None) -> EsiClient:

@@ -42,8 +42,8 @@ __all__ = ["DEFAULT_PORT", "Arrival", "Loopback", "await_login"]
 DEFAULT_PORT = 8635
 """Where the browser comes back to, unless told otherwise: the SSO wants the whole address registered, port and all."""
 
-LINGER_SECONDS = 5.0
-"""How long a browser is given to fetch the page that it was sent on to."""
+LINGER_SECONDS = 20.0
+"""How long a browser is given to fetch the page that it was sent on to; most take no time."""
 
 _REQUEST_SECONDS = 10.0
 """Browsers open connections in reserve, and say nothing on them."""
@@ -198,7 +198,7 @@ class _Desk:
         with self._lock:
             self._is_over = True
             waiting = list(self._waiting)
-        for asked in waiting:  # who has loaded the callback again sees how it ended
+        for asked in waiting:
             if self._newest is None:
                 asked.cancel()
             else:
@@ -231,6 +231,8 @@ class _Desk:
     def _come(self, query: str) -> Page:
         asked: Future[Page] = Future()
         with self._lock:
+            if self._is_over and self._newest is not None:
+                return self._pages[self._newest]  # who has loaded the callback again sees how it ended
             if self._is_over:
                 raise CancelledError
             self._waiting.add(asked)
