@@ -424,6 +424,7 @@ def test_through_the_clients_and_over_http(esi: RunningSandbox) -> None:
 
     assert blocking.rows == asyncio.run(scene())
     assert blocking.pages > 0
+    assert (len(blocking), blocking[0], blocking[-3:]) == (len(blocking.rows), blocking.rows[0], blocking.rows[-3:])
     assert blocking.consistent
 
 

@@ -26,6 +26,7 @@ def blocking(client: EsiClient) -> None:
     assert_type(orders, Snapshot[MarketsRegionIdOrdersItem])
     assert_type(orders.rows, list[MarketsRegionIdOrdersItem])
     assert_type(orders[0].price, float)
+    assert_type(orders[:10], list[MarketsRegionIdOrdersItem])
     assert_type(orders.last_modified, datetime | None)
     assert_type([order.order_id for order in orders], list[int])
     for page in client.pages(FORGE, read_ahead=5):

@@ -231,6 +231,31 @@ def test_without_a_loop_the_asyncio_client_adds_no_receiver(box: RunningSandbox)
     asyncio.run(client.close())
 
 
+def test_what_was_being_told_when_a_loop_ended_is_told_by_the_next(box: RunningSandbox) -> None:
+    """Nobody knows how far a receiver was: better twice than never."""
+    client = AsyncEsiClient(base_url=box.url, headers=UA)
+    signal = client.on_change(OFFERS, tell_first=True, **OFTEN)  # type: ignore[arg-type]
+    told: list[int] = []
+    come: list[asyncio.Event] = []
+
+    async def hear(added: tuple[Any, ...], **_: Any) -> None:
+        told.append(len(added))
+        come[-1].set()
+        if len(told) == 1:
+            await asyncio.get_running_loop().create_future()  # as long as the loop lasts
+
+    async def one_loop(receiver: Any) -> None:
+        come.append(asyncio.Event())
+        signal.add_receiver(receiver)
+        await asyncio.wait_for(come[-1].wait(), 10)
+
+    asyncio.run(one_loop(hear))
+    asyncio.run(one_loop(lambda **_: None))
+    asyncio.run(client.close())
+    assert told[0] > 0
+    assert told[:2] == [told[0], told[0]]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 def test_a_child_of_a_fork_watches_nothing_until_it_is_asked_to(box: RunningSandbox) -> None:
     """The parent's watch goes on in the parent alone."""

@@ -15,7 +15,7 @@ from esipy.exceptions import InvalidCallError, SettingError
 from esipy.lists.positions import MemoryPositions
 from esipy.runtime.simulated import SimulatedRuntime, Working
 from esipy.watching.watcher import Watcher
-from tests.engine.kit import WALLET, Login, answer
+from tests.engine.kit import WALLET, Login, answer, date
 from tests.watching.watch_kit import Post, alliance, day, order, orders_of
 from tests.watching.watch_server import ALLIANCE, HISTORY, MAILS, Server, post_of, summary
 
@@ -68,6 +68,32 @@ def test_a_program_that_was_killed_before_it_saved_tells_that_change_again() -> 
     again.run(200)
     assert [(0, 0, 1)] == summary(post)
     assert [(1, 0, 1)] == summary(again)
+
+
+class Kept(dict[str, str]):
+    """A store that a test can look into."""
+
+    def load(self, name: str) -> str | None:
+        return self.get(name)
+
+    def save(self, name: str, position: str) -> None:
+        self[name] = position
+
+
+def test_a_signals_change_is_saved_when_its_receivers_have_been_told_and_not_before() -> None:
+    """A program that dies while they are being told has missed nothing."""
+    server, store = Server({ALLIANCE.path: alliance(99, 0)}), Kept()
+    post = post_of(server)
+    saved: list[dict[str, str]] = []
+    for _ in range(2):
+        post.on_change(ALLIANCE, store=store).add_receiver(lambda **_: saved.append(dict(store)))
+    post.run(50)
+    first = dict(store)
+    server.data[ALLIANCE.path] = alliance(99, 1)
+    post.run(200)
+    assert [first, first] == saved
+    assert 1 == len(first)
+    assert first != dict(store)
 
 
 def test_a_restart_within_a_lifetime_does_not_ask(caplog: pytest.LogCaptureFixture) -> None:
@@ -278,3 +304,29 @@ def test_ten_looks_at_once_and_none_for_nothing() -> None:
     assert (101, 100, 10) == (begun, asked, most)
     post.run(3500)
     assert (begun, 100) == (post.crew.begun, asked)
+
+
+def test_the_lifetime_of_a_list_in_pages_is_over_when_that_of_its_last_page_is() -> None:
+    """Page 2 came a quarter of a minute after page 1: when page 1 may be asked for again, it may not be yet."""
+    stated: dict[int, float] = {}
+    early: list[int] = []
+
+    def serve(request: HttpRequest) -> Working:
+        page = 2 if "page=2" in request.url else 1
+        if post.runtime.now() < stated.get(page, 0.0):
+            early.append(page)
+        return Working(15.0 if page == 2 else 0.1, lambda: finish(page))
+
+    def finish(page: int) -> HttpResponse:
+        now = post.runtime.now()
+        version = int(now - 1785844800.0 > 200)
+        stated[page] = now + 300
+        headers = {"Cache_Control": "max-age=300", "X_Pages": "2", "ETag": f'"{page}-{version}"'}
+        return answer([page + version], Last_Modified=date(1785844800.0 + version), **headers)
+
+    post = Post(serve)
+    types = ops.market.get_markets_region_id_types(region_id=10000002)
+    post.on_change(types).add_receiver(post.hear)
+    post.run(400)
+    assert [(1, 1, 0)] == summary(post)
+    assert [] == early

@@ -7,7 +7,7 @@ is dropped as soon as its rows are there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from esipy.core.pages import UNEVEN, Again, Whole
 from esipy.engine.pipeline import Engine
@@ -56,7 +56,11 @@ class Snapshot(Generic[R]):
     def __iter__(self) -> Iterator[R]:
         return iter(self.rows)
 
-    def __getitem__(self, place: int) -> R:
+    @overload
+    def __getitem__(self, place: int) -> R: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[R]: ...
+    def __getitem__(self, place: int | slice) -> R | list[R]:
         return self.rows[place]
 
     def __repr__(self) -> str:
