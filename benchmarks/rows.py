@@ -137,14 +137,23 @@ def pages_multi(bench: Bench) -> Iterator[Result]:
     )
 
 
-def hit(bench: Bench) -> Iterator[Result]:
-    """A small answer out of the memory cache, decoded."""
-    sides = {"ours": bench.side("ours", "hit")}
+def _hits(bench: Bench, row: str, what: str, target_seconds: float) -> Result:
+    """A small answer out of a cache, decoded, by the job of the row's name."""
     taken = rounds_of(
-        sides, bench.server.url, bench.core, rounds=bench.rounds, seconds=bench.seconds, witness_per_unit=1
+        {"ours": bench.side("ours", row)},
+        bench.server.url,
+        bench.core,
+        rounds=bench.rounds,
+        seconds=bench.seconds,
+        witness_per_unit=1,
     )
     spread = Spread.of([one.seconds for one in taken["ours"]])
-    yield Result("hit", "a hit in the memory cache, decoded", "", "seconds", 12e-6).measured(spread, spread.median)
+    return Result(row, what, "", "seconds", target_seconds).measured(spread, spread.median)
+
+
+def hit(bench: Bench) -> Iterator[Result]:
+    """A small answer out of the memory cache, decoded."""
+    yield _hits(bench, "hit", "a hit in the memory cache, decoded", 12e-6)
     yield from compare(
         bench,
         "hit",
@@ -152,6 +161,11 @@ def hit(bench: Bench) -> Iterator[Result]:
         bench.side("ours", "hit"),
         Rival(bench.predecessor, bench.side("version1", "hit"), "faster", None),
     )
+
+
+def hit_sqlite(bench: Bench) -> Iterator[Result]:
+    """The same out of a file that processes share."""
+    yield _hits(bench, "hit_sqlite", "a hit in the SQLite cache, decoded", 120e-6)
 
 
 def signal(bench: Bench) -> Iterator[Result]:
@@ -180,8 +194,8 @@ def signal(bench: Bench) -> Iterator[Result]:
 
 
 _EVERY = (
-    cold, memory, blocking, asyncio, threads, pages, pages_multi, snapshot, lists_memory, watches, hit, signal, ledger,
-    processes, politeness, tokens,
+    cold, memory, blocking, asyncio, threads, pages, pages_multi, snapshot, lists_memory, watches, hit, hit_sqlite,
+    signal, ledger, processes, politeness, tokens,
 )  # fmt: skip
 ROWS: dict[str, Callable[[Bench], Iterator[Result]]] = {row.__name__: row for row in _EVERY}
 """All rows, by the name by which ``python -m benchmarks ROW`` asks for them."""

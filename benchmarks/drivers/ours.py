@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from tempfile import TemporaryDirectory
 
 from benchmarks.drivers.loop import BASE, USER_AGENT, serve
 from benchmarks.drivers.tasks import Loop
@@ -14,6 +15,8 @@ PAGES_AT_ONCE = 8
 client = EsiClient(headers={"User-Agent": USER_AGENT}, base_url=BASE)
 character_ids = itertools.count(90_000_000)
 region_ids = itertools.count(10_000_000)
+filed: list[EsiClient] = []
+folder = TemporaryDirectory(prefix="esipy-bench-")
 
 
 def blocking(count: int) -> int:
@@ -31,7 +34,20 @@ def threads(count: int) -> int:
 
 def hit(count: int) -> int:
     """A small answer out of the memory cache, decoded; the call is built once."""
-    request, good = client.request, 0
+    return _hits(client, count)
+
+
+def hit_sqlite(count: int) -> int:
+    """The same out of a file."""
+    if not filed:
+        filed.append(
+            EsiClient(headers={"User-Agent": USER_AGENT}, base_url=BASE, cache=f"sqlite:///{folder.name}/kept")
+        )
+    return _hits(filed[0], count)
+
+
+def _hits(kept: EsiClient, count: int) -> int:
+    request, good = kept.request, 0
     call = ops.character.get_characters_detail(character_id=1)
     request(call)
     for _ in range(count):
@@ -86,6 +102,7 @@ if __name__ == "__main__":
             "blocking": blocking,
             "threads": threads,
             "hit": hit,
+            "hit_sqlite": hit_sqlite,
             "pages": pages,
             "pages_multi": pages_multi,
             "snapshot": snapshot,
@@ -94,4 +111,6 @@ if __name__ == "__main__":
     )
     for opened in async_clients:
         loop.runner.run(opened.close())
-    client.close()
+    for one in (*filed, client):
+        one.close()
+    folder.cleanup()
