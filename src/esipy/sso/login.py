@@ -56,9 +56,9 @@ class _Landed(NamedTuple):
 
 def refreshes_of(runtime: Runtime) -> Flights[Any]:
     """The refreshes of the process, of logins of either kind (`esipy.sso.logins`)."""
-    found: Flights[Any] | None = runtime.shared.get("refreshes")
-    if found is None:
-        found = runtime.shared.setdefault("refreshes", Flights(Slots(REFRESHES_AT_ONCE)))
+    if "refreshes" not in runtime.shared:
+        runtime.shared.setdefault("refreshes", Flights(Slots(REFRESHES_AT_ONCE)))
+    found: Flights[Any] = runtime.shared["refreshes"]
     return found
 
 
