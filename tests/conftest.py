@@ -6,10 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from esipy.runtime.shared import PROCESS
 from tests.stores.valkey import own_valkey as own_valkey
 from tests.stores.valkey import valkey as valkey
+
+# The same examples in each run, and no limit of real time: ``--hypothesis-profile=default`` looks for others.
+settings.load_profile("ci")
 
 
 @pytest.fixture(autouse=True)
