@@ -14,7 +14,7 @@ SAYS: dict[str, list[str]] = {
     "django_tokens": ["the store keeps what it has to keep", " ISK, and a login that is ok"],
     "limit_policies": [
         "burst     80 calls are planned to take 90",
-        "74 calls left at once; the next one would leave in 9",
+        "74 calls left at once; the next one would leave in ",
         "fail ",
         "refused by ESI: none",
     ],
