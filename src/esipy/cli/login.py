@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from esipy.client import EsiClient
     from esipy.exceptions import LoginFailedError
-    from esipy.sso.loopback import Arrival, Loopback
+    from esipy.sso.arrivals import Arrival
+    from esipy.sso.loopback import Loopback
 
 __all__ = ["login", "open_client"]
 
@@ -71,7 +72,8 @@ def login(
     esipy login --client-id ... --scopes esi-wallet.read_character_wallet.v1 --no-browser
     """
     from esipy.login import WebLogin
-    from esipy.sso.loopback import DEFAULT_PORT, await_login
+    from esipy.sso.arrivals import await_login
+    from esipy.sso.loopback import DEFAULT_PORT
 
     # Who keeps logins where nothing seals them is told so.
     logging.getLogger("esipy.tokens").setLevel(logging.WARNING)
@@ -176,7 +178,7 @@ def _browse_or_read(arrivals: SimpleQueue[Arrival], lines: Iterator[str], url: s
         url: None: no browser is wanted.
         alone: nothing listens for the callback.
     """
-    from esipy.sso.loopback import Arrival
+    from esipy.sso.arrivals import Arrival
 
     if url is not None and _browse(url):
         return

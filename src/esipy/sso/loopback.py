@@ -1,4 +1,4 @@
-"""A login whose callback comes to this machine: a listener on 127.0.0.1, and the wait for the one callback.
+"""A login whose callback comes to this machine: a listener on 127.0.0.1.
 
 Rules:
 
@@ -6,9 +6,6 @@ Rules:
 - A callback is a GET that a browser's user was sent with: to the callback's own path, by the listener's own name (a
   name of someone else that leads here is DNS rebinding), not from within another page. Whatever else comes is refused
   with a status of its own, and ends nothing.
-- Whether a callback belongs to the login is not decided here: who waits for it finishes it, in the thread that waits.
-  One that does not belong to it gets a page that says so, and ends nothing: else any page that is open in the browser
-  could end the login.
 - The browser is sent on to a page under an address without code and state, once it is known what to say.
 - Nothing that came is logged.
 
@@ -19,25 +16,23 @@ from __future__ import annotations
 
 import socket
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from email.message import Message
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from socketserver import ThreadingTCPServer
 from threading import Event, Lock, Thread
-from typing import NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
-from esipy.core.claims import Claims
-from esipy.exceptions import LoginFailedError
-from esipy.sso.loopback_pages import HEADERS, Page, denied, failed, logged_in, misplaced
+from esipy.sso.arrivals import Arrival
+from esipy.sso.loopback_pages import HEADERS, Page
 
-__all__ = ["DEFAULT_PORT", "Arrival", "Loopback", "await_login"]
+__all__ = ["DEFAULT_PORT", "Loopback"]
 
 DEFAULT_PORT = 8635
 """Where the browser comes back to, unless told otherwise: the SSO wants the whole address registered, port and all."""
@@ -48,79 +43,7 @@ LINGER_SECONDS = 20.0
 _REQUEST_SECONDS = 10.0
 """Browsers open connections in reserve, and say nothing on them."""
 
-_SLICE_SECONDS = 1.0
-"""On Windows a wait without end cannot be interrupted."""
-
 _LONGEST_LINE = 65536
-
-T = TypeVar("T")
-
-
-class Arrival(NamedTuple):
-    """A callback that has come, from a browser or by hand.
-
-    Attributes:
-        query: the query of the callback, or its whole address; None: nothing will ever come this way.
-        tell: has to be called with what there is to show.
-    """
-
-    query: str | None
-    tell: Callable[[Page], object]
-
-    def __repr__(self) -> str:
-        return "<Arrival>"
-
-
-def await_login(
-    arrivals: SimpleQueue[Arrival],
-    finish: Callable[[str], Claims],
-    is_open: Callable[[], bool],
-    timeout_seconds: float,
-    on_refused: Callable[[LoginFailedError], object],
-) -> Claims:
-    """Wait until a callback finishes the login.
-
-    Args:
-        finish: called in this thread with what has come.
-        is_open: whether the login still waits for its callback: what does not belong to it leaves it so.
-        on_refused: told of each callback that does not.
-
-    Raises:
-        LoginFailedError: no callback came in time (``timeout``), or no more can come; or what ``finish`` says of the
-            one that counted.
-    """
-    over_at = time.monotonic() + timeout_seconds
-    while True:
-        arrival = _next(arrivals, over_at, timeout_seconds)
-        if arrival.query is None:
-            raise LoginFailedError("the login was not finished: no address of a callback came", "timeout")
-        try:
-            claims = finish(arrival.query)
-        except LoginFailedError as error:
-            if is_open():
-                arrival.tell(misplaced())
-                on_refused(error)
-                continue
-            arrival.tell(denied() if error.reason == "denied" else failed(str(error)))
-            raise
-        except BaseException as error:
-            arrival.tell(failed(str(error) if isinstance(error, Exception) else "it was ended in the terminal"))
-            raise
-        arrival.tell(logged_in(claims.name, claims.scopes))
-        return claims
-
-
-def _next(arrivals: SimpleQueue[Arrival], over_at: float, timeout_seconds: float) -> Arrival:
-    while True:
-        left = over_at - time.monotonic()
-        with suppress(Empty):
-            return arrivals.get(timeout=min(max(left, 0.0), _SLICE_SECONDS))
-        if left <= 0:
-            raise LoginFailedError(
-                f"nobody came back from the SSO within {timeout_seconds:g} s; if its page showed an error, the client "
-                "id or the registered callback address is another",
-                "timeout",
-            )
 
 
 class Loopback:
