@@ -11,11 +11,12 @@
         except SSOError as error:
             return page(str(error))
         request.session.clear()                # a new session: what was planted in the old one is worth nothing
-        request.session["character_id"] = claims.character_id
+        request.session["me"] = [claims.character_id, claims.owner]
         return redirect("/")
 
-The tokens go to the client's token store: ``client.as_character(claims.character_id)`` uses them from then on. In the
-session stays nothing but who the user is. docs/web-login.md tells what is kept where, and what it resists.
+The tokens go to the client's token store: ``client.as_character(character_id, owner=owner)`` uses them from then on, for
+that account alone. In the session stays nothing but who the user is. docs/web-login.md tells what is kept where, and
+what it resists.
 """
 
 from __future__ import annotations

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from esipy import EsiClient, ops
 from esipy.exceptions import LoginRequiredError, OwnerChangedError
 from esipy.login import WebLogin
-from esipy.sandbox import RunningSandbox, serve
+from esipy.sandbox import RunningSandbox
 from esipy.tokens import MemoryTokens
 from tests.web.web_kit import FRAMEWORKS, ME, site_of
 
 WALLET = "esi-wallet.read_character_wallet.v1"
-
-
-@pytest.fixture
-def eve() -> Iterator[RunningSandbox]:
-    """A sandbox."""
-    with serve() as running:
-        yield running
 
 
 def test_T47_one_owners_session_never_uses_anothers_login(eve: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
