@@ -55,7 +55,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "app": VALUES | {"ops", "cache", "version1", "version1.keywords"},
     "_named": GROUND | {"stores", "_forks"},
     "ledgers": VALUES | SEAMS | {"stores", "_named", "_attached"},
-    "caches": GROUND | SEAMS | {"stores", "cache", "_named"},
+    "caches": GROUND | SEAMS | {"stores", "cache", "_named", "_attached"},
     "tokens": GROUND | SEAMS | {"stores", "sso", "_named"},
     "limits": VALUES | SEAMS | {"engine"},
     "lists.positions": VALUES | SEAMS | {"stores"},

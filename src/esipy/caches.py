@@ -23,6 +23,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard, cast
 
+from esipy._attached import attached
 from esipy._named import MAKING, Users, at_server, read_name
 from esipy.exceptions import SettingError
 from esipy.runtime.base import Runtime
@@ -121,12 +122,7 @@ def _named(source: str, text: str, cache_bytes: int, runtime: Runtime) -> Users[
 
 
 def _object(given: SharedCache, runtime: Runtime) -> Users[SharedCache]:
-    key = ("cache users", id(given))
-    with MAKING:
-        found: Users[SharedCache] | None = runtime.shared.get(key)
-        if found is None:
-            found = runtime.shared[key] = _forgiving(given, owned=False)
-    return found
+    return attached(given, runtime.shared, "cache users", lambda: _forgiving(given, owned=False))
 
 
 def _forgiving(store: SharedCache, *, owned: bool) -> Users[SharedCache]:
