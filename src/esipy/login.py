@@ -14,9 +14,9 @@
         request.session["me"] = [claims.character_id, claims.owner]
         return redirect("/")
 
-The tokens go to the client's token store: ``client.as_character(character_id, owner=owner)`` uses them from then on, for
-that account alone. In the session stays nothing but who the user is. docs/web-login.md tells what is kept where, and
-what it resists.
+The tokens go to the client's token store: from then on ``client.as_character(character_id, owner=owner)`` uses them,
+for that account alone. In the session stays nothing but who the user is. docs/web-login.md tells what is kept where,
+and what it resists.
 """
 
 from __future__ import annotations
