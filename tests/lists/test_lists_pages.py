@@ -9,8 +9,10 @@ import pytest
 
 from esipy import AsyncEsiClient, EsiClient, ops
 from esipy.core.wire import Headers, HttpRequest, HttpResponse
+from esipy.engine.terms import Terms
 from esipy.exceptions import ForbiddenError, InvalidCallError, ListChangedError, ServerError
 from esipy.lists.pages import PageReader
+from esipy.settings import Settings
 from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
 from tests.engine.kit import COLOURS
 from tests.lists.kit import TYPES, Shelf, Version, pages
@@ -143,6 +145,18 @@ def test_a_list_that_changes_midway_is_an_error_after_what_was_good() -> None:
     assert ([1, 2, 3], ListChangedError) == (rows, type(error))
     with pytest.raises(ListChangedError, match=r"page 4 is not certainly of the list"):
         shelf.run(reader.read())
+
+
+def test_T16_shortly_before_the_end_of_the_list_it_waits_for_the_next() -> None:
+    """Else the list would become another in the middle, and what was given would be for nothing."""
+    new = Version(2, pages(*[1] * 6, first=11))
+    shelf = Shelf([Version(-5, pages(*[1] * 6)), new])
+    shelf.outcomes = [0.8] * 12
+    assert (new.rows, None) == read(shelf, read_ahead=2)
+    shelf = Shelf([Version(-5, pages(*[1] * 6)), new])
+    shelf.outcomes = [0.8] * 12
+    rows, error = read(shelf, read_ahead=2, terms=Terms.of(Settings(), max_wait=0.5))
+    assert ([1, 2, 3], ListChangedError) == (rows, type(error))
 
 
 def test_an_old_page_in_the_cache_is_asked_anew() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from esipy.core.freshness import http_date
-from esipy.core.pages import Remedy, Seen, count_of, remedy_for
+from esipy.core.pages import Remedy, Seen, count_of, remedy_for, wait_for_next
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
 from esipy.exceptions import (
@@ -19,7 +19,7 @@ from esipy.exceptions import (
 from esipy.operation import Call
 from esipy.response import Response
 
-__all__ = ["ask", "check_paged", "is_too_large", "page_call", "remedy_of", "rows_of", "seen_of"]
+__all__ = ["ask", "check_paged", "first_page", "is_too_large", "page_call", "remedy_of", "rows_of", "seen_of"]
 
 T = TypeVar("T")
 NOT_MODIFIED = 304
@@ -75,6 +75,31 @@ async def ask(
         response = await engine.perform(call, terms=terms, anew=True, in_passing=in_passing)
     response.raise_for_status()
     return response
+
+
+async def first_page(engine: Engine, call: Call[T], terms: Terms | None, at_once: int) -> Response[T]:
+    """Page 1; if its list is about to expire, too soon to be read, that of the next one (T16).
+
+    Args:
+        at_once: how many of the others will be fetched at once.
+
+    Raises:
+        APIException: there is no good answer.
+    """
+    runtime = engine.runtime
+    began = runtime.now()
+    response = await ask(engine, call, terms)
+    if response.source == "cache" or response.expires_at is None:
+        return response  # of a kept list the others are likely kept, too
+    now = runtime.now()
+    fresh_seconds = response.expires_at.timestamp() - now
+    pages = seen_of(response, 0, 0).pages or 1
+    patience_seconds = (engine.terms if terms is None else terms).max_wait
+    wait_seconds = wait_for_next(fresh_seconds, pages, at_once, now - began, patience_seconds)
+    if wait_seconds <= 0:
+        return response
+    await runtime.sleep(wait_seconds)
+    return await ask(engine, call, terms)
 
 
 def rows_of(response: Response[Any]) -> list[Any]:

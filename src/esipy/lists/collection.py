@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Generic, NamedTuple, TypeVar
 
-from esipy.core.pages import Again, Failed, Remedy, Seen, Torn, Verdict, Whole, judge, wait_for_next
+from esipy.core.pages import Again, Failed, Remedy, Seen, Torn, Verdict, Whole, judge
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
 from esipy.exceptions import APIException, ListChangedError, NotFoundError
-from esipy.lists.asking import NO_CONTENT, ask, is_too_large, page_call, remedy_of, rows_of, seen_of
+from esipy.lists.asking import NO_CONTENT, ask, first_page, is_too_large, page_call, remedy_of, rows_of, seen_of
 from esipy.lists.sharing import share_words
 from esipy.operation import Call
 from esipy.response import Response
@@ -82,27 +82,12 @@ class Collection(Generic[R]):
 
     async def begin(self) -> None:
         """Page 1; and once more, of the next version, if this one is about to expire (T16)."""
-        began = self._runtime.now()
-        response = await self._first()
-        wait_seconds = 0.0
-        if response.source != "cache":  # of a kept list the others are likely kept, too
-            now = self._runtime.now()
-            fresh_seconds = None if response.expires_at is None else response.expires_at.timestamp() - now
-            pages = self._seen[1].pages or 1
-            patience = self.terms.max_wait
-            wait_seconds = wait_for_next(fresh_seconds, pages, self._concurrency, now - began, patience)
-        if wait_seconds > 0:
-            await self._runtime.sleep(wait_seconds)
-            await self._first()
-        self._wanted = self._seen[1].pages or 1
-        self._progress()
-
-    async def _first(self) -> Response[list[R]]:
-        response = await ask(self._engine, self._call, self.terms)
+        response = await first_page(self._engine, self._call, self.terms, self._concurrency)
         self._asked.add(1)
         self._take(1, response)
-        self._in_passing = is_too_large(self._engine, response, self._seen[1].pages or 1, LARGEST_SHARE)
-        return response
+        self._wanted = self._seen[1].pages or 1
+        self._in_passing = is_too_large(self._engine, response, self._wanted, LARGEST_SHARE)
+        self._progress()
 
     async def fetch(self, wish: Again) -> None:
         """Ask for these pages: for those that were asked before, as if nothing were kept of them."""

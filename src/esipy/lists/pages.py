@@ -12,7 +12,7 @@ from esipy.core.pages import UNEVEN, Seen
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
 from esipy.exceptions import APIException, ListChangedError
-from esipy.lists.asking import NO_CONTENT, ask, check_paged, is_too_large, page_call, seen_of
+from esipy.lists.asking import NO_CONTENT, ask, check_paged, first_page, is_too_large, page_call, seen_of
 from esipy.lists.collection import Progress
 from esipy.operation import Call
 from esipy.response import Response
@@ -117,8 +117,11 @@ class PageReader(Generic[R]):
             return None if self._mixed else self._changed(number, error)
 
     async def _asked(self, number: int, *, anew: bool = False) -> tuple[Response[list[R]], Seen]:
-        page = page_call(self._call, number)
-        response = await ask(self._engine, page, self._terms, anew=anew, in_passing=self._in_passing)
+        if number == 1:
+            response = await first_page(self._engine, self._call, self._terms, self._read_ahead)
+        else:
+            page = page_call(self._call, number)
+            response = await ask(self._engine, page, self._terms, anew=anew, in_passing=self._in_passing)
         return response, seen_of(response, 0, number)
 
     def _fits(self, seen: Seen) -> bool:
