@@ -1,14 +1,14 @@
-"""The rows of token stores: what it costs to keep many characters."""
+"""The rows of many characters: what it costs to keep their tokens, and to refresh them all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.bench import Bench, asked
+from benchmarks.bench import Bench, asked, line
 from benchmarks.measuring import Spread
 from benchmarks.report import Kind, Result
 
-__all__ = ["tokens"]
+__all__ = ["refreshes", "tokens"]
 
 
 def tokens(bench: Bench) -> Iterator[Result]:
@@ -23,3 +23,16 @@ def tokens(bench: Bench) -> Iterator[Result]:
     )
     for key, what, kind, target in rows:
         yield Result("tokens", what, "", kind, target).measured(Spread(*taken[key]), taken[key][0])
+
+
+def refreshes(bench: Bench) -> Iterator[Result]:
+    """Ten thousand tokens that are over, needed by twenty threads at the same moment, while other calls go on."""
+    characters = 200 if bench.rounds < 10 else 10_000
+    program = f"from benchmarks.refreshes import measure; print(json.dumps(measure({characters})))"
+    taken = asked(bench, program, bench.core)
+    row = "refreshes"
+    yield line(row, f"refreshes at once, of {characters:,} tokens that are over", "count", 5, taken["at once"])
+    yield line(row, "refreshes beyond one each, and tokens lost", "count", 0,
+               taken["refreshes"] - characters + 1 + taken["lost"])  # fmt: skip
+    yield line(row, "a call whose token is good, meanwhile", "seconds", None, taken["meanwhile"])
+    yield line(row, "the same, when nothing is refreshed", "seconds", None, taken["alone"])
