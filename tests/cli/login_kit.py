@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
+from esipy.client import EsiClient
+from esipy.login import Character
 from esipy.sandbox import ControlClient, RunningSandbox
 
 COMMAND = [sys.executable, "-W", "error", "-c", "from esipy.cli import main; main()"]
@@ -137,3 +139,16 @@ def browse(address: str) -> Page:
         if location is None:
             return Page(answer.status, address, text)
         address = urljoin(address, location)
+
+
+def asked(url: str) -> dict[str, str]:
+    """What stands in the query of an address."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def kept(around: dict[str, str]) -> list[Character]:
+    """The logins that are kept."""
+    with EsiClient(
+        client_id=APP, tokens=around["ESI_TOKENS"], token_key=KEY, headers={"User-Agent": "test"}, cache=None
+    ) as client:
+        return client.characters()

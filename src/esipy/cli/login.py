@@ -79,6 +79,8 @@ def login(
     logging.getLogger("esipy.tokens").setLevel(logging.WARNING)
     if port is not None and callback is not None:
         raise ValueError("--port is a part of --callback: give one of them")
+    if (tokens or os.environ.get("ESI_TOKENS")) == "memory":
+        raise ValueError("tokens=memory: the login would end with this command; name a store that stays")
     address = callback or f"http://127.0.0.1:{DEFAULT_PORT if port is None else port}/callback"
     asked = _scopes(scopes or [], operations or [])
     lines = _lines()
@@ -89,6 +91,8 @@ def login(
         client.characters()  # a store that cannot be opened is told before the user has gone to the SSO
         web = WebLogin(client, address if listener is None else listener.redirect_uri, asked)
         url = web.start(session)
+        if not asked:
+            typer.echo("No scope is asked for: this login shows who it is, and is over after 20 minutes.")
         typer.echo(f"The callback address, as it has to be registered: {web.redirect_uri}")
         typer.echo(f"Log in within {timeout:g} s (Ctrl-C ends it) at:\n\n  {url}\n")
         sys.stdout.flush()
