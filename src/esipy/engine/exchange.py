@@ -117,10 +117,11 @@ class Exchange:
         )
         if call.marks:
             key = f"{key} {call.marks}"
-        parameter = self.operation.body
-        if parameter is None:
+        if call.body is None:
             return key
-        items = call.arguments.get(parameter.name)  # other APIs have bodies that may be left away
+        parameter = self.operation.body
+        assert parameter is not None
+        items = call.arguments[parameter.name]
         return f"{key} {sorted(items) if parameter.unique and items else items!r}"
 
 
