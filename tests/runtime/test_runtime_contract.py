@@ -284,3 +284,25 @@ def test_finish_gives_the_works_result_or_error(bench: Bench) -> None:
     assert bench.run(bench.runtime.finish(good())) == 5
     with pytest.raises(ValueError, match="bad"):
         bench.run(bench.runtime.finish(bad()))
+
+
+def test_background_work_is_begun_where_tasks_are(bench: Bench) -> None:
+    """Nobody waits for it, and what it raises is told to nobody; a thread by itself does not begin it at all."""
+    begun: list[str] = []
+
+    async def work() -> None:
+        begun.append("work")
+        await bench.runtime.sleep(0)
+        begun.append("done")
+        raise ValueError("nobody hears this")
+
+    async def main() -> bool:
+        answer = bench.runtime.background(work)
+        assert [] == begun
+        await bench.runtime.sleep(0)
+        for _ in range(5):
+            await bench.runtime.sleep(0)
+        return answer
+
+    assert (bench.colour != "blocking") is bench.run(main())
+    assert ([] if bench.colour == "blocking" else ["work", "done"]) == begun

@@ -60,6 +60,9 @@ class _Plain(msgspec.Struct):
     refresh_token: str | None = None
     aside: tuple[str, str] | None = None
 
+    def __repr__(self) -> str:
+        return "<tokens>"
+
 
 _decode = msgspec.msgpack.Decoder(_Plain).decode
 
