@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,6 +91,18 @@ def test_wrong_state(browser: Chrome, server: RunningSandbox, login: Login) -> N
     press(browser, "approve")
     comes_to(browser, f"{login.redirect_uri}/done")
     assert 0 == login.done().status
+
+
+def test_localhost(browser: Chrome, server: RunningSandbox, tmp_path: Path) -> None:
+    """An application that has ``localhost`` registered: the browser finds the listener by that name, too."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        callback = f"http://localhost:{free.getsockname()[1]}/"
+    with logging_in(server, environment(server, tmp_path), "--callback", callback, "--scopes", WALLET) as begun:
+        assert callback == begun.redirect_uri
+        browser.get(begun.url)
+        press(browser, "approve")
+        comes_to(browser, f"{callback}done")
+        assert 0 == begun.done().status
 
 
 def test_a_page_that_is_open_cannot_end_a_login(browser: Chrome, server: RunningSandbox, login: Login) -> None:

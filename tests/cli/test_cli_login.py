@@ -203,3 +203,13 @@ def test_the_browser_is_opened(server: RunningSandbox, around: dict[str, str], t
         done = begun.done()
     assert 0 == done.status
     assert "paste" not in done.out
+
+
+@pytest.mark.parametrize("browser", ["false", "no-such-program %s", '"unbalanced %s'])
+def test_a_browser_that_does_not_open_is_none(server: RunningSandbox, around: dict[str, str], browser: str) -> None:
+    """Then the callback's address can be pasted."""
+    with logging_in(server, {**around, "BROWSER": browser}, "--scopes", WALLET) as begun:
+        begun.paste(server.approve(begun.url, WHO))
+        done = begun.done()
+    assert (0, "") == (done.status, done.err)
+    assert "paste that page's address here" in done.out

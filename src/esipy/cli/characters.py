@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -142,4 +143,5 @@ def _table(kept: list[Character]) -> None:
         refreshed = f"{datetime.fromtimestamp(each.refreshed_at, UTC):%Y-%m-%d %H:%M}" if each.refreshed_at else "-"
         cells = (str(each.character_id), escape(each.name), each.state, refreshed, str(len(each.scopes)))
         table.add_row(*cells, *([escape(each.client_id)] if several else []))
-    Console(highlight=False).print(table)
+    # Where it goes into a pipe, a character is a line.
+    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)

@@ -199,7 +199,12 @@ def _browse(url: str) -> bool:
 
     on_screen = sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
     # Without a screen there are only browsers for terminals, which no login page works in; unless one is named.
-    return (on_screen or bool(os.environ.get("BROWSER"))) and webbrowser.open(url)
+    if not on_screen and not os.environ.get("BROWSER"):
+        return False
+    try:
+        return webbrowser.open(url)
+    except (webbrowser.Error, OSError, ValueError):  # also for a variable BROWSER that is no command
+        return False
 
 
 def _lines() -> Iterator[str]:
