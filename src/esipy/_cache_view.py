@@ -7,6 +7,7 @@ Everything else is that of the cache which the client was given, for programs of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import isawaitable
 from typing import Any, NamedTuple, cast
 
 from esipy._given import call_of
@@ -29,7 +30,8 @@ class CacheStats(NamedTuple):
         revalidated: ESI was asked, and what was kept still holds.
         stale: ESI did not answer, and what was kept stood in.
         joined: another call asked for the same at that time, and was answered for both.
-        entries: how many answers are kept, by all who share the cache; None when it cannot tell.
+        entries: how many answers are kept, by all who share the cache; None when it cannot tell. In Redis what was
+            dropped counts until it makes room.
         stored_bytes: what they take, as near as can be told; None when it cannot tell.
     """
 
@@ -73,9 +75,12 @@ class _View:
         if self._engine.cache is not None:
             await self._engine.cache.clear()
 
-    def _stats(self) -> CacheStats:
+    async def _stats(self) -> CacheStats:
         tally, size = self._engine.tally, getattr(self._engine.cache, "size", None)
-        entries, stored_bytes = (None, None) if size is None else size()
+        found = None if size is None else size()
+        if isawaitable(found):  # a cache that does I/O
+            found = await found
+        entries, stored_bytes = (None, None) if found is None else found
         return CacheStats(tally.hits, tally.misses, tally.revalidated, tally.stale, tally.joined, entries, stored_bytes)
 
     def __getattr__(self, name: str) -> Any:
@@ -116,7 +121,7 @@ class CacheView(_View):
 
     def stats(self) -> CacheStats:
         """What the cache was good for until now."""
-        return self._stats()
+        return run(self._stats())
 
 
 class AsyncCacheView(_View):
@@ -132,4 +137,4 @@ class AsyncCacheView(_View):
 
     async def stats(self) -> CacheStats:
         """See `CacheView.stats`."""
-        return self._stats()
+        return await self._stats()

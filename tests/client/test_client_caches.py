@@ -91,6 +91,23 @@ def test_T03_characters_share_a_store_and_no_answer(connect: Connect, text: str)
         assert one.security.access_token.encode() not in kept
 
 
+def test_stats_count_what_all_have_put(connect: Connect, text: str) -> None:
+    """Each client its own hits; the entries are those of the store. One that does not answer cannot tell."""
+    first, second = connect(cache=text), connect(cache=text)
+    assert sources(first, second) == ["network", "cache"]
+    second.request(REGION)
+
+    def stats(client: Colour) -> Any:
+        async def within() -> Any:
+            return await client.client.cache.stats()
+
+        return client.client.cache.stats() if client.name == "blocking" else client.do(within())
+
+    assert [(0, 1, 2), (1, 1, 2)] == [(one.hits, one.misses, one.entries) for one in map(stats, (first, second))]
+    assert 2000 < stats(first).stored_bytes < 200_000
+    assert (None, None) == stats(connect(cache=NOWHERE))[-2:]
+
+
 def test_many_threads_and_tasks_share_a_store(connect: Connect, text: str) -> None:
     """Forty calls at once, of four pages."""
     client = connect(cache=text)

@@ -300,6 +300,22 @@ def test_without_a_token_it_is_kept_in_any_case(shared: Place) -> None:
     assert first.body("a") == b"newer"
 
 
+def test_what_is_kept_is_counted(shared: Place) -> None:
+    """By every process the same; what was put twice is there once, and what was dropped makes room when it is due."""
+    one, other = shared.process(), shared.process()
+    assert (0, 0) == one.shared.size()
+    one.put("a", path="/a")
+    one.put("b", b"x" * 1500, path="/b")
+    other.put("b", b"x" * 1500, path="/b")
+    entries, stored_bytes = other.shared.size()
+    assert 2 == entries
+    assert 1500 < stored_bytes < 5000
+    one.shared.drop("/b")
+    assert 1 <= other.shared.size()[0] <= 2
+    other.shared.clear()
+    assert (0, 0) == one.shared.size()
+
+
 def test_bodies_are_kept_small(shared: Place) -> None:
     """Large ones are compressed; small ones are not worth it, nor those that do not get smaller."""
     process = shared.process()

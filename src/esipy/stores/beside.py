@@ -53,6 +53,10 @@ class Beside:
     async def release(self, key: str, token: int) -> None:
         self._runtime.begin(self.shared.release, key, token)  # done in any case; nobody has to wait for it
 
+    async def size(self) -> tuple[int, int] | None:
+        """How many answers are kept by all who share the cache, and the bytes that they take; None: it cannot tell."""
+        return await self._runtime.join(self._runtime.begin(self.shared.size))
+
     def _give_back(self, key: str, flight: Flight[int | None]) -> None:
         token = None if flight.cancelled() or flight.exception() is not None else flight.result()
         if token is not None:

@@ -172,4 +172,9 @@ function verbs.release(name, token)
   end
 end
 
+-- Gives how many answers there are, and what they take.
+function verbs.size()
+  return { redis.call('ZCARD', index), tonumber(redis.call('HGET', sizes, '') or 0) }
+end
+
 return verbs[ARGV[1]](unpack(ARGV, 4))

@@ -93,6 +93,13 @@ class SharedCache(Protocol):
         """End a claim."""
         ...
 
+    def size(self) -> tuple[int, int] | None:
+        """How many answers are kept, and the bytes that they take; None: it cannot tell.
+
+        What was dropped may count until it makes room.
+        """
+        ...
+
     def close(self) -> None:
         """Close what is open. It can be used again afterwards."""
         ...

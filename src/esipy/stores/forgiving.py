@@ -96,6 +96,10 @@ class ForgivingCache:
         if token != NO_LEASE:
             self._write(lambda: self.store.release(key, token), None)
 
+    def size(self) -> tuple[int, int] | None:
+        """How many answers are kept, and the bytes that they take; None while nobody can tell."""
+        return self._try(self._reading, self.store.size, None)
+
     def close(self) -> None:
         self.store.close()
 

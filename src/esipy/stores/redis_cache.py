@@ -116,6 +116,10 @@ class RedisCache:
     def release(self, key: str, token: int) -> None:
         self._run("release", name_of(key).hex(), token)
 
+    def size(self) -> tuple[int, int]:
+        entries, stored_bytes = self._run("size")
+        return int(entries), int(stored_bytes)
+
     def close(self) -> None:
         self._server.close()
 

@@ -175,6 +175,10 @@ class SqliteCache:
         name = name_of(key)
         self._do(lambda file, _: file.execute("DELETE FROM claims WHERE name = ? AND token = ?", (name, token)))
 
+    def size(self) -> tuple[int, int]:
+        entries, stored_bytes = self._file.look(lambda file: file.execute(_SIZE).fetchone())
+        return int(entries), int(stored_bytes)
+
     def close(self) -> None:
         if self._uses and self._file.is_open:
             self._write_uses()
@@ -241,6 +245,7 @@ class SqliteCache:
 
 
 _GET = "SELECT id, ends, data FROM entries WHERE name = ?"
+_SIZE = "SELECT count(*), coalesce(sum(length(data)), 0) FROM entries"
 _PUT = "INSERT INTO entries (name, place, token, ends, data) VALUES (?, ?, ?, ?, ?)"
 
 
