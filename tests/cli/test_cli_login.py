@@ -205,6 +205,21 @@ def test_the_browser_is_opened(server: RunningSandbox, around: dict[str, str], t
     assert "paste" not in done.out
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")
+def test_ctrl_c_ends_it_while_the_sso_is_asked(server: RunningSandbox, around: dict[str, str]) -> None:
+    """An SSO that does not answer holds nobody."""
+    server.fail("/v2/oauth/token", kind="hang")
+    with logging_in(server, around, "--no-browser", "--scopes", WALLET) as begun:
+        begun.paste(server.approve(begun.url, WHO))
+        server.wait_received(1, "/v2/oauth/token", timeout=60)
+        begun.process.send_signal(signal.SIGINT)
+        done = begun.done()
+        server.release()
+    assert 1 <= done.status <= 130
+    assert "" == done.err
+    assert [] == kept(around)
+
+
 @pytest.mark.parametrize("browser", ["false", "no-such-program %s", '"unbalanced %s'])
 def test_a_browser_that_does_not_open_is_none(server: RunningSandbox, around: dict[str, str], browser: str) -> None:
     """Then the callback's address can be pasted."""

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from esipy.sandbox import RunningSandbox
+from esipy.sandbox import RunningSandbox, serve
 from esipy.sandbox.characters import FIRST_CHARACTER
-from tests.cli.login_kit import APP, WALLET, asked, browse, esipy, kept, logging_in
+from tests.cli.login_kit import APP, WALLET, asked, browse, environment, esipy, kept, logging_in
 
 WHO = FIRST_CHARACTER
 
@@ -49,6 +49,19 @@ def test_a_code_that_was_used_is_one_error(server: RunningSandbox, around: dict[
     assert "it was used, or is too old" in done.err
     assert "it was used, or is too old" in page.text
     assert [] == kept(around)
+
+
+def test_a_code_that_is_too_old_is_one_error(tmp_path: Path) -> None:
+    """A browser that was left standing for minutes with the SSO's last page."""
+    with serve() as server:
+        around = environment(server, tmp_path)
+        with logging_in(server, around, "--scopes", WALLET) as begun:
+            callback = server.approve(begun.url, WHO)
+            server.advance(301)
+            page = browse(callback)
+            done = begun.done()
+    assert (502, 1, 1) == (page.status, done.status, len(done.err.splitlines()))
+    assert "it was used, or is too old" in done.err
 
 
 def test_a_wrong_secret_is_one_error(server: RunningSandbox, around: dict[str, str]) -> None:
