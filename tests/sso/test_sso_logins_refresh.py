@@ -162,7 +162,9 @@ def test_T38_what_cannot_be_saved_is_kept_in_memory_and_saved_later(sso: Virtual
     assert 1 == sso.refreshes
     store.broken = set()
     process.logins = process.client()  # another client of the same process, too
-    assert renewed(sso, process)
+    with heard() as told:
+        assert renewed(sso, process)
+        assert ["AFTER_TOKEN_REFRESH"] == told()
     assert 1 == sso.refreshes
     assert kept(store, "app", WHO).refresh_token in sso.good
 
@@ -309,6 +311,24 @@ def test_T47_a_character_that_was_sold_is_not_spoken_for(sso: VirtualSso) -> Non
                 ask(sso, process)
         assert ["OWNER_CHANGED"] == told()
     assert ("owner changed", None, 1) == (state(store, "app", WHO), kept(store, "app", WHO).access_token, sso.refreshes)
+
+
+def test_T47_a_character_that_was_sold_is_not_spoken_for_by_the_old_token_either(sso: VirtualSso) -> None:
+    """It is found out by a refresh before the time: the token that would still be good is not used any more."""
+    store = sso.store()
+    expires_at = sso.runtime.now() + 12
+    token = sso.new_refresh_token(WHO)
+    put(store, "app", WHO, Kept("good", token), expires_at=expires_at, refreshed_at=sso.runtime.now() - 1187)
+    process = sso.process(store)
+    sso.before = lambda form: sso.refreshed(form, owner="another account")
+    with heard() as told:
+        while not sso.asked:
+            assert "good" == ask(sso, process)
+            sso.runtime.run(sso.runtime.sleep(0.5))
+        with pytest.raises(OwnerChangedError):
+            ask(sso, process)
+        assert sso.runtime.now() < expires_at - 5
+        assert ["OWNER_CHANGED"] == told()
 
 
 def test_a_401_of_esi_refreshes_a_stored_login_once(sso: VirtualSso) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from esipy.core.claims import Claims
 from esipy.events import LOGIN_COMPLETED, OWNER_CHANGED
@@ -28,7 +29,7 @@ from esipy.runtime.base import Runtime
 from esipy.sso import grants
 from esipy.sso.flights import Flights
 from esipy.sso.grants import Application
-from esipy.sso.known import Unsaved
+from esipy.sso.known import News, Told, Unsaved
 from esipy.sso.leases import Lease, Pauses, lease_name, lease_seconds
 from esipy.sso.login import Login, refreshes_of
 from esipy.sso.metadata import Endpoints
@@ -104,7 +105,8 @@ class Entering:
             expected = None if there is None else there.record.version
             if await self._vault.save(runtime, stored, expected):
                 self._known.lose(character_id)
-                await self._tell(runtime, record)
+                signal, payload = _completed(record)
+                await runtime.tell(signal, payload)
                 return stored
 
     async def _redeemed(self, runtime: Runtime, refresh_token: str) -> Stored:
@@ -132,22 +134,19 @@ class Entering:
         """Keep a login in the place of whatever is kept of this character, and tell of it."""
         record = stored.record
         character_id = record.character_id
-        self._known.have(Unsaved(stored, None))
+        self._known.have(Unsaved(stored, None, _completed(record)))
         was: TokenRecord | None = None
         with suppress(TokenStoreError):  # saving it fails, too, and says why
             was = await self._vault.record(runtime, character_id)
         replacing = stored._replace(record=record._replace(version=0 if was is None else was.version))
-        self._known.have(Unsaved(replacing, None))
-        await self._saving.settle(runtime, character_id)
+        self._known.have(Unsaved(replacing, None, _completed(record)))
+        news: News = []
+        await self._saving.settle(runtime, character_id, news)
         self._known.lose(character_id)
         if was and was.owner and record.owner and was.owner != record.owner and was.state != "owner changed":
-            told = {"client_id": record.client_id, "character_id": character_id, "name": record.name}
-            await runtime.tell(OWNER_CHANGED, told)
-        await self._tell(runtime, record)
-
-    async def _tell(self, runtime: Runtime, record: TokenRecord) -> None:
-        told = {"client_id": record.client_id, "character_id": record.character_id, "name": record.name}
-        await runtime.tell(LOGIN_COMPLETED, {**told, "scopes": record.scopes})
+            news.insert(0, (OWNER_CHANGED, _who(record)))
+        for signal, payload in news:
+            await runtime.tell(signal, payload)
 
     async def forget(self, runtime: Runtime, character_id: int) -> None:
         """See `esipy.sso.logins.Logins.forget`."""
@@ -200,3 +199,11 @@ class Entering:
             yield lease
         finally:
             await lease.give_back(runtime)
+
+
+def _who(record: TokenRecord) -> dict[str, Any]:
+    return {"client_id": record.client_id, "character_id": record.character_id, "name": record.name}
+
+
+def _completed(record: TokenRecord) -> Told:
+    return LOGIN_COMPLETED, {**_who(record), "scopes": record.scopes}

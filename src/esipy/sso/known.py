@@ -9,12 +9,14 @@ Owns two tables, shared by all clients of the process that use the store, and th
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import deque
+from typing import Any, NamedTuple
 
 from esipy._forks import ForkLock, forget_after_fork
+from esipy.events import Signal
 from esipy.sso.vault import Stored
 
-__all__ = ["MOST_SEEN", "Known", "Seen", "Unsaved"]
+__all__ = ["MOST_SEEN", "Known", "News", "Seen", "Told", "Unsaved"]
 
 MOST_SEEN = 1024
 
@@ -44,16 +46,25 @@ class Seen(NamedTuple):
         return "<an access token>"
 
 
+Told = tuple[Signal[...], dict[str, Any]]
+"""A signal, and what it is to tell."""
+
+News = list[Told]
+"""Signals to be told, when everything else is done."""
+
+
 class Unsaved(NamedTuple):
     """What the SSO gave and the store has not taken yet.
 
     Attributes:
         stored: what is to be saved; its version is the one that it replaces, 0: none.
         spent: the refresh tokens that were sent for it; None: it is a login of its own, and replaces whatever is there.
+        told: what is to be told when it is saved; None: nothing.
     """
 
     stored: Stored
     spent: frozenset[str] | None
+    told: Told | None = None
 
     def __repr__(self) -> str:
         return "<tokens to be saved>"
@@ -64,6 +75,7 @@ class Known:
 
     Attributes:
         unsaved: what could not be saved, by character.
+        news: of what was saved late: to be told by who has saved it, when it is done.
         clock_error: seconds by which the SSO's clock is ahead of ours, as its last answer told.
         has_clock: whether it told.
     """
@@ -72,6 +84,7 @@ class Known:
         self._lock = ForkLock()
         self._seen: dict[int, Seen] = {}
         self.unsaved: dict[int, Unsaved] = {}
+        self.news: deque[Told] = deque()
         self.clock_error = 0.0
         self.has_clock = False
         self.forget()
@@ -107,6 +120,15 @@ class Known:
             before = self.unsaved.get(character_id)
             if before is None or before.spent is not None or unsaved.spent is None:
                 self.unsaved[character_id] = unsaved
+
+    def had(self, unsaved: Unsaved) -> bool:
+        """It is saved; whether it was not known to be."""
+        character_id = unsaved.stored.record.character_id
+        with self._lock:
+            if self.unsaved.get(character_id) is not unsaved:
+                return False
+            del self.unsaved[character_id]
+            return True
 
     def hear(self, clock_error: float | None) -> None:
         """The SSO has told its time; None: it has not."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from esipy._attached import attached
 from esipy.core.claims import Claims
@@ -23,86 +23,24 @@ from esipy.runtime.base import Runtime
 from esipy.sso.entering import Entering
 from esipy.sso.flights import Flights
 from esipy.sso.grants import Application
-from esipy.sso.known import Known, Seen
+from esipy.sso.known import Known, News, Seen
 from esipy.sso.leases import lease_seconds
 from esipy.sso.login import Login, refreshes_of
 from esipy.sso.outages import Outages
-from esipy.sso.refreshing import News, Refreshing
+from esipy.sso.refreshing import Refreshing
 from esipy.sso.saving import Saving
 from esipy.sso.source import Source
+from esipy.sso.stored import Character as Character
+from esipy.sso.stored import StoredLogin
 from esipy.sso.vault import Kept, Seals, Vault
 from esipy.stores.tokens import TokenRecord, TokenStore
 
-__all__ = ["Character", "Logins", "StoredLogin"]
+__all__ = ["Logins"]
 
 LOGGER = logging.getLogger("esipy.tokens")
 
 POSTPONED_SECONDS = 15.0
 """After a refresh before the time has failed, the next one is tried so much later."""
-
-
-class Character(NamedTuple):
-    """A character whose login is kept.
-
-    Attributes:
-        character_id: its id.
-        name: empty when it is not known yet.
-        scopes: what the character allowed, sorted.
-        refreshed_at: when its tokens were got, in seconds since 1970 (UTC).
-        expires_at: until when its access token is good, likewise; 0: there is none.
-        state: ``ok``; ``expired``: its access token is over, and there is nothing to refresh it with; ``revoked``: the
-            SSO said so; ``owner changed``: it was sold; ``unreachable``: the SSO did not answer at the last try. After
-            ``expired``, ``revoked`` and ``owner changed`` the character has to log in again.
-        client_id: the application.
-    """
-
-    character_id: int
-    name: str
-    scopes: tuple[str, ...]
-    refreshed_at: float
-    expires_at: float
-    state: Literal["ok", "expired", "revoked", "owner changed", "unreachable"]
-    client_id: str
-
-
-class StoredLogin:
-    """One stored character, as the engine sees a login (`esipy.engine.exchange.Signer`). It holds no token.
-
-    Attributes:
-        owner: the account that has to have logged in; None: whichever did.
-    """
-
-    __slots__ = ("_logins", "character_id", "owner", "principal")
-
-    def __init__(self, logins: Logins, character_id: int, owner: str | None) -> None:
-        self._logins = logins
-        self.character_id = character_id
-        self.owner = owner
-        self.principal = f"{logins.client_id}:{character_id}"
-
-    @property
-    def client_id(self) -> str:
-        """The application."""
-        return self._logins.client_id
-
-    def principal_of(self, access_token: str) -> str:  # noqa: ARG002 (whichever token it is, it is this character's)
-        """The `principal`."""
-        return self.principal
-
-    async def token(self, runtime: Runtime, *, not_this: str | None = None) -> str:
-        """See `Logins.token`."""
-        return await self._logins.token(runtime, self.character_id, not_this=not_this, owner=self.owner)
-
-    async def prepare(self, runtime: Runtime) -> None:
-        """See `Logins.prepare`."""
-        await self._logins.prepare(runtime, self.character_id, owner=self.owner)
-
-    def lacks(self, scope: str) -> bool:
-        """Whether the login does not allow this, as far as is known without asking anybody (see `prepare`)."""
-        return self._logins.lacks(self.character_id, scope)
-
-    def __repr__(self) -> str:
-        return f"<stored login of character {self.character_id} to application {self.client_id}>"
 
 
 class Logins:
@@ -205,6 +143,16 @@ class Logins:
             if seen is None or not self._refreshing.is_usable(runtime, seen, None):
                 raise
             return seen
+        finally:
+            await self._tell_late(runtime)
+
+    async def _tell_late(self, runtime: Runtime) -> None:
+        """Tell of what could be saved now, and could not when it was got."""
+        news = self._known.news
+        while news:
+            with suppress(IndexError):  # another was quicker
+                signal, payload = news.popleft()
+                await runtime.tell(signal, payload)
 
     async def _early(self, runtime: Runtime, character_id: int, seen: Seen) -> bool:
         """Refresh a token that is still good, unless somebody does already; whether to look again."""
@@ -216,7 +164,7 @@ class Logins:
 
         async def renew() -> None:
             try:
-                with suppress(SSOError):
+                with suppress(SSOError, RuntimeError):  # the token that is good does; RuntimeError: see `Flights.fly`
                     await self._renewed(runtime, character_id, seen.access_token, early=True)
             finally:
                 known.end_renewal(character_id)
@@ -244,6 +192,7 @@ class Logins:
         finally:
             for signal, payload in news:
                 await runtime.tell(signal, payload)
+            await self._tell_late(runtime)
         return refreshed
 
     # -- logins that come and go ------------------------------------------------------------------------------
@@ -317,6 +266,7 @@ class Logins:
         for character_id in tuple(self._known.unsaved):
             try:
                 await runtime.finish(self._saving.settle(runtime, character_id))
+                await self._tell_late(runtime)
             except TokenStoreError as error:
                 LOGGER.error("%s", error)
 

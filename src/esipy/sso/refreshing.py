@@ -16,7 +16,8 @@ Rules, in their order:
    changed reads it again: a refresh token that is neither the one that was spent nor ours is a new login, and wins;
    else the tokens are saved over it. What nobody keeps any more was logged out, and is not brought back.
 8. From the SSO's answer until they are saved the new tokens are remembered by the process, too: when saving fails, or
-   the caller is interrupted, they are saved at the next use. The lease is not given back then, but ends by itself.
+   the caller is interrupted, they are saved at the next use, and told of then. The lease is not given back, but ends by
+   itself.
 9. Only 400 ``invalid_grant`` ends a login (T40), and only after the store was read again (T39), and what was kept aside
    was tried: the record says "revoked", and TOKEN_REVOKED is told once.
 10. Every other failure keeps the tokens: the record says "unreachable" (one write, when that changes), SSO_UNREACHABLE
@@ -28,7 +29,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from esipy.events import AFTER_TOKEN_REFRESH, OWNER_CHANGED, SSO_UNREACHABLE, TOKEN_REVOKED, Signal
+from esipy.events import AFTER_TOKEN_REFRESH, OWNER_CHANGED, SSO_UNREACHABLE, TOKEN_REVOKED
 from esipy.exceptions import (
     LoginRequiredError,
     SSOError,
@@ -40,7 +41,7 @@ from esipy.exceptions import (
 from esipy.runtime.base import Runtime
 from esipy.sso import grants
 from esipy.sso.grants import Application, Grant
-from esipy.sso.known import Known, Seen, Unsaved
+from esipy.sso.known import Known, News, Seen, Told, Unsaved
 from esipy.sso.leases import Lease, Pauses, lease_name, lease_seconds
 from esipy.sso.login import MARGIN_SECONDS
 from esipy.sso.metadata import Endpoints
@@ -51,10 +52,7 @@ from esipy.sso.source import Source
 from esipy.sso.vault import NOTHING, Kept, Stored
 from esipy.stores.tokens import TokenRecord
 
-__all__ = ["News", "Refreshing"]
-
-News = list[tuple[Signal[...], dict[str, Any]]]
-"""Signals to be told, when everything else is done."""
+__all__ = ["Refreshing"]
 
 _BUSY = "others refresh tokens, that of character {} or enough others, and are not done; try later, the token is kept"
 
@@ -198,17 +196,18 @@ class Refreshing:
             raise
         claims = read.claims
         if record.owner and claims.owner and record.owner != claims.owner:
-            have(Unsaved(stored.with_state("owner changed", Kept(None, rotated)), spent))
-            await self._saving.settle(runtime, character_id)
-            news.append((OWNER_CHANGED, _who(record)))
-            raise owner_changed(record)
-        mine = read.stored(self._client_id, record, rotated)
-        have(Unsaved(mine, spent))
-        saved = await self._saving.settle(runtime, character_id)
+            mine = stored.with_state("owner changed", Kept(None, rotated))
+            told: Told = (OWNER_CHANGED, _who(record))
+        else:
+            mine = read.stored(self._client_id, record, rotated)
+            told = (AFTER_TOKEN_REFRESH, _refreshed(runtime, mine, grant, kept.refresh_token, self._known))
+        have(Unsaved(mine, spent, told))
+        saved = await self._saving.settle(runtime, character_id, news)
         if saved is None:
             raise LoginRequiredError(f"character {character_id} was logged out meanwhile; log in again")
-        if saved.kept == mine.kept:
-            news.append((AFTER_TOKEN_REFRESH, _told(runtime, mine, grant, kept.refresh_token, self._known)))
+        if saved.record.state == "owner changed":
+            self._known.lose(character_id)
+            raise owner_changed(record)
         return self._saving.see(runtime, saved)
 
     async def _revoked(self, runtime: Runtime, stored: Stored, news: News) -> bool:
@@ -243,7 +242,7 @@ def _who(record: TokenRecord) -> dict[str, Any]:
     return {"client_id": record.client_id, "character_id": record.character_id, "name": record.name}
 
 
-def _told(
+def _refreshed(
     runtime: Runtime, new: Stored, grant: Grant, previous_refresh_token: str | None, known: Known
 ) -> dict[str, Any]:
     return {

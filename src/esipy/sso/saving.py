@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from esipy.exceptions import LoginRequiredError, OwnerChangedError, TokenRevokedError, TokenStoreError
 from esipy.runtime.base import Runtime
-from esipy.sso.known import Known, Seen, Unsaved
+from esipy.sso.known import Known, News, Seen, Unsaved
 from esipy.sso.login import MARGIN_SECONDS
 from esipy.sso.vault import Stored, Vault
 from esipy.stores.tokens import TokenRecord
@@ -98,8 +98,11 @@ class Saving:
         )
         return self.known.see(record.character_id, seen)
 
-    async def settle(self, runtime: Runtime, character_id: int) -> Stored | None:
+    async def settle(self, runtime: Runtime, character_id: int, news: News | None = None) -> Stored | None:
         """Save what is not saved yet.
+
+        Args:
+            news: what is to be told of it is added to this; None: to that of the process.
 
         Returns:
             what is kept now: it, or another login, which wins; None: nothing was to be saved, or the character was
@@ -117,8 +120,10 @@ class Saving:
             kind = type(error)
             record, message = unsaved.stored.record, str(error)
         else:
-            if self.known.unsaved.get(character_id) is unsaved:
-                del self.known.unsaved[character_id]
+            # Others may have saved it, too: one of them tells.
+            is_kept = kept is not None and kept.kept == unsaved.stored.kept
+            if self.known.had(unsaved) and is_kept and unsaved.told is not None:
+                (self.known.news if news is None else news).append(unsaved.told)
             return kept
         raise kind(
             f"the new tokens of {shown(record)} could not be saved ({message}). This process keeps them in memory, and "
@@ -126,7 +131,7 @@ class Saving:
         )
 
     async def _settled(self, runtime: Runtime, unsaved: Unsaved) -> Stored | None:
-        stored, spent = unsaved
+        stored, spent, _ = unsaved
         character_id = stored.record.character_id
         expected = stored.record.version or None
         while not await self.vault.save(runtime, stored, expected):
@@ -140,7 +145,7 @@ class Saving:
 
     def _wins(self, there: TokenRecord, unsaved: Unsaved) -> bool:
         """Whether what is there is another login than the one that is to be saved over it."""
-        stored, spent = unsaved
+        stored, spent, _ = unsaved
         mine = stored.record
         if spent is None:  # a new login, which replaces also what cannot be opened any more
             sold = bool(there.owner and mine.owner) and there.owner != mine.owner
