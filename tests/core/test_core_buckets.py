@@ -174,6 +174,26 @@ def test_what_a_header_proves_to_be_free_is_used_at_once() -> None:
     assert (150 - 110) // WORST_COST == left
 
 
+def leaves_at(bucket: Bucket, now: float) -> float:
+    """When the next call leaves."""
+    while wait_seconds := bucket.reserve(now, 2):
+        now += bucket.next_chance(now) if wait_seconds == UNTIL_LANDING else wait_seconds
+    return now
+
+
+def test_nobody_finds_out_in_the_midst_of_returns() -> None:
+    """A header that came then could not tell what is others' of what came back: the bucket might seem full for a
+    window. The one that finds out waits until the returns of one moment are over."""
+    bucket = Bucket(15, WINDOW)
+    for number in range(7):
+        bucket.reserve(1000.0 + number * 0.2, 2)
+        bucket.settle(1000.15 + number * 0.2, bucket.mark(2), 2, used=2 * number + 2)
+    now = leaves_at(bucket, 1001.5)
+    assert bucket.own + WORST_COST + CALL_COST <= 15
+    bucket.settle(now + 0.1, bucket.mark(2), 5, used=15)  # as if others had taken all that came back
+    assert leaves_at(bucket, now + 0.1) < now + 2
+
+
 def test_what_others_spent_ages_out_within_a_window() -> None:
     """Nothing more is heard: a window later the bucket is believed to be empty."""
     bucket = Bucket(150, WINDOW)

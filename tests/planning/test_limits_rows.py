@@ -56,7 +56,7 @@ def test_who_waits_is_counted() -> None:
 @pytest.mark.parametrize("headroom", [0.02, 0.3])
 @pytest.mark.parametrize("call", [notifications(), wallet()], ids=["small", "middle"])
 def test_the_next_call_leaves_when_the_row_says(call: Any, headroom: float) -> None:
-    """To a fifth of a second, with the share that is left untouched; not before, and not much after."""
+    """To half a second, with the share that is left untouched; not before, and not much after."""
     town = Town(settings={"headroom": headroom, "max_wait": 5000})
 
     async def story() -> tuple[float, float]:
@@ -70,7 +70,7 @@ def test_the_next_call_leaves_when_the_row_says(call: Any, headroom: float) -> N
         return row.free_in_seconds, town.arrivals()[-1] - began
 
     said, taken = town.run(story())
-    assert said <= taken <= said + 0.2
+    assert said <= taken <= said + 0.5
     assert 600 < said < 902
 
 

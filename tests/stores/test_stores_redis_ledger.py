@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from esipy.stores.base import LEASE_SECONDS, Ask, Grant, Told, Wait
-from esipy.stores.redis_ledger import RedisLedger
+from esipy.stores.redis_ledger import FORMAT, RedisLedger
 from tests.stores import ledger_contract as contract
 from tests.stores.ledger_contract import Clock, SharedLedgerContract
 from tests.stores.valkey import Worker, admin, ledger, new_prefix, url_of
@@ -246,7 +246,7 @@ def test_what_is_kept_ends_by_itself_and_lies_in_one_slot(valkey: Any) -> None:
         made.block("*", 60.0)
         after = now()
         keys = [key.decode() for key in client.scan_iter(match=f"{{{prefix}}}*")]
-        ends = {key.removeprefix(f"{{{prefix}}}1:"): client.pexpiretime(key) / 1000 for key in keys}
+        ends = {key.removeprefix(f"{{{prefix}}}{FORMAT}:"): client.pexpiretime(key) / 1000 for key in keys}
     client.close()
     assert {"bucket:char-notification app:1", "bucket:* @ip", "index", "processes"} == set(ends)
     assert before + 2 * 900 < ends["bucket:char-notification app:1"] <= after + 2 * 900 + 5
@@ -267,7 +267,7 @@ def test_a_bucket_that_ended_is_in_no_list(valkey: Any) -> None:
         assert [] == made.states()
         made._beat_at = 0.0
         made.reserve(ORDERS)
-        assert 1 == client.zcard(f"{{{prefix}}}1:index")
+        assert 1 == client.zcard(f"{{{prefix}}}{FORMAT}:index")
         assert [ORDERS.bucket] == [state.bucket for state in made.states()]
     client.close()
 

@@ -25,7 +25,7 @@ Source: ESI's rate-limiting documentation (groups, costs, sliding window, header
 from __future__ import annotations
 
 from esipy.core.counts import LATEST_SECONDS, RELEASE_MARGIN_SECONDS, SLOTS, Counts
-from esipy.core.spends import OWN, THEIRS, as_pairs
+from esipy.core.spends import as_pairs, due
 
 __all__ = [
     "CALL_COST",
@@ -52,7 +52,8 @@ UNHEARD_SECONDS = 1.0
 """How long the first answer of a bucket may take before another call leaves to find out."""
 
 UNTIL_LANDING = float("inf")
-"""The wait of a call for which there is room as soon as one that is under way has been answered."""
+"""The wait of a call for which there is room as soon as one that is under way has been answered, or what just comes
+back is back."""
 
 
 Mark = tuple[int, int, int, float]
@@ -93,6 +94,8 @@ class Bucket(Counts):
         room = limit - int(limit * share / CALL_COST) * CALL_COST if share else limit
         if taken + self.reserved + cost > room and (taken or flying):  # one larger than its bucket has to go alone
             return self.wait_for(now, min(cost, max(room, 1)), share) or UNTIL_LANDING
+        if not flying and self._warm_until < 0 and taken + self.worst + CALL_COST > room and self._is_unclear(now):
+            return UNTIL_LANDING
         if flying:
             # It is let in if there is room for a good answer, whatever its own will cost.
             if taken + self.worst * flying + min(cost, CALL_COST) > limit:
@@ -154,7 +157,7 @@ class Bucket(Counts):
         back_at = 0.0
         if spent:
             if answered:
-                back_at = self.spend(now, spent, returns_in)
+                back_at = self.spend(now, spent, returns_in, left_at)
             else:  # headers will tell how much it was
                 self._raise(now, spent, returns_in, 0.0)
         alone = self._warm_until < 0
@@ -208,6 +211,16 @@ class Bucket(Counts):
         """When nothing that is under way will be answered any more, as none has left for so long."""
         return self._left_at + lease_seconds if self.flying else UNTIL_LANDING
 
+    def _is_unclear(self, now: float) -> bool:
+        """Whether the header of a call that left now would come in the midst of returns: it could not be told what of
+        it is others', and at the worst nobody could leave to find out."""
+        spends = self._spends
+        if spends is None:
+            return False
+        latency = self._slowest / 100
+        until = now + self._late + self._slot() + 2 * latency
+        return due(spends, self._gone, until, now + latency - self.window_seconds) > 0
+
     def _overdue_at(self) -> float:
         """When the last call that left has taken longer than answers do: others need not wait for what it finds out."""
         return self._left_at + (self._slowest / 50 or UNHEARD_SECONDS)
@@ -260,7 +273,7 @@ class Bucket(Counts):
 
     def _returns(self, now: float, reserved: int) -> list[tuple[float, int]]:
         """(moment, tokens) of all that comes back, in order; what is under way is as if it were spent now."""
-        pairs = [*as_pairs(self._spends or [], OWN, self._gone), *as_pairs(self._theirs or [], THEIRS)]
+        pairs = [*as_pairs(self._spends or [], self._gone), *as_pairs(self._theirs or [])]
         if reserved:
             pairs.append((self._return(now, None), reserved))
         return sorted(pairs)

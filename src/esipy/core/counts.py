@@ -20,9 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self
 
-from esipy.core.spends import OWN, THEIRS, drop_returned, due, enter, enter_part, part_uncertain, postpone, take
+from esipy.core.spends import ITEMS, drop_returned, due, enter, enter_part, part_uncertain, postpone, take
 
-__all__ = ["LATEST_SECONDS", "RELEASE_MARGIN_SECONDS", "SLOTS", "Counts"]
+__all__ = ["LATEST_SECONDS", "RELEASE_MARGIN_SECONDS", "SLOTS", "SMALL", "Counts"]
 
 RELEASE_MARGIN_SECONDS = 0.5
 """How long after its window a spend is believed to have come back: ESI says "about" a window. Where that is too early,
@@ -31,6 +31,9 @@ the call that finds out alone is told so, or the bucket learns it from a refusal
 
 LATEST_SECONDS = 30.0
 """If spends come back later than the margin, the bucket learns it from the refusal: up to so many seconds."""
+
+SMALL = 150
+"""A bucket of no more tokens can be exact."""
 
 SLOTS = 7200
 """Spends whose return falls into the same part of a window are one entry, so that no load makes a bucket large."""
@@ -82,13 +85,14 @@ class Counts:
         self._returned_at = 0.0
         self._proved = 0
 
-    def spend(self, now: float, tokens: int, returns_in: float | None = None) -> float:
-        """Book what was spent now; gives when it comes back."""
+    def spend(self, now: float, tokens: int, returns_in: float | None = None, left_at: float = 0.0) -> float:
+        """Book what was spent since ``left_at``; gives when it comes back."""
         if self._spends is None:
             self._spends = []
-        enter(self._spends, self._return(now, returns_in), tokens)
+        # What does not come back by the window may be back at any time.
+        enter(self._spends, self._return(now, returns_in), tokens, left_at if returns_in is None else 0.0)
         self.own += tokens
-        return self._spends[-2]
+        return self._spends[-3]
 
     def age(self, now: float) -> None:
         """Take back what has returned by now."""
@@ -98,10 +102,10 @@ class Counts:
             while gone < end and spends[gone] <= now:
                 self._returned_at = spends[gone]
                 self.own -= int(spends[gone + 1])
-                gone += 2
+                gone += ITEMS
             if gone == end:
                 self._spends, gone = None, 0
-            elif gone >= 64 and gone * 2 >= end:
+            elif gone >= 96 and gone * 2 >= end:
                 del spends[:gone]
                 gone = 0
             self._gone = gone
@@ -116,8 +120,8 @@ class Counts:
         if self._late + seconds > LATEST_SECONDS:
             return  # it is not about that
         self._late += seconds
-        postpone(self._spends or [], seconds, OWN)
-        postpone(self._theirs or [], seconds, THEIRS)
+        postpone(self._spends or [], seconds)
+        postpone(self._theirs or [], seconds)
 
     def _most_used(self, landed_before: int, used: int) -> int:
         """What was used when the last of the calls that have landed was counted: no more than this.
@@ -156,9 +160,9 @@ class Counts:
         spends = self._spends
         if spends is not None:
             late = self._late
-            until = now + late + self.window_seconds / SLOTS + self._slowest / 100
+            until = now + late + self._slot() + self._slowest / 100
             if spends[self._gone] <= until:
-                surely = own - due(spends, self._gone, until)
+                surely = own - due(spends, self._gone, until, now - self.window_seconds)
                 perhaps = own - due(spends, self._gone, left_at + late)
         before = self.foreign
         least, believed = used - perhaps - self.reserved, most_used - surely
@@ -196,10 +200,13 @@ class Counts:
 
     def _return(self, now: float, returns_in: float | None) -> float:
         """When what is spent now has surely come back, at the end of its slot."""
-        window_seconds = self.window_seconds
-        slot = window_seconds / SLOTS
-        moment = now + (window_seconds if returns_in is None else returns_in) + self._late
+        slot = self._slot()
+        moment = now + (self.window_seconds if returns_in is None else returns_in) + self._late
         return (moment // slot + 1.0) * slot
+
+    def _slot(self) -> float:
+        """Seconds; finer where spends are few, since each token of a small bucket matters."""
+        return self.window_seconds / (SLOTS if self.limit > SMALL else SLOTS * 10)
 
     # -- stores ------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """What comes back, and when, of a bucket's tokens: flat lists, oldest first.
 
-- Own spends: ``[moment, tokens, moment, tokens, ...]``.
-- What others spent: ``[moment, tokens, since, ...]``: it was spent after ``since``, and is surely back at ``moment``.
+Each is ``moment, tokens, since``: it was spent after ``since``, and is believed to be back at ``moment``.
 
 A flat list of numbers is a tenth of what a list of tuples weighs, and there may be tens of thousands of buckets.
 """
@@ -9,8 +8,7 @@ A flat list of numbers is a tenth of what a list of tuples weighs, and there may
 from __future__ import annotations
 
 __all__ = [
-    "OWN",
-    "THEIRS",
+    "ITEMS",
     "as_pairs",
     "drop_returned",
     "due",
@@ -21,35 +19,41 @@ __all__ = [
     "take",
 ]
 
-OWN, THEIRS = 2, 3
-"""Items of each spend."""
+ITEMS = 3
+"""Of each spend."""
+
+ANY_TIME = float("inf")
 
 
-def enter(spends: list[float], moment: float, tokens: int) -> None:
-    """Add an own spend that comes back at ``moment``. Moments mostly come in order (those of a fixed minute may not):
-    one that is too early is put on the safe side, to the last one."""
-    if spends and spends[-2] >= moment:
-        spends[-1] += tokens
+def enter(spends: list[float], moment: float, tokens: int, since: float) -> None:
+    """Add an own spend. Moments mostly come in order (those of a fixed minute may not): one that is too early is put
+    on the safe side, to the last one."""
+    if spends and spends[-3] >= moment:
+        spends[-2] += tokens
+        if since < spends[-1]:
+            spends[-1] = since
     else:
         spends.append(moment)
         spends.append(tokens)
+        spends.append(since)
 
 
-def due(spends: list[float], start: int, until: float) -> int:
-    """Own tokens that come back until then, from the item ``start`` on."""
+def due(spends: list[float], start: int, until: float, since: float = ANY_TIME) -> int:
+    """Tokens that come back until then, from the item ``start`` on, and may have been spent by ``since``."""
     tokens = 0
     while start < len(spends) and spends[start] <= until:
-        tokens += int(spends[start + 1])
-        start += OWN
+        if spends[start + 2] <= since:
+            tokens += int(spends[start + 1])
+        start += ITEMS
     return tokens
 
 
 def enter_part(parts: list[float], moment: float, tokens: int, since: float) -> None:
     """Add what others spent; what comes back at the same moment is one part."""
     place = len(parts)
-    while place and parts[place - THEIRS] > moment:
-        place -= THEIRS
-    if place and parts[place - THEIRS] == moment:
+    while place and parts[place - ITEMS] > moment:
+        place -= ITEMS
+    if place and parts[place - ITEMS] == moment:
         parts[place - 2] += tokens
         parts[place - 1] = min(since, parts[place - 1])
     else:
@@ -59,10 +63,10 @@ def enter_part(parts: list[float], moment: float, tokens: int, since: float) -> 
 def part_uncertain(parts: list[float], until: float) -> int:
     """Take away what may have been spent until then; gives the tokens."""
     tokens = 0
-    for place in range(len(parts) - THEIRS, -1, -THEIRS):
+    for place in range(len(parts) - ITEMS, -1, -ITEMS):
         if parts[place + 2] <= until:
             tokens += int(parts[place + 1])
-            del parts[place : place + THEIRS]
+            del parts[place : place + ITEMS]
     return tokens
 
 
@@ -71,7 +75,7 @@ def drop_returned(parts: list[float], now: float) -> int:
     gone = tokens = 0
     while gone < len(parts) and parts[gone] <= now:
         tokens += int(parts[gone + 1])
-        gone += THEIRS
+        gone += ITEMS
     del parts[:gone]
     return tokens
 
@@ -83,18 +87,18 @@ def take(parts: list[float], tokens: int) -> int:
         some = min(tokens - taken, int(parts[1]))
         taken += some
         if some == parts[1]:
-            del parts[:THEIRS]
+            del parts[:ITEMS]
         else:
             parts[1] -= some
     return taken
 
 
-def postpone(spends: list[float], seconds: float, items: int) -> None:
+def postpone(spends: list[float], seconds: float) -> None:
     """Let everything come back later."""
-    for place in range(0, len(spends), items):
+    for place in range(0, len(spends), ITEMS):
         spends[place] += seconds
 
 
-def as_pairs(spends: list[float], items: int, start: int = 0) -> list[tuple[float, int]]:
+def as_pairs(spends: list[float], start: int = 0) -> list[tuple[float, int]]:
     """(moment, tokens) of each spend, from the item ``start`` on."""
-    return [(spends[place], int(spends[place + 1])) for place in range(start, len(spends), items)]
+    return [(spends[place], int(spends[place + 1])) for place in range(start, len(spends), ITEMS)]

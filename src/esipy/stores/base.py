@@ -109,7 +109,8 @@ class Wait(NamedTuple):
     Attributes:
         seconds: how long the wait is, as far as is known.
         everyone: it is the gate that is closed.
-        landing: an answer of a call under way has to come first; `seconds` is then the latest moment, or infinite.
+        landing: an answer of a call under way has to come first, or what is just coming back; `seconds` is then the
+            latest moment, or infinite.
         others: calls of other processes are under way there, whose answers may end the wait earlier, and nobody here is
             told when they have come: to be looked at again and again.
         ask_again_in: seconds after which to ask again, whatever `seconds` says: something may have changed then that

@@ -5,7 +5,7 @@
 -- CALL_COST, COLD_SHARE and the like are put before this text, and `ledger.lua` after it.
 
 local HUGE = math.huge
-local FLIGHT, OWN, THEIRS = 4, 2, 3 -- items of each
+local FLIGHT, SPEND = 4, 3 -- items of each
 
 local function server_time()
   if ARGV[2] ~= '' then -- a test's clock
@@ -28,21 +28,21 @@ local function cut(pairs_, gone)
   end
 end
 
-local function drop_returned(pairs_, items) -- the tokens, and the moment of the last of them
+local function drop_returned(pairs_) -- the tokens, and the moment of the last of them
   local gone, tokens, last = 0, 0, nil
   while pairs_[gone + 1] and pairs_[gone + 1] <= now do
     last, tokens = pairs_[gone + 1], tokens + pairs_[gone + 2]
-    gone = gone + items
+    gone = gone + SPEND
   end
   cut(pairs_, gone)
   return tokens, last
 end
 
 local function age(b)
-  local tokens, last = drop_returned(b.spends, OWN)
+  local tokens, last = drop_returned(b.spends)
   b.own = b.own - tokens
   b.returned_at = last or b.returned_at
-  b.foreign = b.foreign - drop_returned(b.theirs, THEIRS)
+  b.foreign = b.foreign - drop_returned(b.theirs)
 end
 
 local function floor_divide(a, by) -- as Python's //, which differs from floor(a / by) where that is rounded up
@@ -51,22 +51,26 @@ local function floor_divide(a, by) -- as Python's //, which differs from floor(a
   return quotient - floor > 0.5 and floor + 1 or floor
 end
 
+local function slot_of(b)
+  return b.window_seconds / (b.limit > SMALL and SLOTS or SLOTS * 10)
+end
+
 local function return_of(b, returns_in, from)
-  local slot = b.window_seconds / SLOTS
+  local slot = slot_of(b)
   return (floor_divide((from or now) + (returns_in or b.window_seconds) + b.late, slot) + 1) * slot
 end
 
 local function insert_part(parts, moment, tokens, since)
   local place = #parts
   while place > 0 and parts[place - 2] > moment do
-    place = place - THEIRS
+    place = place - SPEND
   end
   if place > 0 and parts[place - 2] == moment then
     parts[place - 1], parts[place] = parts[place - 1] + tokens, math.min(since, parts[place])
     return
   end
   for from = #parts, place + 1, -1 do
-    parts[from + THEIRS] = parts[from]
+    parts[from + SPEND] = parts[from]
   end
   parts[place + 1], parts[place + 2], parts[place + 3] = moment, tokens, since
 end
@@ -76,14 +80,24 @@ local function raise(b, tokens, returns_in, since, from)
   b.foreign = b.foreign + tokens
 end
 
-local function enter(pairs_, moment, tokens)
-  local size = #pairs_
-  if size > 0 and pairs_[size - 1] >= moment then
-    pairs_[size] = pairs_[size] + tokens
+local function enter(spends, moment, tokens, since)
+  local size = #spends
+  if size > 0 and spends[size - 2] >= moment then
+    spends[size - 1], spends[size] = spends[size - 1] + tokens, math.min(since, spends[size])
   else
-    pairs_[size + 1] = moment
-    pairs_[size + 2] = tokens
+    spends[size + 1], spends[size + 2], spends[size + 3] = moment, tokens, since
   end
+end
+
+local function due(spends, till, since) -- tokens
+  local place, tokens = 1, 0
+  while spends[place] and spends[place] <= till do
+    if spends[place + 2] <= since then
+      tokens = tokens + spends[place + 1]
+    end
+    place = place + SPEND
+  end
+  return tokens
 end
 
 local function returns(b, reserved) -- an iterator over moment, tokens: all that comes back, in order
@@ -96,10 +110,10 @@ local function returns(b, reserved) -- an iterator over moment, tokens: all that
       landing = HUGE
       return moment, reserved
     elseif own <= foreign and own < HUGE then
-      s = s + 2
-      return own, spends[s - 1]
+      s = s + SPEND
+      return own, spends[s - 2]
     elseif foreign < HUGE then
-      t = t + THEIRS
+      t = t + SPEND
       return foreign, theirs[t - 2]
     end
   end
@@ -160,6 +174,12 @@ local function overdue_at(b)
   return b.left_at + (b.slowest > 0 and b.slowest / 50 or UNHEARD_SECONDS)
 end
 
+local function is_unclear(b)
+  local latency = b.slowest / 100
+  local till = now + b.late + slot_of(b) + 2 * latency
+  return due(b.spends, till, now + latency - b.window_seconds) > 0
+end
+
 local function next_chance(b)
   local moment = overdue_at(b)
   moment = moment <= now and HUGE or moment
@@ -176,6 +196,9 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
     local wait_seconds = wait_for(b, math.min(cost, math.max(room, 1)), share)
     return wait_seconds > 0 and wait_seconds or HUGE
   end
+  if flying == 0 and b.warm_until < 0 and taken + b.worst + CALL_COST > room and is_unclear(b) then
+    return HUGE
+  end
   if flying > 0 then
     if taken + b.worst * flying + math.min(cost, CALL_COST) > limit then
       return HUGE
@@ -190,10 +213,10 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
   return spread and math.max(pace(b, cost, room), 0) or 0
 end
 
-local function spend(b, tokens, returns_in)
-  enter(b.spends, return_of(b, returns_in), tokens)
+local function spend(b, tokens, returns_in, left_at)
+  enter(b.spends, return_of(b, returns_in), tokens, returns_in and 0 or left_at)
   b.own = b.own + tokens
-  return b.spends[#b.spends - 1]
+  return b.spends[#b.spends - 2]
 end
 
 local function land(b, place)
@@ -253,7 +276,7 @@ local function lower(b, tokens)
     tokens = tokens - taken
     b.foreign = b.foreign - taken
     if taken == theirs[gone + 2] then
-      gone = gone + THEIRS
+      gone = gone + SPEND
     else
       theirs[gone + 2] = theirs[gone + 2] - taken
     end
@@ -264,31 +287,22 @@ end
 local function learn_lateness(b, seconds)
   if b.late + seconds <= LATEST_SECONDS then
     b.late = b.late + seconds
-    for place = 1, #b.spends, OWN do
+    for place = 1, #b.spends, SPEND do
       b.spends[place] = b.spends[place] + seconds
     end
-    for place = 1, #b.theirs, THEIRS do
+    for place = 1, #b.theirs, SPEND do
       b.theirs[place] = b.theirs[place] + seconds
     end
   end
 end
 
-local function due(b, till)
-  local spends, place, tokens = b.spends, 1, 0
-  while spends[place] and spends[place] <= till do
-    tokens = tokens + spends[place + 1]
-    place = place + OWN
-  end
-  return tokens
-end
-
 local function part_uncertain(b, till)
   local theirs, kept, tokens = b.theirs, {}, 0
-  for place = 1, #theirs, THEIRS do
+  for place = 1, #theirs, SPEND do
     if theirs[place + 2] <= till then
       tokens = tokens + theirs[place + 1]
     else
-      for item = 0, THEIRS - 1 do
+      for item = 0, SPEND - 1 do
         kept[#kept + 1] = theirs[place + item]
       end
     end
@@ -334,8 +348,9 @@ local function hear(b, number, landed_before, left_at, spent, used, returns_in, 
     b.slowest = math.floor((now - left_at) * 100) + 1
   end
   local peak = most_used(b, landed_before, used)
-  local surely = b.own - due(b, now + b.late + b.window_seconds / SLOTS + b.slowest / 100)
-  local perhaps = b.own - due(b, left_at + b.late)
+  local till = now + b.late + slot_of(b) + b.slowest / 100
+  local surely = b.own - due(b.spends, till, now - b.window_seconds)
+  local perhaps = b.own - due(b.spends, left_at + b.late, HUGE)
   local before = b.foreign
   local believed = math.max(used - perhaps - b.reserved, peak - surely, 0)
   b.foreign = b.foreign - part_uncertain(b, now - b.window_seconds)

@@ -33,7 +33,7 @@ end
 local function save(key, index, b)
   local window = b.window_seconds
   local last = math.max(
-    now + window, b.blocked_until, b.warm_until, b.spends[#b.spends - 1] or 0, b.theirs[#b.theirs - 2] or 0
+    now + window, b.blocked_until, b.warm_until, b.spends[#b.spends - 2] or 0, b.theirs[#b.theirs - 2] or 0
   )
   for place = 2, #b.flights, FLIGHT do
     last = math.max(last, b.flights[place] + window)
@@ -119,7 +119,7 @@ function verbs.settle(
   else
     land(b, place)
     if spent > 0 and answered == '1' then
-      back_at = spend(b, spent, returns_in)
+      back_at = spend(b, spent, returns_in, tonumber(left_at))
     elseif spent > 0 then
       raise(b, spent, returns_in, 0)
     end

@@ -22,7 +22,7 @@ from msgspec import msgpack
 
 from esipy._forks import forget_after_fork
 from esipy.core.buckets import CALL_COST, COLD_SHARE, UNHEARD_SECONDS, Bucket
-from esipy.core.counts import LATEST_SECONDS, RELEASE_MARGIN_SECONDS, SLOTS, Counts
+from esipy.core.counts import LATEST_SECONDS, RELEASE_MARGIN_SECONDS, SLOTS, SMALL, Counts
 from esipy.core.retries import LONGEST_WAIT_SECONDS
 from esipy.stores.base import (
     BEAT_SECONDS,
@@ -40,7 +40,7 @@ from esipy.stores.redis import RedisServer, Script
 
 __all__ = ["RedisLedger"]
 
-FORMAT = "1"
+FORMAT = "2"
 """Of what is kept; another one has other keys."""
 
 SCRIPTS = ("buckets.lua", "ledger.lua")
@@ -209,6 +209,7 @@ def _script() -> Script:
         "LATEST_SECONDS": LATEST_SECONDS,
         "RELEASE_MARGIN_SECONDS": RELEASE_MARGIN_SECONDS,
         "SLOTS": SLOTS,
+        "SMALL": SMALL,
         "UNHEARD_SECONDS": UNHEARD_SECONDS,
         "MEMBER_SECONDS": int(MEMBER_SECONDS),
     }
