@@ -152,7 +152,8 @@ class Bucket(Counts):
         self.flying -= 1
         self.reserved -= cost
         self._landed += 1
-        if self._spends is not None or self._theirs is not None:
+        spends = self._spends
+        if (spends is not None and spends[self._gone] <= now) or self._theirs is not None:
             self.age(now)
         back_at = 0.0
         if spent:
@@ -218,7 +219,7 @@ class Bucket(Counts):
         if spends is None:
             return False
         latency = self._slowest / 100
-        until = now + self._late + self._slot() + 2 * latency
+        until = now + self._late + self.window_seconds / SLOTS + 2 * latency
         return due(spends, self._gone, until, now + latency - self.window_seconds) > 0
 
     def _overdue_at(self) -> float:

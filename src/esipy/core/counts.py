@@ -33,7 +33,7 @@ LATEST_SECONDS = 30.0
 """If spends come back later than the margin, the bucket learns it from the refusal: up to so many seconds."""
 
 SMALL = 150
-"""A bucket of no more tokens can be exact."""
+"""In a bucket of no more tokens each matters, and their spends are few: its slots are ten times as fine."""
 
 SLOTS = 7200
 """Spends whose return falls into the same part of a window are one entry, so that no load makes a bucket large."""
@@ -160,7 +160,7 @@ class Counts:
         spends = self._spends
         if spends is not None:
             late = self._late
-            until = now + late + self._slot() + self._slowest / 100
+            until = now + late + self.window_seconds / SLOTS + self._slowest / 100
             if spends[self._gone] <= until:
                 surely = own - due(spends, self._gone, until, now - self.window_seconds)
                 perhaps = own - due(spends, self._gone, left_at + late)
@@ -200,13 +200,10 @@ class Counts:
 
     def _return(self, now: float, returns_in: float | None) -> float:
         """When what is spent now has surely come back, at the end of its slot."""
-        slot = self._slot()
-        moment = now + (self.window_seconds if returns_in is None else returns_in) + self._late
+        window_seconds = self.window_seconds
+        slot = window_seconds / (SLOTS if self.limit > SMALL else SLOTS * 10)
+        moment = now + (window_seconds if returns_in is None else returns_in) + self._late
         return (moment // slot + 1.0) * slot
-
-    def _slot(self) -> float:
-        """Seconds; finer where spends are few, since each token of a small bucket matters."""
-        return self.window_seconds / (SLOTS if self.limit > SMALL else SLOTS * 10)
 
     # -- stores ------------------------------------------------------------------------------------------------
 

@@ -176,7 +176,7 @@ end
 
 local function is_unclear(b)
   local latency = b.slowest / 100
-  local till = now + b.late + slot_of(b) + 2 * latency
+  local till = now + b.late + b.window_seconds / SLOTS + 2 * latency
   return due(b.spends, till, now + latency - b.window_seconds) > 0
 end
 
@@ -348,7 +348,7 @@ local function hear(b, number, landed_before, left_at, spent, used, returns_in, 
     b.slowest = math.floor((now - left_at) * 100) + 1
   end
   local peak = most_used(b, landed_before, used)
-  local till = now + b.late + slot_of(b) + b.slowest / 100
+  local till = now + b.late + b.window_seconds / SLOTS + b.slowest / 100
   local surely = b.own - due(b.spends, till, now - b.window_seconds)
   local perhaps = b.own - due(b.spends, left_at + b.late, HUGE)
   local before = b.foreign
