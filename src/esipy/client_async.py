@@ -163,6 +163,7 @@ class AsyncEsiClient(AsyncCharacters, Shell, AsyncLists, AsyncCursors, AsyncWatc
             return
         await self._runtime.drain()
         await self._leave_stores()
+        self._runtime.dismiss()
         await self._transport.aclose()
 
     async def __aenter__(self) -> AsyncEsiClient:

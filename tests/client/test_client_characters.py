@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 import weakref
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from esipy import AsyncEsiSecurity, EsiClient, EsiSecurity
+from esipy import AsyncEsiClient, AsyncEsiSecurity, EsiClient, EsiSecurity
 from esipy.exceptions import (
     LoginRequiredError,
     SettingError,
@@ -144,6 +145,21 @@ def test_what_a_view_watches_ends_with_the_client(box: RunningSandbox, options: 
         client.as_character(who).on_change(wallet_of(who)).add_receiver(lambda **_: None)
         box.wait_received(1, f"/characters/{who}/wallet")
     assert [] == [thread.name for thread in threading.enumerate() if thread.name == "esipy_watching"]
+
+
+def test_no_thread_is_left_of_an_asyncio_client(box: RunningSandbox, options: dict[str, Any]) -> None:
+    """Stores are asked beside the loop; the threads that do it go with the client."""
+    before = set(threading.enumerate())
+
+    async def main() -> None:
+        async with AsyncEsiClient(base_url=box.url, headers=UA, **options) as client:
+            assert [] == await client.characters()
+
+    asyncio.run(main())
+    beside = [one for one in set(threading.enumerate()) - before if one.name.startswith("esipy_beside")]
+    for thread in beside:
+        thread.join(30)
+    assert [] == [thread for thread in beside if thread.is_alive()]
 
 
 def test_without_a_client_id_the_only_application_is_meant(box: RunningSandbox, options: dict[str, Any]) -> None:

@@ -46,6 +46,13 @@ class Beside:
                 self._pool = ThreadPoolExecutor(BESIDE_THREADS, "esipy_beside")
             return self._pool.submit(work, *arguments)
 
+    def dismiss(self) -> None:
+        """Let them go, once they have done what was begun; they come back when they are needed."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False)
+
 
 class AioRuntime:
     """`Runtime` over an asyncio transport."""
@@ -143,6 +150,10 @@ class AioRuntime:
                 for task in unfinished:
                     task.cancel()
             await asyncio.wait(unfinished, timeout=max(end - loop.time(), 0.1))
+
+    def dismiss(self) -> None:
+        """Let the threads beside the loop go; they come back when they are needed."""
+        self._beside.dismiss()
 
     async def tell(self, signal: Any, payload: dict[str, Any]) -> None:
         with Telling():
