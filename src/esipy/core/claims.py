@@ -22,6 +22,7 @@ __all__ = [
     "Checks",
     "Claims",
     "check_claims",
+    "lifetime_of",
     "peek",
     "peek_character_id",
     "peek_subject",
@@ -120,6 +121,12 @@ def check_claims(
         expires_at=expires_at or 0.0,
         client_id=client_id,
     )
+
+
+def lifetime_of(payload: Mapping[str, Any]) -> float:
+    """For how many seconds a token was made; 0 when it does not tell."""
+    made_at, expires_at = _seconds(payload.get("iat")), _seconds(payload.get("exp"))
+    return 0.0 if made_at is None or expires_at is None else max(expires_at - made_at, 0.0)
 
 
 def spellings(issuer: str) -> frozenset[str]:

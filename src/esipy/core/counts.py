@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self
 
-from esipy.core.spends import ITEMS, drop_returned, due, enter, enter_part, part_uncertain, postpone, take
+from esipy.core.spends import ITEMS, drop_returned, due, enter_part, part_uncertain, postpone, take
 
 __all__ = ["LATEST_SECONDS", "RELEASE_MARGIN_SECONDS", "SLOTS", "SMALL", "Counts"]
 
@@ -87,12 +87,21 @@ class Counts:
 
     def spend(self, now: float, tokens: int, returns_in: float | None = None, left_at: float = 0.0) -> float:
         """Book what was spent since ``left_at``; gives when it comes back."""
-        if self._spends is None:
-            self._spends = []
-        # What does not come back by the window may be back at any time.
-        enter(self._spends, self._return(now, returns_in), tokens, left_at if returns_in is None else 0.0)
         self.own += tokens
-        return self._spends[-3]
+        back_at = self._return(now, returns_in)
+        since = left_at if returns_in is None else 0.0  # else it may come back at any time
+        spends = self._spends
+        if spends is None:
+            self._spends = [back_at, tokens, since]
+            return back_at
+        # Moments mostly come in order (those of a fixed minute may not): one that is too early is put to the last one.
+        if spends[-3] >= back_at:
+            spends[-2] += tokens
+            if since < spends[-1]:
+                spends[-1] = since
+            return spends[-3]
+        spends += (back_at, tokens, since)
+        return back_at
 
     def age(self, now: float) -> None:
         """Take back what has returned by now."""

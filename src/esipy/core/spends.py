@@ -12,7 +12,6 @@ __all__ = [
     "as_pairs",
     "drop_returned",
     "due",
-    "enter",
     "enter_part",
     "part_uncertain",
     "postpone",
@@ -23,19 +22,6 @@ ITEMS = 3
 """Of each spend."""
 
 ANY_TIME = float("inf")
-
-
-def enter(spends: list[float], moment: float, tokens: int, since: float) -> None:
-    """Add an own spend. Moments mostly come in order (those of a fixed minute may not): one that is too early is put
-    on the safe side, to the last one."""
-    if spends and spends[-3] >= moment:
-        spends[-2] += tokens
-        if since < spends[-1]:
-            spends[-1] = since
-    else:
-        spends.append(moment)
-        spends.append(tokens)
-        spends.append(since)
 
 
 def due(spends: list[float], start: int, until: float, since: float = ANY_TIME) -> int:
