@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from esipy.engine.pipeline import MOST_REFUSED
 from esipy.exceptions import BrokenAnswerError, UnauthorizedError
 from tests.engine.kit import COLOURS, STATUS, WALLET, Bench, Login, Script, answer
 
@@ -40,6 +41,17 @@ def test_a_401_that_a_refresh_does_not_help_is_answered() -> None:
     bench = Bench("blocking", Script(answer({"error": "no"}, 401)), signer=login)
     assert [bench.perform(WALLET).status for _ in range(2)] == [401, 401]
     assert login.asked == [None, "old", None]
+
+
+def test_few_refused_tokens_are_remembered() -> None:
+    """However many characters ESI refuses, and the same one however often."""
+    engine = Bench("blocking", Script(), signer=Login()).engine
+    for number in range(MOST_REFUSED + 10):
+        engine.remember_refused(f"app:{number}", "token")
+        engine.remember_refused("app:0", "token")
+    assert not engine.refused_again("app:1", "token")
+    assert engine.refused_again("app:0", "token")
+    assert MOST_REFUSED == len(engine._refused)
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 500, 502])
