@@ -347,6 +347,22 @@ def test_a_401_of_esi_refreshes_a_stored_login_once(sso: VirtualSso) -> None:
     assert 2 == sso.refreshes
 
 
+def test_an_sso_that_gives_the_refused_token_again_is_asked_once(sso: VirtualSso) -> None:
+    """ESI refuses a token, and the SSO has no other: one refresh, and the caller learns that it helps no more."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = sso.process(store)
+    refused = ask(sso, process)
+
+    def the_same(form: dict[str, str]) -> Any:
+        assert len(sso.asked) < 10, "it would have no end"
+        return reply(200, {"access_token": refused, "expires_in": 1199})
+
+    sso.before = the_same
+    assert refused == ask(sso, process, not_this=refused)
+    assert 2 == len(sso.asked)
+
+
 def test_a_token_is_refreshed_shortly_before_its_end_in_the_background(sso: VirtualSso) -> None:
     """Callers go on with the one that is good, and never wait; ten thousand made at once are not refreshed at once."""
     store, starts = sso.store(), []

@@ -87,7 +87,8 @@ class Logins:
         """An access token that can be used now, refreshed when needed.
 
         Args:
-            not_this: a token that ESI has just refused, although its time is not over.
+            not_this: a token that ESI has just refused, although its time is not over; it is given again when a
+                refresh brings the very same.
             owner: the account that has to have logged in; None: whichever did.
 
         Raises:
@@ -101,10 +102,12 @@ class Logins:
         while True:
             seen = await self._seen(runtime, character_id)
             if not self._refreshing.is_usable(runtime, seen, not_this):
-                refreshed = await runtime.finish(self._renewed(runtime, character_id, not_this, early=False))
-                if refreshed is not None and refreshed.access_token not in (None, not_this):
+                refreshed, led = await runtime.finish(self._renewed(runtime, character_id, not_this, early=False))
+                token = None if refreshed is None else refreshed.access_token
+                # Should our own refresh have brought the same one again, another would not help.
+                if refreshed is not None and token is not None and (led or token != not_this):
                     _check_owner(character_id, refreshed, owner)
-                    return refreshed.access_token
+                    return token
             elif runtime.now() + self._known.clock_error < seen.renew_at or not await self._early(
                 runtime, character_id, seen
             ):
@@ -174,8 +177,14 @@ class Logins:
         await runtime.finish(renew())
         return True
 
-    async def _renewed(self, runtime: Runtime, character_id: int, not_this: str | None, *, early: bool) -> Seen | None:
-        """Refresh, or wait for who does; has to be given to ``runtime.finish``. None: look again."""
+    async def _renewed(
+        self, runtime: Runtime, character_id: int, not_this: str | None, *, early: bool
+    ) -> tuple[Seen | None, bool]:
+        """Refresh, or wait for who does; has to be given to ``runtime.finish``.
+
+        Returns:
+            what it brought (None: look again), and whether it was this caller that refreshed.
+        """
         self._refreshing.check(runtime, character_id)
         news: News = []
         flights: Flights[Seen | None] = refreshes_of(runtime)
@@ -183,7 +192,7 @@ class Logins:
         # Others of this and of other processes may be waited for, and each exchange may take its time.
         limit_seconds = 4 * lease_seconds(self.source)
         try:
-            refreshed, _ = await flights.fly(
+            refreshed, led = await flights.fly(
                 runtime,
                 key,
                 limit_seconds,
@@ -193,7 +202,7 @@ class Logins:
             for signal, payload in news:
                 await runtime.tell(signal, payload)
             await self._tell_late(runtime)
-        return refreshed
+        return refreshed, led
 
     # -- logins that come and go ------------------------------------------------------------------------------
 
