@@ -244,6 +244,22 @@ def test_what_no_key_opens_stays_as_it_is_and_is_counted() -> None:
     assert 4 == len(opened(store, sealer(NEW)))
 
 
+def test_one_that_is_damaged_keeps_no_other_from_being_sealed() -> None:
+    """It is counted, and stays as it is; those behind it are sealed with the new key."""
+    store = MemoryTokens()
+    put(store, sealer(OLD), 1, 2, 3)
+    first, second = store.load(APP, 1), store.load(APP, 2)
+    assert first is not None
+    assert second is not None
+    assert store.save(APP, 2, second._replace(sealed=first.sealed), 1)  # what was sealed for another
+    done = rekey(store, sealer(NEW, OLD))
+    assert (2, 0, 1) == done[:3]
+    assert f"of character 2 (application {APP}) do not open" in str(done.error)
+    damaged = store.load(APP, 2)
+    assert damaged is not None
+    assert first.sealed == damaged.sealed
+
+
 def test_without_a_key_nothing_is_sealed_anew() -> None:
     """The error says how to come to one."""
     with pytest.raises(TokenKeyError, match="there is no key to seal tokens with: `esipy tokens key`"):

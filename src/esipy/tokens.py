@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from esipy._named import at_server, read_name
-from esipy.exceptions import SettingError, TokenKeyError
+from esipy.exceptions import SettingError, TokenKeyError, TokenStoreError
 from esipy.sso.keychain import given_keys, keyring_keys, new_key
 from esipy.sso.sealing import Sealer
 from esipy.stores.memory_tokens import MemoryTokens
@@ -100,14 +100,14 @@ class Rekeyed(NamedTuple):
     Attributes:
         sealed: so many characters' tokens were sealed with the first key.
         already: so many were before.
-        unopened: so many are as they were, because their key is not at hand.
+        unopened: so many are as they were, because their key is not at hand, or they are damaged.
         error: of the first of these; None: there is none.
     """
 
     sealed: int
     already: int
     unopened: int
-    error: TokenKeyError | None
+    error: TokenStoreError | None
 
 
 def rekey(store: TokenStore, sealer: Sealer) -> Rekeyed:
@@ -122,25 +122,29 @@ def rekey(store: TokenStore, sealer: Sealer) -> Rekeyed:
     if sealer.key_id is None:
         raise TokenKeyError("there is no key to seal tokens with: `esipy tokens key` prints one, for ESI_TOKEN_KEY")
     sealed = already = unopened = 0
-    first_error: TokenKeyError | None = None
+    first_error: TokenStoreError | None = None
     for record in store.records():
-        try:
-            if _reseal(store, sealer, record):
-                sealed += 1
-            else:
-                already += 1
-        except TokenKeyError as error:
+        done = _reseal(store, sealer, record)
+        if isinstance(done, TokenStoreError):
             unopened += 1
-            first_error = first_error or error
+            first_error = first_error or done
+        elif done:
+            sealed += 1
+        else:
+            already += 1
     return Rekeyed(sealed, already, unopened, first_error)
 
 
-def _reseal(store: TokenStore, sealer: Sealer, record: TokenRecord) -> bool:
-    """Whether it was sealed here, and not by others, or not at all."""
+def _reseal(store: TokenStore, sealer: Sealer, record: TokenRecord) -> bool | TokenStoreError:
+    """Whether it was sealed here, and not by others, or not at all; or why it does not open."""
     whose = record[:2]
     found: TokenRecord | None = record
     while found is not None and found.sealed and not sealer.is_current(found.sealed):
-        again = found._replace(sealed=sealer.seal(sealer.open(found.sealed, whose), whose))
+        try:
+            plain = sealer.open(found.sealed, whose)
+        except TokenStoreError as error:
+            return error
+        again = found._replace(sealed=sealer.seal(plain, whose))
         if store.save(*whose, again, found.version):
             return True
         found = store.load(*whose)  # another was quicker, perhaps with a key that is no longer the first

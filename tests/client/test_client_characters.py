@@ -16,12 +16,13 @@ from esipy.exceptions import (
     LoginRequiredError,
     SettingError,
     TokenRevokedError,
+    TokenStoreError,
 )
 from esipy.sandbox import RunningSandbox
 from esipy.sso.sealing import Sealer
 from esipy.sso.vault import Kept, Stored, Vault
 from esipy.stores.tokens import TokenRecord
-from esipy.tokens import SqliteTokens
+from esipy.tokens import SqliteTokens, new_key
 from tests.client.characters_kit import (
     MAIL,
     WALLET,
@@ -106,6 +107,21 @@ def test_characters_lists_them_with_their_state(connect: Connect, options: dict[
     assert found[0].name == client.box.sandbox.roster.get(one).name
     assert "" == found[3].name
     assert found[0].expires_at - found[0].refreshed_at == 1199
+
+
+def test_one_that_is_damaged_keeps_no_other_from_being_listed(connect: Connect, options: dict[str, Any]) -> None:
+    """What was sealed for another character does not open: that is said when it is used, not to who lists them."""
+    client = connect(**options, token_key=new_key())
+    one, two = ids(client.box, 2)
+    for who in (one, two):
+        log_in(client, who)
+    store = options["tokens"]
+    mine, other = store.load(client.box.client_id, one), store.load(client.box.client_id, two)
+    assert store.save(client.box.client_id, two, other._replace(sealed=mine.sealed), other.version)
+    expire(store)
+    assert [one, two] == [character.character_id for character in client.characters()]
+    with pytest.raises(TokenStoreError, match="do not open"):
+        client.do(client.client.as_character(two).fetch(wallet_of(two)))
 
 
 def test_a_login_without_scopes_ends_with_its_token(connect: Connect, options: dict[str, Any]) -> None:

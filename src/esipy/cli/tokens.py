@@ -33,7 +33,7 @@ def rekey_(
 
     ESI_TOKEN_KEY=new,old esipy tokens rekey
     """
-    from esipy.exceptions import TokenKeyError
+    from esipy.exceptions import TokenStoreError
     from esipy.tokens import open_tokens, rekey, sealer_for
 
     opened = open_tokens(store)
@@ -41,4 +41,4 @@ def rekey_(
     done = rekey(opened, sealer)
     typer.echo(f"{done.sealed} logins sealed with the key {sealer.key_id}, {done.already} were before")
     if done.error is not None:
-        raise TokenKeyError(f"{done.unopened} logins are as they were; the first: {done.error}")
+        raise TokenStoreError(f"{done.unopened} logins are as they were; the first: {done.error}")

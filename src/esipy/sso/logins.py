@@ -18,7 +18,7 @@ from typing import Any
 
 from esipy._attached import attached
 from esipy.core.claims import Claims
-from esipy.exceptions import OwnerChangedError, SSOError, TokenKeyError, TokenStoreError
+from esipy.exceptions import OwnerChangedError, SSOError, TokenStoreError
 from esipy.runtime.base import Runtime
 from esipy.sso.entering import Entering
 from esipy.sso.flights import Flights
@@ -258,7 +258,7 @@ class Logins:
     def _character(self, record: TokenRecord, now: float, kept: Kept | None = None) -> Character:
         state: Any = record.state
         if state in ("ok", "unreachable") and record.expires_at <= now:
-            with suppress(TokenKeyError):  # who lists characters need not be able to use them
+            with suppress(TokenStoreError):  # who lists characters need not be able to use them all
                 state = state if (kept or self._vault.open(record)).refresh_token else "expired"
         return Character(
             record.character_id,
