@@ -236,6 +236,8 @@ def test_T30_a_wait_beyond_patience_fails_at_once_with_the_moment() -> None:
             await town.call(notifications(), HERO)
         assert before == town.passed
         assert raised.value.retry_at is not None
+        with pytest.raises(RateLimitedError, match=r"longer than max_wait=0\.5\. "):
+            await town.call(notifications(), HERO, max_wait=0.5)
         await town.runtime.sleep(raised.value.retry_at - town.runtime.now())
         assert 200 == (await town.call(notifications(), HERO, policy="fail")).status
 

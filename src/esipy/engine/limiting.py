@@ -192,7 +192,7 @@ def _too_long(exchange: Exchange, ask: Ask, wait: Wait) -> LimitedError:
     way_out = (
         "come back then, or take another policy than 'fail'"
         if exchange.terms.policy == "fail"
-        else f"longer than max_wait={exchange.terms.max_wait:.0f}. Come back then, or raise max_wait"
+        else f"longer than max_wait={exchange.terms.max_wait:g}. Come back then, or raise max_wait"
     )
     error = kind(
         exchange.url,
