@@ -71,6 +71,17 @@ def test_a_holder_that_was_too_slow_is_told_so(leasing: Leasing) -> None:
     assert not leasing.do(one.hold(leasing.runtime))
 
 
+def test_a_holder_that_was_too_slow_is_told_so_although_nobody_has_it(leasing: Leasing) -> None:
+    """Another may have had it and given it back: what was read under it is read again, then it is held."""
+    one, two = leasing.lease("a"), leasing.lease("a")
+    assert leasing.do(one.hold(leasing.runtime))
+    leasing.pass_by(101)
+    assert leasing.do(two.hold(leasing.runtime))
+    leasing.do(two.give_back(leasing.runtime))
+    assert [False, True] == [leasing.do(one.hold(leasing.runtime)) for _ in range(2)]
+    assert not leasing.do(two.hold(leasing.runtime))
+
+
 def test_there_are_five_slots(leasing: Leasing) -> None:
     """The sixth gets one when one is given back; a slot is kept with the lease."""
     holders = [leasing.lease(str(number)) for number in range(SLOTS + 1)]

@@ -72,18 +72,24 @@ class Lease:
         self._slot: int | None = None
 
     async def hold(self, runtime: Runtime) -> bool:
-        """Have it for at least half of its time from now on; False: another has it, do nothing under it.
+        """Have it for at least half of its time from now on.
+
+        Returns:
+            whether nobody else has it, nor may have had it since it was held last; False: do nothing under it before
+            what it is for was read again.
 
         Raises:
             TokenStoreError: the store cannot be written to.
         """
         if runtime.now() + self._seconds / 2 <= self._until:
             return True
-        until = runtime.now() + self._seconds
+        before, until = self._until, runtime.now() + self._seconds
         if not await self._vault.lease(runtime, self._name, self._holder, self._seconds):
             self._until = float("-inf")
             return False
         self._until = until
+        if float("-inf") < before <= runtime.now():
+            return False  # it was over: another may have had it, and given it back
         return self._slot is None or await self.take_slot(runtime)
 
     async def take_slot(self, runtime: Runtime) -> bool:

@@ -140,9 +140,11 @@ class Refreshing:
                 if self.is_usable(runtime, seen, not_this):
                     return seen
                 if not seen.renewable or not await lease.hold(runtime):
-                    return None  # another login was put there meanwhile; or another has the right now
-                grant, spent = await self._spend(runtime, endpoints, stored.kept, lease)
-                seen = await self._take(runtime, endpoints, stored, grant, spent, news)
+                    return None  # another login was put there meanwhile; or another has, or had, the right
+                spending = await self._spend(runtime, endpoints, stored.kept, lease)
+                if spending is None:
+                    return None
+                seen = await self._take(runtime, endpoints, stored, *spending, news)
             except TokenRevokedError:
                 if await self._revoked(runtime, stored, news):
                     raise
@@ -164,8 +166,12 @@ class Refreshing:
 
     async def _spend(
         self, runtime: Runtime, endpoints: Endpoints, kept: Kept, lease: Lease
-    ) -> tuple[Grant, frozenset[str]]:
-        """Send the refresh token; when it is refused, the one that was kept aside for it. Gives what was sent."""
+    ) -> tuple[Grant, frozenset[str]] | None:
+        """Send the refresh token; when it is refused, the one that was kept aside for it.
+
+        Returns:
+            what came, and what was sent; None: another has, or had, the right to send what was kept aside.
+        """
         asker, refresh_token, aside = self._source.asker, kept.refresh_token or "", kept.aside
         try:
             grant = await grants.refresh(runtime, asker, endpoints.token, self._application, refresh_token, ())
@@ -173,7 +179,8 @@ class Refreshing:
         except TokenRevokedError:
             if aside is None or aside[0] != refresh_token:
                 raise
-        await lease.hold(runtime)
+        if not await lease.hold(runtime):
+            return None
         grant = await grants.refresh(runtime, asker, endpoints.token, self._application, aside[1], ())
         # Without a new one in the answer, the one that was sent stays good.
         return grant._replace(refresh_token=grant.refresh_token or aside[1]), frozenset({refresh_token, aside[1]})
