@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -30,7 +30,7 @@ class _Asked:
 
     client: Client
     redirect_uri: str
-    state: str
+    state: str = field(repr=False)
     scopes: tuple[str, ...]
     challenge: str | None
     error: tuple[str, str] | None

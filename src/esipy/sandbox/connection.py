@@ -38,9 +38,9 @@ class Incoming:
     """One request as the parser gives it: ``target`` is the path with its query, still escaped."""
 
     method: str = ""
-    target: str = ""
-    headers: dict[str, str] = field(default_factory=dict[str, str])
-    body: bytes = b""
+    target: str = field(default="", repr=False)
+    headers: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    body: bytes = field(default=b"", repr=False)
     keep_alive: bool = True
 
 

@@ -49,7 +49,7 @@ class SandboxRequest:
 
     method: str
     path: str
-    query: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    query: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]], repr=False)
     headers: dict[str, str] = field(default_factory=dict[str, str], repr=False)
     body: bytes = field(default=b"", repr=False)
     identity: Identity | None = None
@@ -67,7 +67,7 @@ class SandboxAnswer:
     """
 
     status: int
-    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]], repr=False)
     body: bytes = field(default=b"", repr=False)
 
 

@@ -1,7 +1,7 @@
 """What the sandbox received, in order, for tests to look at.
 
-Rules: no token, secret or code is kept, only how the request was signed and for whom; entries appear when the
-request has come and are completed when it was answered. The control interface's own requests are not entered.
+Rules: no token, secret, code or state of a login is kept, only how the request was signed and for whom; entries appear
+when the request has come and are completed when it was answered. The control interface's own requests are not entered.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any, Self
 
 __all__ = ["Entry", "Journal", "unversioned"]
 
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+# The page before may be that of a login, or a callback.
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "referer"})
 _SECRET_NAMES = frozenset({"access_token", "client_secret", "code", "code_verifier", "refresh_token", "token"})
 _VERSIONS = frozenset({"latest", "legacy", "dev"})
 
@@ -28,7 +29,7 @@ class Entry:
     Attributes:
         number: counts from 1.
         method, path: as they came; the path without its query.
-        query: (name, value) pairs; the values of tokens and codes are ``***``.
+        query: (name, value) pairs; the values of tokens, codes and states of logins are ``***``.
         headers: names in lower case, without those that hold secrets.
         form: the fields of a form that was posted, secrets as ``***``; empty for other bodies.
         body_bytes: how long the body was.
@@ -97,9 +98,9 @@ class Journal:
                 self._count,
                 method,
                 path,
-                [(name, _shown(name, value)) for name, value in query],
+                [(name, _shown(path, name, value)) for name, value in query],
                 {name: value for name, value in headers.items() if name not in _SECRET_HEADERS},
-                {name: _shown(name, value) for name, value in form},
+                {name: _shown(path, name, value) for name, value in form},
                 body_bytes,
                 None if scheme is None else scheme.partition(" ")[0].lower(),
                 character_id,
@@ -187,5 +188,6 @@ def unversioned(path: str) -> str:
     return path.rstrip("/") or "/"
 
 
-def _shown(name: str, value: str) -> str:
-    return "***" if name in _SECRET_NAMES else value
+def _shown(path: str, name: str, value: str) -> str:
+    # To ESI a "state" is a parameter like any other.
+    return "***" if name in _SECRET_NAMES or (name == "state" and "/oauth/" in path) else value

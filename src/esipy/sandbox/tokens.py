@@ -77,7 +77,7 @@ class _Access:
     grant: Grant | None
     expires_at: float
     revoked: bool = False
-    proves: str | None = None
+    proves: str | None = field(default=None, repr=False)
     """The refresh token that came with it: who uses this access token has that one, too."""
 
 

@@ -48,6 +48,9 @@ class Asker(NamedTuple):
         """In which an exchange is over for certain, even where many threads share a processor."""
         return self.timeout + MARGIN_SECONDS
 
+    def __repr__(self) -> str:
+        return f"<Asker, {self.timeout:g} s>"  # a program's own headers may be secret
+
     async def get_object(self, runtime: Runtime, url: str) -> tuple[dict[str, Any], Headers]:
         """Fetch a public document: a JSON object, and the headers it came with.
 

@@ -66,6 +66,9 @@ class Given(NamedTuple):
     language: str | None
     headers: tuple[tuple[str, str], ...]
 
+    def __repr__(self) -> str:
+        return "<what a call was given>"
+
 
 def body_name(operation: Operation[Any]) -> str | None:
     """What version 1 called the body of an operation; None when it has none."""
