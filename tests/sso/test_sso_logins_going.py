@@ -1,0 +1,172 @@
+"""Logins that come and go while others are at work: a logout ends what there is, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from logins_kit import Process, VirtualSso, heard, kept, put
+from sso_kit import REVOKE, reply
+
+from esipy.exceptions import LoginRequiredError, TokenStoreError
+from esipy.sso.vault import Kept
+
+WHO = 90000001
+
+
+@pytest.fixture
+def sso() -> VirtualSso:
+    """An SSO in virtual time that rotates refresh tokens strictly."""
+    return VirtualSso()
+
+
+def revoking(sso: VirtualSso, process: Process, meanwhile: Any = None) -> list[str]:
+    """Have the SSO revoke tokens, too; what it has revoked. ``meanwhile``: awaited after each."""
+    revoked: list[str] = []
+    real = sso.runtime.send
+
+    async def send(request: Any) -> Any:
+        if not request.url.endswith(REVOKE):
+            return await real(request)
+        revoked.append(dict(parse_qsl((request.body or b"").decode()))["token"])
+        sso.good.pop(revoked[-1], None)
+        if meanwhile is not None:
+            await meanwhile()
+        return reply(200, {})
+
+    process.send = send  # type: ignore[attr-defined]
+    return revoked
+
+
+def test_a_logout_revokes_what_was_kept_aside_too(sso: VirtualSso) -> None:
+    """Both refresh tokens may be good at the SSO."""
+    store = sso.store()
+    put(store, "app", WHO, Kept("old", "sent", ("sent", "aside")))
+    process = sso.process(store)
+    revoked = revoking(sso, process)
+    sso.runtime.run(process.logins.forget(process, WHO))
+    assert ["sent", "aside"] == revoked
+    assert store.load("app", WHO) is None
+
+
+def test_a_logout_waits_for_a_refresh_and_revokes_what_it_brought(sso: VirtualSso) -> None:
+    """Else the login would stay good at the SSO, and nobody would know."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process, other = sso.process(store), sso.process(store)
+    revoking(sso, process)
+    flight = sso.runtime.spawn(other.token(WHO))
+
+    async def log_out() -> None:
+        while not sso.asked:
+            await sso.runtime.sleep(0.01)
+        await process.logins.forget(process, WHO)
+        await sso.runtime.join(flight)
+
+    sso.runtime.run(log_out())
+    assert (1, {}) == (sso.refreshes, sso.good)
+    assert store.load("app", WHO) is None
+
+
+def test_a_logout_leaves_a_login_that_has_come_meanwhile(sso: VirtualSso) -> None:
+    """Who logs in anew while the old login is revoked stays logged in."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process, other = sso.process(store), sso.process(store)
+
+    async def log_in() -> None:
+        await other.logins.complete(other, str(WHO))
+
+    revoking(sso, process, log_in)
+    sso.runtime.run(process.logins.forget(process, WHO))
+    assert sso.logged_in == [kept(store, "app", WHO).refresh_token]
+    assert sso.minted[-1] == sso.runtime.run(process.token(WHO))
+
+
+def test_a_new_login_that_cannot_be_saved_is_not_lost(sso: VirtualSso) -> None:
+    """Its code is spent: it is kept in memory, and saved when the character is next used."""
+    store = sso.store()
+    process = sso.process(store)
+    store.broken = {"save"}
+    with pytest.raises(TokenStoreError, match="This process keeps them in memory"):
+        sso.runtime.run(process.logins.complete(process, str(WHO)))
+    store.broken = set()
+    assert sso.minted[-1] == sso.runtime.run(process.token(WHO))
+    assert sso.logged_in == [kept(store, "app", WHO).refresh_token]
+
+
+def test_a_new_login_is_not_lost_by_who_is_cancelled(sso: VirtualSso) -> None:
+    """The code is spent, and the store is slow: whoever waited for it has gone, and it is kept all the same."""
+    store = sso.store()
+    process = sso.process(store)
+    process.store_seconds = 1.0
+    flight = sso.runtime.spawn(process.logins.complete(process, str(WHO)))
+
+    async def go() -> None:
+        while not sso.logged_in:
+            await sso.runtime.sleep(0.01)
+        sso.runtime.cancel(flight)
+        await sso.runtime.sleep(60)
+
+    sso.runtime.run(go())
+    assert sso.logged_in == [kept(store, "app", WHO).refresh_token]
+
+
+def test_T47_a_login_that_is_late_does_not_replace_that_of_a_later_owner(sso: VirtualSso) -> None:
+    """The seller's login is kept up on its way to the store; by then the buyer has logged in, whose login stays."""
+    store = sso.store()
+    seller, buyer = sso.process(store), sso.process(store)
+    real, held_up = seller.logins._saving.settle, 5.0
+
+    async def late(*arguments: Any) -> Any:
+        await sso.runtime.sleep(held_up)
+        return await real(*arguments)
+
+    seller.logins._saving.settle = late  # type: ignore[assignment, method-assign]
+    flight = sso.runtime.spawn(seller.logins.complete(seller, str(WHO)))
+
+    async def sell() -> None:
+        await sso.runtime.sleep(held_up / 2)
+        mint = sso.mint
+        sso.mint = lambda who, **claims: mint(who, owner="buyer", **claims)  # type: ignore[method-assign]
+        await buyer.logins.complete(buyer, str(WHO))
+        await sso.runtime.join(flight)
+
+    with heard() as told:
+        sso.runtime.run(sell())
+        assert ["LOGIN_COMPLETED"] == told()
+    there = store.load("app", WHO)
+    assert there is not None
+    assert ("buyer", sso.logged_in[-1]) == (there.owner, kept(store, "app", WHO).refresh_token)
+
+
+def test_two_stores_of_one_process_share_no_refresh(sso: VirtualSso) -> None:
+    """The same character in both, with a login of its own in each: each is refreshed by its own token."""
+    stores = sso.store(), sso.store()
+    process = sso.process(stores[0])
+    both = [process.logins]
+    process.store = stores[1]
+    both.append(process.client())
+    for store in stores:
+        sso.keep(store, WHO)
+    flights = [sso.runtime.spawn(logins.token(process, WHO)) for logins in both]
+
+    async def land() -> set[str]:
+        return {await sso.runtime.join(flight) for flight in flights}
+
+    got = sso.runtime.run(land())
+    assert set(sso.minted) == got
+    assert (2, 2) == (sso.refreshes, len(sso.minted))
+
+
+def test_who_is_logged_out_is_not_logged_in(sso: VirtualSso) -> None:
+    """In the process that logged it out not for a moment longer."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = sso.process(store)
+    revoking(sso, process)
+    assert sso.runtime.run(process.token(WHO)) in sso.minted
+    sso.runtime.run(process.logins.forget(process, WHO))
+    with pytest.raises(LoginRequiredError):
+        sso.runtime.run(process.token(WHO))
