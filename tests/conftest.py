@@ -1,5 +1,5 @@
-"""What tests of several parts share: one Valkey server for each process of a run, no downtime that another began, and
-nothing of this user's, neither data nor keyring."""
+"""What tests of several parts share: one Valkey server for each process of a run, nothing that another test learned of
+ESI or of an SSO, and nothing of this user's, neither data nor keyring."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ settings.load_profile("ci")
 
 
 @pytest.fixture(autouse=True)
-def no_downtime_of_another_test() -> None:
-    """Tests that run between 11:00 and 12:00 UTC find no downtime that an earlier one began."""
-    for key in [key for key in PROCESS if isinstance(key, tuple) and key[0] == "downtime"]:
+def nothing_of_another_test() -> None:
+    """Tests that run between 11:00 and 12:00 UTC find no downtime that an earlier one began; and no keys of an earlier
+    sandbox that was served at the same port."""
+    for key in [key for key in PROCESS if isinstance(key, tuple) and key[0] in ("downtime", "sso")]:
         del PROCESS[key]
 
 

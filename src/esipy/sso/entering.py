@@ -188,6 +188,8 @@ class Entering:
     async def _ready(self, runtime: Runtime) -> Endpoints:
         endpoints = await self._source.locate(runtime)
         await self._source.prepare(runtime, endpoints)
+        if not self._known.has_clock:
+            self._known.hear(self._source.clock_error(runtime, endpoints))
         return endpoints
 
     @asynccontextmanager

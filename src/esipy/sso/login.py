@@ -26,6 +26,7 @@ from esipy.runtime.base import Runtime
 from esipy.sso import grants
 from esipy.sso.flights import Flights, Slots
 from esipy.sso.grants import Application, Grant
+from esipy.sso.keys import GivenKeys, Keys
 from esipy.sso.metadata import Endpoints
 from esipy.sso.source import Source
 from esipy.sso.tokens import Held, Tokens
@@ -87,9 +88,9 @@ class Login(Tokens):
         self.signal_token_updated = signal
         self._source = source
         self._endpoints = source.endpoints
-        self._keys = source.given_keys
-        self._clock_error = 0.0
-        """Seconds by which the SSO's clock is ahead of ours, as its last answer told."""
+        self._keys: GivenKeys | Keys | None = source.given_keys
+        self._clock_error: float | None = None
+        """Seconds by which the SSO's clock is ahead of ours, as its last answer told; None: there was none."""
 
     @property
     def _application(self) -> Application:
@@ -179,8 +180,8 @@ class Login(Tokens):
         token = self.access_token
         if not token:
             raise LoginRequiredError(f"No access token are available at this time; {_LOG_IN}")
-        endpoints = await self._located(runtime)
-        now = runtime.now() + self._clock_error
+        endpoints = await self._ready(runtime)
+        now = self._sso_now(runtime, endpoints)
         payload, _ = await self._source.verify(runtime, endpoints, token, self.client_id, now, kid=kid, checks=checks)
         return Verified(payload)
 
@@ -273,15 +274,21 @@ class Login(Tokens):
         # By the SSO's own clock: ours may be wrong, and the token is as new as the answer.
         if grant.answered_at is not None:
             self._clock_error = grant.answered_at - runtime.now()
-        now = runtime.now() + self._clock_error
+        now = self._sso_now(runtime, endpoints)
         _, claims = await self._source.verify(runtime, endpoints, grant.access_token, self.client_id, now)
         return claims
+
+    def _sso_now(self, runtime: Runtime, endpoints: Endpoints) -> float:
+        """What time it is by the SSO's clock, as the token endpoint told it, or what else the SSO answered."""
+        if self._clock_error is None:
+            self._clock_error = self._source.clock_error(runtime, endpoints)
+        return runtime.now() + (self._clock_error or 0.0)
 
     def _expiry(self, runtime: Runtime, grant: Grant, claims: Claims) -> int:
         """When a new token is over, by our clock: as the answer says, else as the token itself says."""
         now = runtime.now()
         lifetime = grant.expires_in
-        return int(now) + (int(claims.expires_at - now - self._clock_error) if lifetime is None else lifetime)
+        return int(now) + (int(claims.expires_at - now - (self._clock_error or 0.0)) if lifetime is None else lifetime)
 
 
 def _is_good(held: Held, now: float) -> bool:

@@ -20,7 +20,7 @@ from esipy.runtime.base import Runtime
 from esipy.sso.flights import Flights
 from esipy.sso.wire import Asker, require_private
 
-__all__ = ["METADATA_PATH", "PAUSE_SECONDS", "Endpoints", "Metadata", "lifetime_seconds"]
+__all__ = ["DAY_SECONDS", "METADATA_PATH", "PAUSE_SECONDS", "Endpoints", "Metadata", "clock_error", "lifetime_seconds"]
 
 LOGGER = logging.getLogger(__name__)
 
@@ -97,13 +97,17 @@ class Metadata:
 
     async def endpoints(self, runtime: Runtime, asker: Asker) -> Endpoints:
         """The endpoints; what was known before when the document cannot be had or read."""
-        if runtime.now() >= self._next_fetch:
+        if self._is_old(runtime.now()):
             fetch = self._flights.fly(runtime, self._url, asker.limit_seconds, lambda: self._fetch(runtime, asker))
             await runtime.finish(fetch)
         return self._endpoints
 
+    def _is_old(self, now: float) -> bool:
+        # Who shares it may have another clock, if the machine's was set: it is not kept for longer than it can be.
+        return not now < self._next_fetch <= now + DAY_SECONDS
+
     async def _fetch(self, runtime: Runtime, asker: Asker) -> None:
-        if runtime.now() < self._next_fetch:
+        if not self._is_old(runtime.now()):
             return  # another's fetch has just ended
         pause = PAUSE_SECONDS
         try:

@@ -161,7 +161,7 @@ class Refreshing:
         await self._source.prepare(runtime, endpoints)
         if not self._known.has_clock:
             # With a wrong clock a token of the store may have looked as if it were over.
-            self._known.hear(self._source.clock_error(runtime))
+            self._known.hear(self._source.clock_error(runtime, endpoints))
         return endpoints
 
     async def _spend(

@@ -15,7 +15,7 @@ from esipy.exceptions import InvalidCallError
 from esipy.settings import LIBRARY, Settings
 from esipy.sso import grants
 from esipy.sso.grants import Application
-from esipy.sso.keys import Keys
+from esipy.sso.keys import GivenKeys
 from esipy.sso.login import Login, scope_list
 from esipy.sso.metadata import Endpoints
 from esipy.sso.source import Source
@@ -217,7 +217,7 @@ def _source(
     sso_endpoints_url: str,
     jwks_key: Mapping[str, Any] | None,
 ) -> Source:
-    keys = None if jwks_key is None else Keys(jwks_key)
+    keys = None if jwks_key is None else GivenKeys(jwks_key)
     if not sso_endpoints_url:
         raise AttributeError("sso_endpoints_url cannot be None or empty")
     if sso_endpoints_url == DEFAULT_METADATA_URL:

@@ -9,7 +9,9 @@ crosses this seam. A transport
   ``max_answer_bytes`` is `AnswerTooLargeError`, raised without keeping what came (T35);
 - obeys both time limits of the request (T36): ``connect_timeout``, and ``timeout`` over all;
 - may be used by many threads at once (blocking) or by many tasks of one loop at once (asyncio);
-- shares nothing with a child process across ``fork``.
+- shares nothing with a child process across ``fork``;
+- may say as ``trust`` (hashable) which servers it believes, by which certificates: what one transport has fetched of an
+  SSO's endpoints and keys then serves all of the process that say the same. Without it each learns for itself.
 """
 
 from __future__ import annotations

@@ -33,12 +33,16 @@ class CurlTransport:
         ca_file: a file of PEM certificates to trust in place of the system's.
         max_idle: how many handles that nobody uses are kept; None: as many as were used at once.
 
+    Attributes:
+        trust: see `esipy.transport.base`.
+
     Raises:
         SettingError: ``ca_file`` does not exist.
     """
 
     def __init__(self, *, ca_file: str | None = None, max_idle: int | None = None) -> None:
         self._options = constant_options(ca_file)
+        self.trust = ("curl", *self._options)
         self._idle: list[Handle] = []
         self._max_idle = max_idle
         self._closed = False

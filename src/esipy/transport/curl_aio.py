@@ -40,6 +40,9 @@ class AsyncCurlTransport:
         max_exchanges: at once; further ones wait, within their own time limit. Over HTTP/1.1 this bounds the
             connections too; over HTTP/2 exchanges share one.
 
+    Attributes:
+        trust: see `esipy.transport.base`.
+
     Raises:
         SettingError: ``ca_file`` does not exist.
     """
@@ -47,6 +50,7 @@ class AsyncCurlTransport:
     def __init__(self, *, ca_file: str | None = None, max_exchanges: int = 100) -> None:
         self._ca_file = ca_file
         self._options = constant_options(ca_file)
+        self.trust = ("curl", *self._options)
         self._max_exchanges = max_exchanges
         self._engine: _Sockets | _Threads | None = None
         self._closed = False

@@ -7,6 +7,7 @@ built whole, so that no default header is added; cookies are refused; nothing is
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -38,10 +39,15 @@ def _library() -> Any:
 
 
 class _Httpx2:
-    """What both colours share: options, the request, and what errors mean."""
+    """What both colours share: options, the request, and what errors mean.
+
+    Attributes:
+        trust: see `esipy.transport.base`.
+    """
 
     def __init__(self, ca_file: str | None, max_exchanges: int) -> None:
         self._httpx2 = httpx2 = _library()
+        self.trust = ("httpx2", ca_file, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         if ca_file is None:
             context = httpx2.create_ssl_context()
         else:
