@@ -277,6 +277,33 @@ def test_the_control_interface_leaves_no_trace(server: RunningSandbox) -> None:
     assert server.received() == []
 
 
+def test_T44_the_journal_keeps_no_secret(server: RunningSandbox) -> None:
+    """After logins, refreshes and calls, no token, code, verifier or secret is in what was received."""
+    first, second = code(server), code(server, pkce_uri(server))
+    got = post(server, "token", basic(server), grant_type="authorization_code", code=first).json()
+    form = {"client_id": "sandbox-demo-pkce", "code_verifier": VERIFIER}
+    post(server, "token", grant_type="authorization_code", code=second, **form)
+    post(server, "token", basic(server), grant_type="refresh_token", refresh_token=got["refresh_token"], scope=MAIL)
+    post(server, "revoke", basic(server), token=got["refresh_token"])
+    wallet(server, got)
+    ask(server.url, f"/status?token={got['access_token']}", headers={"Cookie": "session=abcdef"})
+    kept = json.dumps([entry.as_dict() for entry in server.received()])
+    for secret in (first, second, VERIFIER, got["access_token"], got["refresh_token"], "sandbox-demo-secret", "abcdef"):
+        assert secret not in kept
+    assert basic(server)["Authorization"].partition(" ")[2] not in kept
+
+
+def test_the_journal_tells_how_a_request_was_signed(server: RunningSandbox) -> None:
+    """The scheme and the character stand there, and which plain fields a form had."""
+    token = server.login(WHO)
+    wallet(server, token)
+    post(server, "token", basic(server), grant_type="refresh_token", refresh_token=token["refresh_token"], scope=WALLET)
+    call, refresh = server.received()
+    assert (call.authorization, call.character_id, call.token_error) == ("bearer", WHO, None)
+    assert refresh.authorization == "basic"
+    assert refresh.form == {"grant_type": "refresh_token", "refresh_token": "***", "scope": WALLET}
+
+
 def test_T44_the_journal_keeps_no_state_of_a_login(server: RunningSandbox) -> None:
     """Neither of its address nor of the page that a browser came from; what ESI calls a state is kept."""
     server.approve(auth_uri(server))
