@@ -289,6 +289,27 @@ def test_T42_an_answer_that_is_wrong_is_refused_and_what_is_in_it_kept_aside(sso
     assert (None, True) == (there.aside, there.refresh_token in sso.good)
 
 
+def test_T42_answers_that_are_wrong_make_no_storm(sso: VirtualSso) -> None:
+    """While the SSO gives nothing but what is refused it is asked ever more seldom, for this character alone."""
+    store = sso.store()
+    for who in (WHO, WHO + 1):
+        sso.keep(store, who)
+    process = sso.process(store)
+    wrong = signed(OTHER_KEY, sub=f"CHARACTER:EVE:{WHO}")
+    sso.before = lambda form: reply(200, {"access_token": wrong, "expires_in": 1199})
+    with pytest.raises(TokenInvalidError):
+        ask(sso, process)
+    for _ in range(600):
+        with pytest.raises((TokenInvalidError, SSOUnavailableError), match="not valid"):
+            ask(sso, process)
+        sso.runtime.run(sso.runtime.sleep(1))
+    assert len(sso.asked) <= 15
+    sso.before = lambda form: None
+    assert renewed(sso, process, WHO + 1)
+    sso.runtime.run(sso.runtime.sleep(120))
+    assert renewed(sso, process)
+
+
 def test_T42_a_token_of_another_character_is_refused(sso: VirtualSso) -> None:
     """Two characters are never mixed, whatever the SSO says."""
     store = sso.store()

@@ -2,13 +2,14 @@
 
 Owns the pauses of a process, by what failed (T40: none of it says that a token is dead):
 
-===========================  =================================================
-answer                       who pauses
-===========================  =================================================
-401                          this application: its id or secret is wrong
-400, 402, 404 and so on      this character
-403, 429, all others, none   everybody who would ask this SSO
-===========================  =================================================
+============================  =================================================
+answer                        who pauses
+============================  =================================================
+401                           this application: its id or secret is wrong
+400, 402, 404 and so on       this character
+a token that cannot be right  this character
+403, 429, all others, none    everybody who would ask this SSO
+============================  =================================================
 
 ``Retry-After`` is heeded. Who asked before a pause began and fails within it makes it no longer: that is one outage,
 seen by several. The first good answer ends it.
@@ -21,7 +22,7 @@ from collections.abc import Hashable
 from esipy._forks import ForkLock
 from esipy.core.retries import retry_after
 from esipy.core.wire import Headers
-from esipy.exceptions import SSOUnavailableError
+from esipy.exceptions import SSOUnavailableError, TokenInvalidError
 from esipy.runtime.base import Runtime
 
 __all__ = ["Outages"]
@@ -71,16 +72,22 @@ class Outages:
         raise error
 
     def failed(
-        self, runtime: Runtime, url: str, client_id: str, character_id: int, error: SSOUnavailableError, began: float
+        self,
+        runtime: Runtime,
+        url: str,
+        client_id: str,
+        character_id: int,
+        error: SSOUnavailableError | TokenInvalidError,
+        began: float,
     ) -> None:
-        """The SSO was asked and failed; the error is told when to come back.
+        """The SSO was asked and failed; the error, if it can tell, is told when to come back.
 
         Args:
             began: when it was asked.
         """
         now = runtime.now()
         status = error.status_code
-        of_all = status in _OF_ALL or not 400 <= status < 500
+        of_all = isinstance(error, SSOUnavailableError) and (status in _OF_ALL or not 400 <= status < 500)
         key = _keys(url, client_id, character_id)[0 if of_all else 1 if status == 401 else 2]
         headers = error.response_header
         asked = (retry_after(headers, now) or 0.0) if isinstance(headers, Headers) else 0.0
@@ -95,7 +102,8 @@ class Outages:
             outage.status, outage.message = status, str(error)
             if len(self._known) > MOST_KNOWN:
                 del self._known[next(iter(self._known))]
-            error.retry_at = outage.until
+            if isinstance(error, SSOUnavailableError):
+                error.retry_at = outage.until
 
     def works(self, url: str, client_id: str, character_id: int) -> None:
         """The SSO has answered well."""

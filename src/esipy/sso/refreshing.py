@@ -9,7 +9,8 @@ Rules, in their order:
 3. The lease is a write: a store that is read-only or full fails before the refresh token is spent.
 4. With the lease the record is read again (T39), and the SSO's keys are there before the token is spent.
 5. The answer is verified, and has to be of the same character. One that is wrong is refused: the old tokens stay, and
-   a rotated refresh token in it is kept aside, durably, and used once the SSO refuses the old one (T42).
+   a rotated refresh token in it is kept aside, durably, and used once the SSO refuses the old one (T42). It is not
+   asked for this character for a while.
 6. The owner has to be the same: else the record says "owner changed", OWNER_CHANGED is told, and the new access token
    is never used (T47). The refresh token is kept only so that a logout can revoke it.
 7. The new tokens are saved by compare-and-swap before anybody gets or hears of them (T38). Who finds the record
@@ -148,6 +149,9 @@ class Refreshing:
             except TokenRevokedError:
                 if await self._revoked(runtime, stored, news):
                     raise
+            except TokenInvalidError as error:
+                self._outages.failed(runtime, url, client_id, character_id, error, began)
+                raise
             except SSOUnavailableError as error:
                 self._outages.failed(runtime, url, client_id, character_id, error, began)
                 await self._unreachable(runtime, stored, error, news)
