@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from logins_kit import Process, VirtualSso, heard, kept, put
+from logins_kit import NEWS, Process, VirtualSso, heard, kept, put
 from sso_kit import REVOKE, reply
 
 from esipy.exceptions import LoginRequiredError, TokenStoreError
+from esipy.sso.login import refreshes_of
 from esipy.sso.vault import Kept
 
 WHO = 90000001
@@ -139,6 +140,32 @@ def test_T47_a_login_that_is_late_does_not_replace_that_of_a_later_owner(sso: Vi
     there = store.load("app", WHO)
     assert there is not None
     assert ("buyer", sso.logged_in[-1]) == (there.owner, kept(store, "app", WHO).refresh_token)
+
+
+@pytest.mark.parametrize("way", ["complete", "add", "refresh"])
+def test_nobody_is_told_while_others_are_held_up(sso: VirtualSso, way: str) -> None:
+    """A receiver may need a refresh of its own: no lease is held then, and none of the five places in the process."""
+    store = sso.store()
+    process = sso.process(store)
+    held: list[Any] = []
+
+    def hear(**_: Any) -> None:
+        held.append((dict(store._leases), refreshes_of(process)._slots._inside))  # type: ignore[union-attr]
+
+    for signal in NEWS:
+        signal.add_receiver(hear)
+    try:
+        if way == "complete":
+            sso.runtime.run(process.logins.complete(process, str(WHO)))
+        elif way == "add":
+            sso.runtime.run(process.logins.add(process, sso.new_refresh_token(WHO)))
+        else:
+            sso.keep(store, WHO)
+            sso.runtime.run(process.token(WHO))
+    finally:
+        for signal in NEWS:
+            signal.remove_receiver(hear)
+    assert [({}, [])] == held
 
 
 def test_two_stores_of_one_process_share_no_refresh(sso: VirtualSso) -> None:

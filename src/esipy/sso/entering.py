@@ -6,6 +6,7 @@
 - A login that was made elsewhere is taken without a word to the SSO where it can be: with a good access token, or when
   it is said of which character a refresh token is. The first use then finds out whether that is true.
 - A logout makes the SSO forget the login, and only then removes it here.
+- Nobody is told while a lease, or a place for refreshing, is held: a receiver may need one for its own calls.
 """
 
 from __future__ import annotations
@@ -59,11 +60,13 @@ class Entering:
         """See `esipy.sso.logins.Logins.complete`."""
         endpoints = await self._ready(runtime)
         application = self._application._replace(code_verifier=code_verifier)
+        news: News = []
         async with self._written(runtime):
             asker = self._source.asker
             grant = await grants.exchange(runtime, asker, endpoints.token, application, code, redirect_uri)
             read = await read_grant(runtime, self._source, endpoints, self._client_id, grant, self._known)
-            await self._put(runtime, read.stored(self._client_id, None, grant.refresh_token))
+            await self._put(runtime, read.stored(self._client_id, None, grant.refresh_token), news)
+        await _tell(runtime, news)
         return read.claims
 
     async def add(self, runtime: Runtime, login: Login | str, character_id: int | None) -> Stored:
@@ -88,7 +91,9 @@ class Entering:
                 )  # fmt: skip
                 aside = login._aside  # pyright: ignore[reportPrivateUsage]
                 stored = Stored(record, Kept(held.access_token, held.refresh_token, aside))
-                await self._put(runtime, stored)
+                news: News = []
+                await self._put(runtime, stored, news)
+                await _tell(runtime, news)
                 return stored
         if not held.refresh_token:
             raise LoginRequiredError("this login has no token that is good: log in first, then add it")
@@ -105,13 +110,13 @@ class Entering:
             expected = None if there is None else there.record.version
             if await self._vault.save(runtime, stored, expected):
                 self._known.lose(character_id)
-                signal, payload = _completed(record)
-                await runtime.tell(signal, payload)
+                await _tell(runtime, [_completed(record)])
                 return stored
 
     async def _redeemed(self, runtime: Runtime, refresh_token: str) -> Stored:
         """Refresh, to learn of which character it is."""
         endpoints = await self._ready(runtime)
+        news: News = []
 
         async def work() -> Stored:
             async with self._written(runtime) as lease:
@@ -122,16 +127,17 @@ class Entering:
                 grant = await grants.refresh(runtime, asker, endpoints.token, self._application, refresh_token, ())
                 read = await read_grant(runtime, self._source, endpoints, self._client_id, grant, self._known)
                 stored = read.stored(self._client_id, None, grant.refresh_token or refresh_token)
-                await self._put(runtime, stored)
+                await self._put(runtime, stored, news)
                 return stored
 
         flights: Flights[Stored] = refreshes_of(runtime)
         key = ("add", self._client_id, refresh_token)
         stored, _ = await flights.fly(runtime, key, 4 * lease_seconds(self._source), work)
+        await _tell(runtime, news)
         return stored
 
-    async def _put(self, runtime: Runtime, stored: Stored) -> None:
-        """Keep a login in the place of whatever is kept of this character, and tell of it."""
+    async def _put(self, runtime: Runtime, stored: Stored, news: News) -> None:
+        """Keep a login in the place of whatever is kept of this character; what is to be told is added to ``news``."""
         record = stored.record
         character_id = record.character_id
         self._known.have(Unsaved(stored, None, _completed(record)))
@@ -140,13 +146,10 @@ class Entering:
             was = await self._vault.record(runtime, character_id)
         replacing = stored._replace(record=record._replace(version=0 if was is None else was.version))
         self._known.have(Unsaved(replacing, None, _completed(record)))
-        news: News = []
         await self._saving.settle(runtime, character_id, news)
         self._known.lose(character_id)
         if was and was.owner and record.owner and was.owner != record.owner and was.state != "owner changed":
             news.insert(0, (OWNER_CHANGED, _who(record)))
-        for signal, payload in news:
-            await runtime.tell(signal, payload)
 
     async def forget(self, runtime: Runtime, character_id: int) -> None:
         """See `esipy.sso.logins.Logins.forget`."""
@@ -201,6 +204,11 @@ class Entering:
             yield lease
         finally:
             await lease.give_back(runtime)
+
+
+async def _tell(runtime: Runtime, news: News) -> None:
+    for signal, payload in news:
+        await runtime.tell(signal, payload)
 
 
 def _who(record: TokenRecord) -> dict[str, Any]:
