@@ -74,6 +74,7 @@ class EsiSecurity(Shell[Transport]):
             ``refresh_token``.
 
         Raises:
+            LoginFailedError: the code is None or empty: the callback came with an error instead.
             TokenRevokedError: the code was used before, is too old or not yours.
             TokenInvalidError: the token cannot be right; what was there before stays.
             SSOUnavailableError: the SSO did not answer, or refused for another reason.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from bad_input_kit import Desk
 from sso_kit import Colour
 
 from esipy.runtime.base import Runtime
 from esipy.runtime.blocking import BlockingRuntime
+from esipy.runtime.shared import PROCESS
 from esipy.sandbox import RunningSandbox, serve
 from esipy.transport import default_transport
 
@@ -34,3 +37,13 @@ def blocking() -> Iterator[Runtime]:
     transport = default_transport()
     yield BlockingRuntime(transport)
     transport.close()
+
+
+@pytest.fixture
+def desk(colour: Colour, sandbox: RunningSandbox, tmp_path: Path) -> Iterator[Desk]:
+    """In both colours."""
+    PROCESS.pop("sso outages", None)
+    made = Desk(colour, sandbox, tmp_path / "tokens.sqlite3")
+    yield made
+    made.close()
+    PROCESS.pop("sso outages", None)

@@ -259,7 +259,7 @@ def test_logins_with_keys_of_their_own_share_those_of_the_sso(sandbox: RunningSa
     for given in ({"keys": [KEY.as_dict(private=False)]}, KEY.as_dict(private=False)):
         security = _login(sandbox, jwks_key=given)
         assert security.verify()["sub"]
-        assert KEY.kid in str(security.jwks_key or security.jwks_key_set)
+        assert str(KEY.kid) in str(security.jwks_key or security.jwks_key_set)
     assert 1 == len(sandbox.received(JWKS))
 
 

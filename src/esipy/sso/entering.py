@@ -81,10 +81,14 @@ class Entering:
                 "that client_id"
             )
         held, endpoints = login._held(), await self._ready(runtime)  # pyright: ignore[reportPrivateUsage]
+        wrong = "there is no access token"
         if held.access_token:
             now = runtime.now() + self._known.clock_error
-            with suppress(TokenInvalidError):  # its time is over
+            try:
                 _, claims = await self._source.verify(runtime, endpoints, held.access_token, self._client_id, now)
+            except TokenInvalidError as error:  # its time may be over
+                wrong = str(error)
+            else:
                 record = TokenRecord(
                     self._client_id, claims.character_id, claims.name, claims.owner, tuple(sorted(claims.scopes)),
                     "ok", claims.expires_at, now, b"",
@@ -96,7 +100,9 @@ class Entering:
                 await _tell(runtime, news)
                 return stored
         if not held.refresh_token:
-            raise LoginRequiredError("this login has no token that is good: log in first, then add it")
+            raise LoginRequiredError(
+                f"this login has no token that is good ({wrong}), and no refresh token: log in first, then add it"
+            )
         return await self._redeemed(runtime, held.refresh_token)
 
     async def _taken_as_said(self, runtime: Runtime, refresh_token: str, character_id: int) -> Stored:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from esipy.core.claims import Checks, Claims, peek_character_id
 from esipy.events import Signal
-from esipy.exceptions import LoginRequiredError, SSOError, TokenInvalidError, TokenRevokedError
+from esipy.exceptions import LoginFailedError, LoginRequiredError, SSOError, TokenInvalidError, TokenRevokedError
 from esipy.runtime.base import Runtime
 from esipy.sso import grants
 from esipy.sso.flights import Flights, Slots
@@ -151,6 +151,12 @@ class Login(Tokens):
 
     async def _exchanging(self, runtime: Runtime, code: str) -> dict[str, Any]:
         """Turn a callback's code into tokens, of whichever character; the SSO's answer."""
+        if not code:
+            raise LoginFailedError(
+                "there is no code: the user said no, or the SSO did (error and error_description of the callback say "
+                "which); begin the login anew",
+                "callback",
+            )
         return await runtime.finish(self._exchange(runtime, code))
 
     async def _exchange(self, runtime: Runtime, code: str) -> dict[str, Any]:
