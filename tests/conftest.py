@@ -12,6 +12,9 @@ from esipy.runtime.shared import PROCESS
 from tests.stores.valkey import own_valkey as own_valkey
 from tests.stores.valkey import valkey as valkey
 
+# Every test is searched for secrets where none belong (T44).
+pytest_plugins = ["tests.secrecy.plugin"]
+
 # The same examples in each run, and no limit of real time: ``--hypothesis-profile=default`` looks for others.
 settings.load_profile("ci")
 

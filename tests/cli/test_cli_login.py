@@ -175,6 +175,7 @@ def test_a_login_without_scopes_is_short(server: RunningSandbox, around: dict[st
     assert () == kept(around)[0].scopes
 
 
+@pytest.mark.may_show("without a key, of another process", files=["tokens.sqlite3*"])
 def test_where_nothing_seals_it_the_user_is_told(server: RunningSandbox, around: dict[str, str]) -> None:
     """Without a key, in one line; the login is kept all the same."""
     del around["ESI_TOKEN_KEY"]
