@@ -52,6 +52,16 @@ def test_T29_a_share_of_the_limit_is_left_when_the_store_is_down(house: House, l
     assert house.told == [f"{house.path}: database is locked"]
 
 
+def test_a_share_that_is_spent_is_not_shown_as_free(house: House, ledger: DegradingLedger) -> None:
+    """Of the whole limit there is half left, but nothing may leave until this process's own spends are back."""
+    spend(ledger, LARGE)
+    with house.down():
+        calls_until_full(ledger, LARGE)
+        (state,) = ledger.states()
+        assert (1200, 600) == (state.limit, state.used)
+        assert state.free_in == pytest.approx(BACK_SECONDS, abs=1)
+
+
 def test_T29_the_share_is_by_the_processes_there_were(house: House) -> None:
     """Four: a quarter each, together the limit and no more."""
     ledgers = [house.open() for _ in range(4)]

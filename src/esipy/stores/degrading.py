@@ -154,7 +154,7 @@ class DegradingLedger:
 
     def states(self) -> list[BucketState]:
         got = self._ask_store(self._store.states)
-        return self._part.whole.states() if got is None else got
+        return self._part.states() if got is None else got
 
     def close(self) -> None:
         self._store.close()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from esipy._forks import ForkLock
-from esipy.stores.base import Ask, Grant, Told, Wait
+from esipy.stores.base import Ask, BucketState, Grant, Told, Wait
 from esipy.stores.memory_ledger import MemoryLedger
 
 __all__ = ["OwnGrant", "OwnPart"]
@@ -79,6 +79,13 @@ class OwnPart:
         whole = self.whole.wait_for(ask, tokens)
         fair = self._fair.wait_for(self._fair_ask(ask), tokens)
         return fair if fair.seconds > whole.seconds else whole
+
+    def states(self) -> list[BucketState]:
+        """The whole limits as far as is known, each free when both let a call leave."""
+        fair = {state.bucket: state.free_in for state in self._fair.states()}
+        return [
+            state._replace(free_in=max(state.free_in, fair.get(state.bucket, 0.0))) for state in self.whole.states()
+        ]
 
     def resize(self, ask: Ask, limit: int, at_most: bool) -> None:
         """Give a bucket another limit."""
