@@ -14,7 +14,7 @@ from benchmarks.measuring import Spread, rounds_of
 from benchmarks.report import Result
 from benchmarks.rows_lists import lists_memory, snapshot, watches
 from benchmarks.rows_politeness import ledger, politeness, processes
-from benchmarks.rows_tokens import refreshes, tokens
+from benchmarks.rows_tokens import jwt, refreshes, tokens
 from benchmarks.starting import Program
 
 __all__ = ["ROWS"]
@@ -195,7 +195,7 @@ def signal(bench: Bench) -> Iterator[Result]:
 
 _EVERY = (
     cold, memory, blocking, asyncio, threads, pages, pages_multi, snapshot, lists_memory, watches, hit, hit_sqlite,
-    signal, ledger, processes, politeness, tokens, refreshes,
+    signal, ledger, processes, politeness, tokens, jwt, refreshes,
 )  # fmt: skip
 ROWS: dict[str, Callable[[Bench], Iterator[Result]]] = {row.__name__: row for row in _EVERY}
 """All rows, by the name by which ``python -m benchmarks ROW`` asks for them."""

@@ -8,7 +8,7 @@ from benchmarks.bench import Bench, asked, line
 from benchmarks.measuring import Spread
 from benchmarks.report import Kind, Result
 
-__all__ = ["refreshes", "tokens"]
+__all__ = ["jwt", "refreshes", "tokens"]
 
 
 def tokens(bench: Bench) -> Iterator[Result]:
@@ -23,6 +23,17 @@ def tokens(bench: Bench) -> Iterator[Result]:
     )
     for key, what, kind, target in rows:
         yield Result("tokens", what, "", kind, target).measured(Spread(*taken[key]), taken[key][0])
+
+
+def jwt(bench: Bench) -> Iterator[Result]:
+    """An access token verified: signature and claims, the keys at hand."""
+    program = f"from benchmarks.jwt import measure; print(json.dumps(measure({100 if bench.rounds < 10 else 1000})))"
+    taken = asked(bench, program, bench.core)
+    for key, what in (
+        ("one scope", "an access token verified, keys warm"),
+        ("all scopes", "the same, of a character who allowed everything"),
+    ):
+        yield Result("jwt", what, "", "seconds", 150e-6).measured(Spread(*taken[key]), taken[key][0])
 
 
 def refreshes(bench: Bench) -> Iterator[Result]:
