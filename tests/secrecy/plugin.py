@@ -36,7 +36,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     output = [(f"captured {name}", text) for _, name, text in item._report_sections if name != "log"]
     _PLACES.look_at_the_end(folders, output, own)
     result = yield
-    WATCH.forget_plain()
+    WATCH.forget_stores()
     leaks = dict.fromkeys(WATCH.take())
     if leaks:
         shown = "\n".join(f"  {kind} in {place}: {around}" for place, kind, around in leaks)

@@ -47,6 +47,10 @@ class Secrets:
         if len(set(key)) >= _LEAST_VARIETY:
             self._raw[key] = "key"
 
+    def forget_raw(self) -> None:
+        """Look for keys no more, except for those that are written out: each costs a search of its own."""
+        self._raw.clear()
+
     def found_in(self, text: str | bytes) -> list[tuple[str, str]]:
         """What kinds of secrets a text shows, each with the text around it, the secret itself taken out."""
         found: dict[str, str] = {}
@@ -133,8 +137,9 @@ class Watch:
         leaks, self.leaks = self.leaks, []
         return leaks
 
-    def forget_plain(self) -> None:
-        """Another test begins, with stores of its own."""
+    def forget_stores(self) -> None:
+        """Another test begins, with stores and keys of its own."""
+        self.secrets.forget_raw()
         self.plain_files.clear()
         self._plain.clear()
 

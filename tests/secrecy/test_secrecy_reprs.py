@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import msgspec
-import pytest
 
 import esipy
 from esipy.core.wire import HttpRequest, HttpResponse
@@ -47,7 +46,7 @@ INNOCENT = {
 def _values() -> Iterator[type]:
     """The classes with fields: tuples with names, dataclasses and structs."""
     for module in pkgutil.walk_packages(esipy.__path__, "esipy."):
-        if module.name.startswith(("esipy.ops", "esipy.__main__")):
+        if module.name.startswith(("esipy.ops", "esipy.__main__")):  # generated; runs
             continue
         for kind in vars(importlib.import_module(module.name)).values():
             if isinstance(kind, type) and kind.__module__ == module.name and _fields(kind):
@@ -74,15 +73,16 @@ def _made(kind: type, values: dict[str, Any]) -> Any:
     return made
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, id=f"{kind.__module__}.{kind.__qualname__}") for kind in _values()]
-)
-def test_T44_a_value_does_not_show_its_secret_fields(kind: type) -> None:
+def test_T44_values_do_not_show_their_secret_fields() -> None:
     """Whichever class there is or will be: a field with such a name is hidden."""
-    values = {
-        name: PLANTED if name in SECRET and (kind.__name__, name) not in INNOCENT else 0 for name in _fields(kind)
-    }
-    assert PLANTED not in repr(_made(kind, values))
+    shown: list[str] = []
+    for kind in _values():
+        values = {
+            name: PLANTED if name in SECRET and (kind.__name__, name) not in INNOCENT else 0 for name in _fields(kind)
+        }
+        if PLANTED in repr(_made(kind, values)):
+            shown.append(f"{kind.__module__}.{kind.__qualname__}")
+    assert [] == shown
 
 
 def test_T44_what_is_called_innocent_is_there() -> None:
