@@ -129,7 +129,9 @@ class FileShelf:
 
     def _connect(self) -> sqlite3.Connection:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._folder / FILE_NAME, timeout=self._timeout, check_same_thread=False)
+        path = self._folder / FILE_NAME
+        path.touch(0o600)  # in a folder that others may read, too; what SQLite keeps beside it gets the same rights
+        connection = sqlite3.connect(path, timeout=self._timeout, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")  # a crash of the machine may lose the last entries
