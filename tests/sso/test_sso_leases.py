@@ -109,6 +109,45 @@ def test_what_cannot_be_given_back_ends_by_itself(leasing: Leasing) -> None:
     assert leasing.do(two.hold(leasing.runtime))
 
 
+def test_what_nobody_heard_of_is_given_back_too(leasing: Leasing) -> None:
+    """The store gave it, and its answer was lost, or whoever waited for it was stopped: nobody waits for its end."""
+    one, two = leasing.lease("a"), leasing.lease("a")
+    real = leasing.store.lease
+
+    def lost(name: str, holder: str, seconds: float) -> bool:
+        real(name, holder, seconds)
+        raise TokenStoreError("no answer")
+
+    leasing.store.lease = lost  # type: ignore[method-assign]
+    for take in (one.hold, one.take_slot):
+        with pytest.raises(TokenStoreError):
+            leasing.do(take(leasing.runtime))
+    leasing.store.lease = real  # type: ignore[method-assign]
+    assert 2 == len(leasing.store._leases)
+    leasing.do(one.give_back(leasing.runtime))
+    assert {} == leasing.store._leases
+    assert leasing.do(two.hold(leasing.runtime))
+
+
+def test_who_is_stopped_while_giving_back_gives_back_all(leasing: Leasing) -> None:
+    """A loop that ends cancels its tasks wherever they are: nobody waits for what they held."""
+    one = leasing.lease("a")
+    leasing.do(one.hold(leasing.runtime))
+    leasing.do(one.take_slot(leasing.runtime))
+    assert 2 == len(leasing.store._leases)
+
+    class Stopped(BaseException):
+        pass
+
+    async def stopped(*_: Any) -> None:
+        raise Stopped
+
+    leasing.runtime.join = stopped  # type: ignore[assignment, method-assign]
+    with pytest.raises(Stopped):
+        leasing.do(one.give_back(leasing.runtime))
+    assert {} == leasing.store._leases
+
+
 def test_pauses_grow_and_end(leasing: Leasing) -> None:
     """They differ from waiter to waiter, and none waits for ever."""
     pauses, moments = Pauses(leasing.runtime, 20), [leasing.runtime.now()]

@@ -70,6 +70,8 @@ class Lease:
         self._seconds = seconds
         self._until = float("-inf")
         self._slot: int | None = None
+        self._asked: set[str] = set()
+        """Leases that may be ours: who is interrupted, or hears no answer, has them all the same."""
 
     async def hold(self, runtime: Runtime) -> bool:
         """Have it for at least half of its time from now on.
@@ -84,7 +86,7 @@ class Lease:
         if runtime.now() + self._seconds / 2 <= self._until:
             return True
         before, until = self._until, runtime.now() + self._seconds
-        if not await self._vault.lease(runtime, self._name, self._holder, self._seconds):
+        if not await self._take(runtime, self._name):
             self._until = float("-inf")
             return False
         self._until = until
@@ -101,17 +103,30 @@ class Lease:
         first = int(runtime.random() * SLOTS) if self._slot is None else self._slot
         for number in range(SLOTS):
             slot = (first + number) % SLOTS
-            if await self._vault.lease(runtime, f"refreshing {slot}", self._holder, self._seconds):
+            if await self._take(runtime, f"refreshing {slot}"):
                 self._slot = slot
                 return True
         return False
 
     async def give_back(self, runtime: Runtime, *, slot_only: bool = False) -> None:
         """Let others have what is held; what cannot be given back ends by itself."""
-        names = [] if self._slot is None else [f"refreshing {self._slot}"]
-        if self._until > float("-inf") and not slot_only:
-            names.append(self._name)
+        names = self._asked - ({self._name} if slot_only else set())
         self._until, self._slot = float("-inf"), None
-        for name in names:
+        self._asked = set()
+        give = self._vault.store.lease
+
+        def work() -> None:
+            for name in names:
+                with suppress(Exception):  # a store of somebody else's raises anything
+                    give(name, self._holder, 0)
+
+        if names:
             with suppress(TokenStoreError):
-                await self._vault.lease(runtime, name, self._holder, 0)
+                await self._vault.do(runtime, work)  # in one go: who is stopped meanwhile has given all of them back
+
+    async def _take(self, runtime: Runtime, name: str) -> bool:
+        self._asked.add(name)
+        taken = await self._vault.lease(runtime, name, self._holder, self._seconds)
+        if not taken:
+            self._asked.discard(name)
+        return taken
