@@ -17,6 +17,7 @@ from esipy.exceptions import (
     TokenRevokedError,
     TokenStoreError,
 )
+from esipy.stores.memory import MemoryCache
 from esipy.testing import SignalRecorder
 from esipy.tokens import SqliteTokens
 from tests.client.characters_kit import (
@@ -27,6 +28,7 @@ from tests.client.characters_kit import (
     complete,
     ids,
     log_in,
+    signed_by,
     wallet_of,
 )
 from tests.client.characters_kit import options as options
@@ -109,6 +111,21 @@ def test_what_cannot_be_taken_over_is_said(connect: Connect, options: dict[str, 
     with pytest.raises(SettingError, match="of the application other"):
         client.add_character(other)
     assert [] == client.characters()
+
+
+def test_what_is_cached_is_not_given_after_a_logout(connect: Connect, options: dict[str, Any]) -> None:
+    """Neither to a view that was made before, nor to a new one; nothing is sent for it."""
+    client = connect(**{**options, "cache": MemoryCache()})
+    (who,) = ids(client.box, 1)
+    log_in(client, who)
+    view = client.client.as_character(who)
+    assert client.do(view.fetch(wallet_of(who))) == client.do(view.fetch(wallet_of(who)))
+    sent = len(signed_by(client.box, f"/characters/{who}/wallet"))
+    client.remove_character(who)
+    for after in (view, client.client.as_character(who)):
+        with pytest.raises(LoginRequiredError):
+            client.do(after.fetch(wallet_of(who)))
+    assert sent == len(signed_by(client.box, f"/characters/{who}/wallet")) == 1
 
 
 def test_a_logout_ends_the_login_there_and_here(connect: Connect, options: dict[str, Any]) -> None:

@@ -119,12 +119,13 @@ class Logins:
         """Know what a login allows, as far as that can be had without asking the SSO; and that it is the owner's.
 
         Raises:
-            SSOError: for an owner alone: nothing may be used for it, not even what is cached, because another account
-                has logged in (`OwnerChangedError`), the login is over, or that cannot be known now.
+            LoginRequiredError, TokenRevokedError, OwnerChangedError: the login is over, or another account's:
+                nothing may be used for it, not even what is cached.
+            TokenStoreError: for an owner alone: whether it is theirs cannot be known now.
         """
         try:
             seen = await self._seen(runtime, character_id)
-        except SSOError:
+        except TokenStoreError:
             if owner is not None:
                 raise
         else:
