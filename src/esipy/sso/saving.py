@@ -8,6 +8,7 @@ out, and is not brought back.
 
 from __future__ import annotations
 
+from esipy.core.claims import peek_character_id
 from esipy.exceptions import LoginRequiredError, OwnerChangedError, TokenRevokedError, TokenStoreError
 from esipy.runtime.base import Runtime
 from esipy.sso.known import Known, News, Seen, Unsaved
@@ -77,8 +78,17 @@ class Saving:
         return self.see(runtime, await self.needed(runtime, character_id))
 
     def see(self, runtime: Runtime, stored: Stored) -> Seen:
-        """Remember an access token that is kept."""
+        """Remember an access token that is kept.
+
+        Raises:
+            TokenStoreError: it is another character's: somebody has changed the store.
+        """
         record, kept = stored
+        if kept.access_token and peek_character_id(kept.access_token) not in (None, record.character_id):
+            raise TokenStoreError(
+                f"what is kept of {shown(record)} is a token of another character: somebody has changed the store. "
+                "It is not used; log in again"
+            )
         before = self.known.seen(record.character_id)
         if before is not None and before.access_token == kept.access_token:
             renew_at = before.renew_at
