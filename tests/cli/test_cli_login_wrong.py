@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +14,7 @@ import pytest
 
 from esipy.sandbox import RunningSandbox, serve
 from esipy.sandbox.characters import FIRST_CHARACTER
+from esipy.stores.sqlite_tokens import SqliteTokens
 from tests.cli.login_kit import APP, WALLET, asked, browse, environment, esipy, kept, logging_in
 
 WHO = FIRST_CHARACTER
@@ -163,6 +167,38 @@ def test_a_store_that_cannot_be_used_is_told_first(around: dict[str, str], tmp_p
     done = esipy(around, "login", "--client-id", APP, "--port", "0", before=shell)
     assert (1, 1, "") == (done.status, len(done.err.splitlines()), done.out), done
     assert str(tmp_path / "tokens.sqlite3") in done.err
+
+
+def _without_rights() -> list[str]:
+    """What takes from root, as containers run tests, the right to write where nobody may."""
+    if os.geteuid() != 0:
+        return []
+    rights = "-dac_override,-dac_read_search"
+    before = ["setpriv", "--bounding-set", rights, "--inh-caps", rights]
+    if shutil.which("setpriv") is None or subprocess.run([*before, "true"], check=False).returncode:
+        pytest.skip("this is root, who may write everywhere")
+    return before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are of another kind there")
+def test_a_store_that_may_only_be_read_is_told_first(around: dict[str, str], tmp_path: Path) -> None:
+    """Before anybody is sent to the SSO; the file is as it was."""
+    before = _without_rights()
+    path = tmp_path / "tokens.sqlite3"
+    store = SqliteTokens(path)
+    assert [] == list(store.records())
+    store.close()
+    path.chmod(0o400)
+    tmp_path.chmod(0o500)
+    was = path.read_bytes()
+    try:
+        done = esipy(around, "login", "--client-id", APP, "--port", "0", before=before)
+        assert was == path.read_bytes()
+    finally:
+        tmp_path.chmod(0o700)
+    assert (1, 1, "") == (done.status, len(done.err.splitlines()), done.out), done
+    assert str(path) in done.err
+    assert "give this user the right to write to the file and its folder" in done.err
 
 
 def test_a_scope_that_nobody_knows_is_pointed_out(server: RunningSandbox, around: dict[str, str]) -> None:

@@ -164,6 +164,18 @@ def test_a_clock_that_was_set_between_two_clients_stops_no_fetch(hours: float) -
 # -- at a real SSO ---------------------------------------------------------------------------------------------
 
 
+def test_T41_an_unknown_key_is_looked_for_once(sandbox: RunningSandbox, colour: Colour) -> None:
+    """Over HTTP: the keys, then the keys again for the first odd token, and no more for the next ones."""
+    security = colour.security(sandbox)
+    security.update_token(sandbox.login())
+    assert colour(security.verify())["sub"]
+    for number in range(3):
+        security.update_token({"access_token": sandbox.mint(kid=f"unknown {number}"), "expires_in": 1199})
+        with pytest.raises(TokenInvalidError, match="not of any key of the SSO"):
+            colour(security.verify())
+    assert 2 == len(sandbox.received(JWKS))
+
+
 def test_T41_two_rotations_between_refreshes(
     sandbox: RunningSandbox, colour: Colour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
