@@ -31,8 +31,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     own = tuple(name for mark in item.iter_markers("may_show") for name in mark.kwargs["files"])
     used: dict[str, Any] = getattr(item, "funcargs", None) or {}
-    folders = [Path(os.environ["XDG_DATA_HOME"])] if "nothing_of_this_user" in used else []
-    folders += [used["tmp_path"]] if "tmp_path" in used else []
+    folders = [used["tmp_path"]] if "tmp_path" in used else []
+    if "nothing_of_this_user" in used and "XDG_DATA_HOME" in os.environ:  # else it may be this user's own
+        folders.append(Path(os.environ["XDG_DATA_HOME"]))
     output = [(f"captured {name}", text) for _, name, text in item._report_sections if name != "log"]
     _PLACES.look_at_the_end(folders, output, own)
     result = yield
