@@ -224,6 +224,16 @@ def test_a_revoked_login_says_so(connect: Connect, box: RunningSandbox) -> None:
         client.fetch(wallet_of(client))
 
 
+def test_a_login_that_was_revoked_while_its_token_was_good_says_so(connect: Connect, box: RunningSandbox) -> None:
+    """ESI refuses the token, and the refresh finds out why: that is what the caller is told, not ESI's 401."""
+    client = connect(login=True, cache=None)
+    call = ops.wallet.get_characters_character_id_wallet(character_id=client.security.character_id)
+    assert 200 == client.request(call).status
+    box.revoke(client.security.character_id)
+    with pytest.raises(TokenRevokedError, match="log in again"):
+        client.request(call)
+
+
 def test_a_token_that_esi_refuses_before_its_time_is_refreshed_once(connect: Connect, box: RunningSandbox) -> None:
     """The clocks disagree: a 401 makes one refresh and one more try."""
     client = connect(login=True)

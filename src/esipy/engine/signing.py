@@ -14,7 +14,7 @@ from __future__ import annotations
 from esipy.core.answer import Answer
 from esipy.core.claims import peek_character_id, peek_client_id
 from esipy.engine.exchange import Exchange, Proceed, Signer
-from esipy.exceptions import MissingScopeError, SSOError
+from esipy.exceptions import MissingScopeError, OwnerChangedError, SSOError, TokenRevokedError
 
 __all__ = ["signing"]
 
@@ -41,8 +41,10 @@ async def signing(exchange: Exchange, proceed: Proceed) -> Answer:
         return answer
     try:
         token = await signer.token(exchange.runtime, not_this=token)
+    except (TokenRevokedError, OwnerChangedError):
+        raise  # why ESI does not take it any more, and what to do
     except SSOError:
-        return answer  # no other token can be had: ESI's own words are the answer
+        return answer  # no other token can be had now: ESI's own words are the answer
     _carry(exchange, signer, token)
     answer = await proceed(exchange)
     if answer.status == 401:
