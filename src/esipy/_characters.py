@@ -149,7 +149,8 @@ class BlockingCharacters(Characters):
 
         Raises:
             TokenRevokedError: the refresh token is dead.
-            TokenInvalidError: what the SSO gave for it cannot be right.
+            TokenInvalidError: what the SSO gave for it cannot be right. A new refresh token that came with it is
+                remembered until the process ends: add the same one again, and it is used.
             LoginRequiredError: the login has no token.
             SSOUnavailableError: the SSO did not answer.
             TokenStoreError: the store cannot be written to.

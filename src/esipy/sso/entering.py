@@ -29,7 +29,7 @@ from esipy.exceptions import (
 from esipy.runtime.base import Runtime
 from esipy.sso import grants
 from esipy.sso.flights import Flights
-from esipy.sso.grants import Application
+from esipy.sso.grants import Application, Grant
 from esipy.sso.known import News, Told, Unsaved
 from esipy.sso.leases import Lease, Pauses, lease_name, lease_seconds
 from esipy.sso.login import Login, refreshes_of
@@ -103,18 +103,23 @@ class Entering:
             raise LoginRequiredError(
                 f"this login has no token that is good ({wrong}), and no refresh token: log in first, then add it"
             )
+        aside = login._aside  # pyright: ignore[reportPrivateUsage]
+        if aside is not None and aside[0] == held.refresh_token:
+            self._known.aside.setdefault(*aside)
         return await self._redeemed(runtime, held.refresh_token)
 
     async def _taken_as_said(self, runtime: Runtime, refresh_token: str, character_id: int) -> Stored:
         """Keep a refresh token, unless a login of this character is kept that is not over: it may have come of it."""
         record = TokenRecord(self._client_id, character_id, "", "", (), "ok", 0.0, 0.0, b"")
-        stored = Stored(record, Kept(None, refresh_token))
+        aside = self._known.aside.get(refresh_token)
+        stored = Stored(record, Kept(None, refresh_token, None if aside is None else (refresh_token, aside)))
         while True:
             there = await self._saving.load(runtime, character_id)
             if there is not None and there.kept.refresh_token and there.record.state in ("ok", "unreachable"):
                 return there
             expected = None if there is None else there.record.version
             if await self._vault.save(runtime, stored, expected):
+                self._known.aside.pop(refresh_token, None)
                 self._known.lose(character_id)
                 await _tell(runtime, [_completed(record)])
                 return stored
@@ -129,10 +134,13 @@ class Entering:
                 pauses = Pauses(runtime, 2 * lease_seconds(self._source))
                 while not await lease.take_slot(runtime) and await pauses.rest():
                     pass
-                asker = self._source.asker
-                grant = await grants.refresh(runtime, asker, endpoints.token, self._application, refresh_token, ())
+                grant, sent = await self._spend(runtime, endpoints, refresh_token, lease)
+                rotated = grant.refresh_token or sent
+                if rotated != refresh_token:
+                    self._known.aside[refresh_token] = rotated
                 read = await read_grant(runtime, self._source, endpoints, self._client_id, grant, self._known)
-                stored = read.stored(self._client_id, None, grant.refresh_token or refresh_token)
+                stored = read.stored(self._client_id, None, rotated)
+                self._known.aside.pop(refresh_token, None)  # from here on it is remembered as what is to be saved
                 await self._put(runtime, stored, news)
                 return stored
 
@@ -141,6 +149,24 @@ class Entering:
         stored, _ = await flights.fly(runtime, key, 4 * lease_seconds(self._source), work)
         await _tell(runtime, news)
         return stored
+
+    async def _spend(
+        self, runtime: Runtime, endpoints: Endpoints, refresh_token: str, lease: Lease
+    ) -> tuple[Grant, str]:
+        """Send a refresh token; when it is refused, the one that came for it before. Gives also which was taken."""
+        asker, application = self._source.asker, self._application
+        try:
+            return await grants.refresh(runtime, asker, endpoints.token, application, refresh_token, ()), refresh_token
+        except TokenRevokedError:
+            aside = self._known.aside.get(refresh_token)
+            if aside is None:
+                raise
+        await lease.hold(runtime)
+        try:
+            return await grants.refresh(runtime, asker, endpoints.token, application, aside, ()), aside
+        except TokenRevokedError:
+            self._known.aside.pop(refresh_token, None)
+            raise
 
     async def _put(self, runtime: Runtime, stored: Stored, news: News) -> None:
         """Keep a login in the place of whatever is kept of this character; what is to be told is added to ``news``."""

@@ -1,10 +1,11 @@
 """What a process remembers of the logins of one application in one store.
 
-Owns two tables, shared by all clients of the process that use the store, and their rules:
+Owns three tables, shared by all clients of the process that use the store, and their rules:
 
 - Access tokens: of the characters used last, `MOST_SEEN` at the most, so that a service with a hundred thousand of them
   takes no more memory than one with a thousand. Others are looked up in the store again.
 - What could not be saved: never forgotten while the process lives, because the SSO gives it only once (T38).
+- What came for a bare refresh token in an answer that was refused: it is not known whose it is, so no store can keep it.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class Known:
 
     Attributes:
         unsaved: what could not be saved, by character.
+        aside: refresh tokens that came in answers that were refused, by the one that was given to be added (T42).
         news: of what was saved late: to be told by who has saved it, when it is done.
         clock_error: seconds by which the SSO's clock is ahead of ours, as its last answer told.
         has_clock: whether it told.
@@ -84,6 +86,7 @@ class Known:
         self._lock = ForkLock()
         self._seen: dict[int, Seen] = {}
         self.unsaved: dict[int, Unsaved] = {}
+        self.aside: dict[str, str] = {}
         self.news: deque[Told] = deque()
         self.clock_error = 0.0
         self.has_clock = False
