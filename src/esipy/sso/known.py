@@ -5,7 +5,7 @@ Owns three tables, shared by all clients of the process that use the store, and 
 - Access tokens: of the characters used last, `MOST_SEEN` at the most, so that a service with a hundred thousand of them
   takes no more memory than one with a thousand. Others are looked up in the store again.
 - What could not be saved: never forgotten while the process lives, because the SSO gives it only once (T38).
-- What came for a bare refresh token in an answer that was refused: it is not known whose it is, so no store can keep it.
+- What came for a bare refresh token in an answer that was refused: whose it is is not known, so no store can keep it.
 """
 
 from __future__ import annotations
