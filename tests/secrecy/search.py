@@ -30,6 +30,8 @@ class Secrets:
     def __init__(self) -> None:
         self._kinds: dict[str, str] = {}
         self._raw: dict[bytes, str] = {}
+        self._innocent: set[str] = set()
+        """Words that show nothing of what is known so far: most words come again and again."""
 
     def add(self, kind: str, secret: object) -> None:
         """Look for this from now on, in the forms in which texts may repeat it; what is no text is none."""
@@ -38,7 +40,9 @@ class Secrets:
         for form in {secret, quote(secret, safe=""), quote_plus(secret), b64encode(secret.encode()).decode()}:
             known_by = form[:KNOWN_BY]
             if len(set(known_by)) >= _LEAST_VARIETY and _WORD.fullmatch(known_by):
-                self._kinds.setdefault(known_by, kind)
+                if known_by not in self._kinds:
+                    self._kinds[known_by] = kind
+                    self._innocent.clear()
 
     def add_key(self, key: bytes) -> None:
         """Look for a key, as it is and written out."""
@@ -62,10 +66,14 @@ class Secrets:
         kinds = self._kinds
         for word in _WORD.finditer(text):
             run, start = word.group(), word.start()
+            if run in self._innocent:
+                continue
             for place in range(len(run) - KNOWN_BY + 1):
                 kind = kinds.get(run[place : place + KNOWN_BY])
                 if kind is not None:
                     found[kind] = _around(text, start + place, word.end())
+            if not found and len(run) < 500 and len(self._innocent) < 10_000:
+                self._innocent.add(run)
         return list(found.items())
 
 
