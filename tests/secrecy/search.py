@@ -39,10 +39,10 @@ class Secrets:
             return
         for form in {secret, quote(secret, safe=""), quote_plus(secret), b64encode(secret.encode()).decode()}:
             known_by = form[:KNOWN_BY]
-            if len(set(known_by)) >= _LEAST_VARIETY and _WORD.fullmatch(known_by):
-                if known_by not in self._kinds:
-                    self._kinds[known_by] = kind
-                    self._innocent.clear()
+            if known_by in self._kinds or len(set(known_by)) < _LEAST_VARIETY or not _WORD.fullmatch(known_by):
+                continue
+            self._kinds[known_by] = kind
+            self._innocent.clear()
 
     def add_key(self, key: bytes) -> None:
         """Look for a key, as it is and written out."""
