@@ -158,15 +158,21 @@ class BlockingCharacters(Characters):
         """
         return run(self._logins.add(self._engine.runtime, login, character_id))
 
-    def remove_character(self, character_id: int) -> None:
+    def remove_character(self, character_id: int, *, revoke: bool = True) -> None:
         """Log a character out: the SSO forgets the login, then the store does.
+
+        Args:
+            revoke: False: the store forgets it and the SSO is not told, for a login that does not open any more (its
+                key is lost, or it is damaged). It lives on at the SSO until its player ends it at
+                https://developers.eveonline.com/authorized-apps.
 
         Raises:
             LoginRequiredError: nothing is kept of this character.
             SSOUnavailableError: the SSO did not do it; the login stays, try later.
-            TokenStoreError: the store cannot be used.
+            TokenStoreError: the store cannot be used, or the login does not open (`TokenKeyError`: its key is not at
+                hand); it stays.
         """
-        run(self._logins.forget(self._engine.runtime, character_id))
+        run(self._logins.forget(self._engine.runtime, character_id, revoke=revoke))
 
 
 class AsyncCharacters(Characters):
@@ -180,9 +186,9 @@ class AsyncCharacters(Characters):
         """See `EsiClient.add_character`."""
         return await self._logins.add(self._engine.runtime, login, character_id)
 
-    async def remove_character(self, character_id: int) -> None:
+    async def remove_character(self, character_id: int, *, revoke: bool = True) -> None:
         """See `EsiClient.remove_character`."""
-        await self._logins.forget(self._engine.runtime, character_id)
+        await self._logins.forget(self._engine.runtime, character_id, revoke=revoke)
 
 
 def _users_of(given: TokenStore | str | None, runtime: Runtime) -> Users[TokenStore]:

@@ -196,9 +196,23 @@ def test_a_key_that_is_not_at_hand(server: RunningSandbox, run: Run, monkeypatch
     monkeypatch.setenv("ESI_TOKEN_KEY", new_key())
     assert name in run("characters").out
     assert "key" in one_line(run("whoami"))
-    assert "key" in one_line(run("logout", name))
+    assert "--forget" in one_line(run("logout", name))
     monkeypatch.setenv("ESI_TOKEN_KEY", KEY)
     assert 0 == run("whoami").status
+
+
+def test_a_login_whose_key_is_lost_is_removed_here_alone(
+    server: RunningSandbox, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an explicit wish; what is printed says where the player can end it."""
+    name = keep(server)
+    monkeypatch.setenv("ESI_TOKEN_KEY", new_key())
+    done = run("logout", name, "--forget")
+    assert (0, "") == (done.status, done.err)
+    for said in (f"Removed here: {name} ({WHO})", "not told", "https://developers.eveonline.com/authorized-apps"):
+        assert said in done.out
+    assert name not in run("characters").out
+    assert 0 < server.revoke(WHO)  # it lives on there
 
 
 def test_a_call_is_made_as_a_character(server: RunningSandbox, run: Run) -> None:

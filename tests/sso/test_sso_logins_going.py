@@ -6,11 +6,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from logins_kit import NEWS, Process, VirtualSso, heard, kept, put
+from logins_kit import NEWS, BrokenTokens, Process, VirtualSso, heard, kept, put
 from sso_kit import REVOKE, reply
 
-from esipy.exceptions import LoginRequiredError, TokenStoreError
+from esipy.exceptions import LoginRequiredError, TokenKeyError, TokenStoreError
 from esipy.sso.login import refreshes_of
+from esipy.sso.sealing import Sealer
 from esipy.sso.vault import Kept
 
 WHO = 90000001
@@ -68,6 +69,82 @@ def test_a_logout_waits_for_a_refresh_and_revokes_what_it_brought(sso: VirtualSs
     sso.runtime.run(log_out())
     assert (1, {}) == (sso.refreshes, sso.good)
     assert store.load("app", WHO) is None
+
+
+def spoil(store: BrokenTokens, wrong: str) -> None:
+    """Make what is kept of a character not open any more."""
+    record = store.load("app", WHO)
+    assert record is not None
+    sealed = b"?" if wrong == "damaged" else Sealer([b"l" * 32]).seal(b"", ("app", WHO))
+    assert store.save("app", WHO, record._replace(sealed=sealed, version=record.version + 1), record.version)
+
+
+@pytest.mark.parametrize(("wrong", "kind"), [("damaged", TokenStoreError), ("its key is lost", TokenKeyError)])
+def test_a_login_that_does_not_open_is_removed_only_by_an_explicit_wish(
+    sso: VirtualSso, wrong: str, kind: type[TokenStoreError]
+) -> None:
+    """It cannot be revoked, so it stays; the error names the way to remove it, and where it can be ended."""
+    store = sso.store()
+    for who in (WHO, WHO + 1):
+        sso.keep(store, who)
+    spoil(store, wrong)
+    there = store.load("app", WHO)
+    process = sso.process(store)
+    revoked = revoking(sso, process)
+    with pytest.raises(kind) as refused:
+        sso.runtime.run(process.logins.forget(process, WHO))
+    assert (kind, there) == (refused.type, store.load("app", WHO))
+    for way in ("revoke=False", "--forget", "https://developers.eveonline.com/authorized-apps"):
+        assert way in str(refused.value)
+    sso.runtime.run(process.logins.forget(process, WHO, revoke=False))
+    assert (None, []) == (store.load("app", WHO), revoked)
+    assert store.load("app", WHO + 1) is not None
+    with pytest.raises(LoginRequiredError, match="nothing to remove"):
+        sso.runtime.run(process.logins.forget(process, WHO, revoke=False))
+
+
+def test_a_store_that_cannot_be_read_is_no_login_that_does_not_open(sso: VirtualSso) -> None:
+    """Nobody is told to remove a login that is as good as before."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    store.broken = {"load"}
+    process = sso.process(store)
+    with pytest.raises(TokenStoreError, match="the disk is full") as refused:
+        sso.runtime.run(process.logins.forget(process, WHO))
+    assert "--forget" not in str(refused.value)
+
+
+def test_a_login_is_removed_without_the_sso_also_from_memory(sso: VirtualSso) -> None:
+    """What could not be saved of it is not saved later, and its token is not used any more."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = sso.process(store)
+    store.broken = {"save"}
+    with pytest.raises(TokenStoreError, match="keeps them in memory"):
+        sso.runtime.run(process.token(WHO))
+    store.broken = set()
+    sso.runtime.run(process.logins.forget(process, WHO, revoke=False))
+    with pytest.raises(LoginRequiredError):
+        sso.runtime.run(process.token(WHO))
+    assert store.load("app", WHO) is None
+
+
+def test_a_login_that_came_while_another_was_removed_stays(sso: VirtualSso) -> None:
+    """It is not the one that was meant."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = sso.process(store)
+    real, new = store.save, sso.new_refresh_token(WHO)
+
+    def save(client_id: str, character_id: int, record: Any, expected: int | None) -> bool:
+        store.save = real  # type: ignore[method-assign]
+        put(store, "app", WHO, Kept("new", new))
+        return store.save(client_id, character_id, record, expected)
+
+    store.save = save  # type: ignore[method-assign]
+    with pytest.raises(TokenStoreError, match="meanwhile"):
+        sso.runtime.run(process.logins.forget(process, WHO, revoke=False))
+    assert Kept("new", new) == kept(store, "app", WHO)
 
 
 def test_a_logout_leaves_a_login_that_has_come_meanwhile(sso: VirtualSso) -> None:

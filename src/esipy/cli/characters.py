@@ -1,6 +1,7 @@
 """``esipy characters``, ``esipy whoami`` and ``esipy logout``: the logins that are kept.
 
-Rules: only `whoami` and `logout` reach the SSO; a character is named by its id or by its name, as it is kept.
+Rules: only `whoami` and `logout` (without ``--forget``) reach the SSO; a character is named by its id or by its name, as
+it is kept.
 """
 
 from __future__ import annotations
@@ -62,12 +63,21 @@ def logout(
     character: Annotated[str, typer.Argument(help="an id or a name")],
     client_id: ClientId = None,
     tokens: Tokens = None,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="remove it here alone, also when its key is lost; the SSO is not told")
+    ] = False,
 ) -> None:
     """Make the SSO forget a character's login, and forget it here. While the SSO cannot, it stays."""
+    from esipy.sso.entering import AUTHORIZED_APPS_URL
+
     found = find(character, client_id, tokens)
     with open_client(found.client_id, tokens) as client:
-        client.remove_character(found.character_id)
-    typer.echo(f"Logged out: {found.name} ({found.character_id})")
+        client.remove_character(found.character_id, revoke=not forget)
+    if forget:
+        typer.echo(f"Removed here: {found.name} ({found.character_id})")
+        typer.echo(f"The SSO was not told: its player can end the login at {AUTHORIZED_APPS_URL}")
+    else:
+        typer.echo(f"Logged out: {found.name} ({found.character_id})")
 
 
 def find(named: str | None, client_id: str | None, tokens: str | None) -> Character:

@@ -5,7 +5,8 @@
   under way for the old one finds it there, and gives way (`esipy.sso.saving`).
 - A login that was made elsewhere is taken without a word to the SSO where it can be: with a good access token, or when
   it is said of which character a refresh token is. The first use then finds out whether that is true.
-- A logout makes the SSO forget the login, and only then removes it here.
+- A logout makes the SSO forget the login, and only then removes it here. One that does not open (its key is lost, or it
+  is damaged) cannot be told to the SSO: it is removed only by who says that the SSO need not be told.
 - Nobody is told while a lease, or a place for refreshing, is held: a receiver may need one for its own calls.
 """
 
@@ -35,12 +36,15 @@ from esipy.sso.leases import Lease, Pauses, lease_name, lease_seconds
 from esipy.sso.login import Login, refreshes_of
 from esipy.sso.metadata import Endpoints
 from esipy.sso.reading import read_grant
-from esipy.sso.saving import Saving
+from esipy.sso.saving import Saving, shown
 from esipy.sso.source import Source
 from esipy.sso.vault import Kept, Stored
 from esipy.stores.tokens import TokenRecord
 
-__all__ = ["Entering"]
+__all__ = ["AUTHORIZED_APPS_URL", "Entering"]
+
+AUTHORIZED_APPS_URL = "https://developers.eveonline.com/authorized-apps"
+"""Where players see which applications they have logged in to, and end that."""
 
 
 class Entering:
@@ -183,7 +187,7 @@ class Entering:
         if was and was.owner and record.owner and was.owner != record.owner and was.state != "owner changed":
             news.insert(0, (OWNER_CHANGED, _who(record)))
 
-    async def forget(self, runtime: Runtime, character_id: int) -> None:
+    async def forget(self, runtime: Runtime, character_id: int, revoke: bool) -> None:
         """See `esipy.sso.logins.Logins.forget`."""
         lease = Lease(self._vault, lease_name(self._client_id, character_id), lease_seconds(self._source))
         pauses = Pauses(runtime, 2 * lease_seconds(self._source))
@@ -195,18 +199,52 @@ class Entering:
                         0,
                         message=f"others refresh the token of character {character_id} and are not done; try later",
                     )
-            stored = await self._saving.load(runtime, character_id)
-            if stored is None:
-                raise LoginRequiredError(f"no login of character {character_id} is kept: there is nothing to revoke")
-            revoked = await self._revoke(runtime, stored.kept)
-            while stored is not None and not await self._vault.remove(runtime, character_id, stored.record.version):
-                stored = await self._vault.load(runtime, character_id)
-                if stored is not None and stored.kept.refresh_token not in (None, *revoked):
-                    return  # the character has logged in anew meanwhile
-            self._known.unsaved.pop(character_id, None)
+            if revoke:
+                await self._log_out(runtime, character_id)
+            else:
+                await self._remove(runtime, character_id)
         finally:
             self._known.lose(character_id)
             await lease.give_back(runtime)
+
+    async def _log_out(self, runtime: Runtime, character_id: int) -> None:
+        try:
+            stored = await self._saving.load(runtime, character_id)
+        except TokenStoreError:
+            record = await self._vault.record(runtime, character_id)
+            if record is not None:
+                self._has_to_open(record)
+            raise
+        if stored is None:
+            raise LoginRequiredError(f"no login of character {character_id} is kept: there is nothing to revoke")
+        revoked = await self._revoke(runtime, stored.kept)
+        while stored is not None and not await self._vault.remove(runtime, character_id, stored.record.version):
+            stored = await self._vault.load(runtime, character_id)
+            if stored is not None and stored.kept.refresh_token not in (None, *revoked):
+                return  # the character has logged in anew meanwhile
+        self._known.unsaved.pop(character_id, None)
+
+    async def _remove(self, runtime: Runtime, character_id: int) -> None:
+        """Remove what is kept, whether it opens or not. The SSO is not told."""
+        record = await self._vault.record(runtime, character_id)
+        if record is None and character_id not in self._known.unsaved:
+            raise LoginRequiredError(f"no login of character {character_id} is kept: there is nothing to remove")
+        if record is not None and not await self._vault.remove(runtime, character_id, record.version):
+            raise TokenStoreError(f"the login of {shown(record)} was changed meanwhile: nothing was removed")
+        self._known.unsaved.pop(character_id, None)
+
+    def _has_to_open(self, record: TokenRecord) -> None:
+        try:
+            self._vault.open(record)
+        except TokenStoreError as error:
+            kind, why = type(error), str(error)
+        else:
+            return
+        raise kind(
+            f"{why}. As it does not open the SSO cannot be told to end it, so it stays. To remove it here alone: "
+            f"client.remove_character({record.character_id}, revoke=False), esipy logout --forget; its player can end "
+            f"it at {AUTHORIZED_APPS_URL}"
+        )
 
     async def _revoke(self, runtime: Runtime, kept: Kept) -> list[str]:
         """Make the SSO forget tokens; gives the refresh tokens among them."""

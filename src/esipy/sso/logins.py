@@ -231,15 +231,18 @@ class Logins:
         stored = await runtime.finish(self._entering.add(runtime, login, character_id))
         return self._character(stored.record, runtime.now() + self._known.clock_error, stored.kept)
 
-    async def forget(self, runtime: Runtime, character_id: int) -> None:
+    async def forget(self, runtime: Runtime, character_id: int, *, revoke: bool = True) -> None:
         """Log a character out: make the SSO forget the login, then remove it here.
+
+        Args:
+            revoke: False: remove it here alone, also when it does not open.
 
         Raises:
             LoginRequiredError: nothing is kept of this character.
             SSOUnavailableError: the SSO did not do it; the login stays, try later.
             TokenStoreError: the store cannot be used.
         """
-        await runtime.finish(self._entering.forget(runtime, character_id))
+        await runtime.finish(self._entering.forget(runtime, character_id, revoke))
 
     # -- what is kept -----------------------------------------------------------------------------------------
 
