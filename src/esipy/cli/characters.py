@@ -1,7 +1,7 @@
 """``esipy characters``, ``esipy whoami`` and ``esipy logout``: the logins that are kept.
 
-Rules: only `whoami` and `logout` (without ``--forget``) reach the SSO; a character is named by its id or by its name, as
-it is kept.
+Rules: only `whoami` and `logout` (without ``--forget``) reach the SSO; a character is named by its id or by its
+name, as it is kept.
 """
 
 from __future__ import annotations
