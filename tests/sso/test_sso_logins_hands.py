@@ -15,7 +15,7 @@ from esipy.exceptions import (
     TokenRevokedError,
     TokenStoreError,
 )
-from esipy.sso.leases import lease_seconds
+from esipy.sso.leases import lease_name, lease_seconds
 from esipy.sso.vault import Kept
 
 WHO = 90000001
@@ -69,6 +69,29 @@ def test_T38_a_client_that_is_closed_saves_what_could_not_be_saved(sso: VirtualS
         assert ["AFTER_TOKEN_REFRESH"] == told()
     assert sso.minted[-1] == ask(sso, sso.process(store))
     assert 1 == sso.refreshes
+
+
+def test_T38_once_it_is_saved_late_others_may_refresh_at_once(sso: VirtualSso) -> None:
+    """The lease that kept them from the old token is given back then, and not only when it ends by itself."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = holding(sso, store)
+    late = ask(sso, process)
+    began = sso.runtime.now()
+    assert late != ask(sso, sso.process(store), not_this=late)
+    assert sso.runtime.now() < began + 5 < began + lease_seconds(process.logins.source) / 2
+
+
+def test_a_lease_that_was_kept_is_not_taken_from_who_has_it_now(sso: VirtualSso) -> None:
+    """It had ended by itself before the tokens were saved; another is at work under it."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = holding(sso, store)
+    seconds = lease_seconds(process.logins.source)
+    sso.runtime.run(sso.runtime.sleep(seconds + 1))
+    assert store.lease(lease_name("app", WHO), "another", seconds)
+    ask(sso, process)
+    assert not store.lease(lease_name("app", WHO), "a third", seconds)
 
 
 def test_a_logout_elsewhere_is_not_undone_by_what_was_not_saved(sso: VirtualSso) -> None:

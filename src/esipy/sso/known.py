@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from esipy._forks import ForkLock, forget_after_fork
 from esipy.events import Signal
+from esipy.sso.leases import Lease
 from esipy.sso.vault import Stored
 
 __all__ = ["MOST_SEEN", "Known", "News", "Seen", "Told", "Unsaved"]
@@ -80,12 +81,14 @@ class Known:
         news: of what was saved late: to be told by who has saved it, when it is done.
         clock_error: seconds by which the SSO's clock is ahead of ours, as its last answer told.
         has_clock: whether it told.
+        leases: that keep others from the tokens of a character while the new ones are not saved.
     """
 
     def __init__(self) -> None:
         self._lock = ForkLock()
         self._seen: dict[int, Seen] = {}
         self.unsaved: dict[int, Unsaved] = {}
+        self.leases: dict[int, Lease] = {}
         self.aside: dict[str, str] = {}
         self.news: deque[Told] = deque()
         self.clock_error = 0.0
@@ -115,6 +118,15 @@ class Known:
         """Look it up at its next use."""
         with self._lock:
             self._seen.pop(character_id, None)
+
+    def postpone(self, character_id: int, access_token: str | None, renew_at: float) -> bool:
+        """Renew a token at another time; whether it is still the one that is remembered: a logout may have come."""
+        with self._lock:
+            seen = self._seen.get(character_id)
+            if seen is None or seen.access_token != access_token:
+                return False
+            self._seen[character_id] = seen._replace(renew_at=renew_at)
+            return True
 
     def have(self, unsaved: Unsaved) -> None:
         """Remember it until it is saved, in the place of what was to be saved before; a new login stays."""

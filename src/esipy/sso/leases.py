@@ -109,10 +109,14 @@ class Lease:
         return False
 
     async def give_back(self, runtime: Runtime, *, slot_only: bool = False) -> None:
-        """Let others have what is held; what cannot be given back ends by itself."""
+        """Let others have what is held; what cannot be given back ends by itself.
+
+        Args:
+            slot_only: the rest is given back later, if it has not ended by itself.
+        """
         names = self._asked - ({self._name} if slot_only else set())
         self._until, self._slot = float("-inf"), None
-        self._asked = set()
+        self._asked = self._asked - names
         give = self._vault.store.lease
 
         def work() -> None:

@@ -17,8 +17,8 @@ Rules, in their order:
    changed reads it again: a refresh token that is neither the one that was spent nor ours is a new login, and wins;
    else the tokens are saved over it. What nobody keeps any more was logged out, and is not brought back.
 8. From the SSO's answer until they are saved the new tokens are remembered by the process, too: when saving fails, or
-   the caller is interrupted, they are saved at the next use, and told of then. The lease is not given back, but ends by
-   itself.
+   the caller is interrupted, they are saved at the next use, and told of then. The lease is given back then, unless it
+   has ended by itself.
 9. Only 400 ``invalid_grant`` ends a login (T40), and only after the store was read again (T39), and what was kept aside
    was tried: the record says "revoked", and TOKEN_REVOKED is told once.
 10. Every other failure keeps the tokens: the record says "unreachable" (one write, when that changes), SSO_UNREACHABLE
@@ -121,7 +121,10 @@ class Refreshing:
                     raise SSOUnavailableError("", 0, message=_BUSY.format(character_id))
         finally:
             # Others would spend the old token while the new one is not saved: they are kept from it for a while.
-            await lease.give_back(runtime, slot_only=character_id in self._known.unsaved)
+            is_unsaved = character_id in self._known.unsaved
+            if is_unsaved:
+                self._known.leases[character_id] = lease
+            await lease.give_back(runtime, slot_only=is_unsaved)
 
     def is_usable(self, runtime: Runtime, seen: Seen, not_this: str | None) -> bool:
         """Whether there is a token that is good for a while, and another than this one."""

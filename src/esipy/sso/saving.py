@@ -134,6 +134,9 @@ class Saving:
             is_kept = kept is not None and kept.kept == unsaved.stored.kept
             if self.known.had(unsaved) and is_kept and unsaved.told is not None:
                 (self.known.news if news is None else news).append(unsaved.told)
+            lease = self.known.leases.pop(character_id, None)
+            if lease is not None:
+                await lease.give_back(runtime)
             return kept
         raise kind(
             f"the new tokens of {shown(record)} could not be saved ({message}). This process keeps them in memory, and "
