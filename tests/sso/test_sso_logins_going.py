@@ -274,3 +274,29 @@ def test_who_is_logged_out_is_not_logged_in(sso: VirtualSso) -> None:
     sso.runtime.run(process.logins.forget(process, WHO))
     with pytest.raises(LoginRequiredError):
         sso.runtime.run(process.token(WHO))
+
+
+def test_a_token_is_not_remembered_again_by_who_was_about_to_renew_it(sso: VirtualSso) -> None:
+    """Another thread logs the character out between the look at its token and the renewal: the token is not used."""
+    store = sso.store()
+    now = sso.runtime.now()
+    fields = {"expires_at": now + 1000, "refreshed_at": now}
+    put(store, "app", WHO, Kept("good", sso.new_refresh_token(WHO)), **fields)
+    process = sso.process(store)
+    assert "good" == sso.runtime.run(process.token(WHO))
+    sso.runtime.run(sso.runtime.sleep(985))  # it is time to renew it, and it is still good
+    assert "good" == sso.runtime.run(process.logins._seen(process, WHO)).access_token
+    real, known = process.random, process.logins._known
+
+    def random() -> float:
+        record = store.load("app", WHO)
+        if record is not None:  # what the other thread's logout leaves behind
+            assert store.save("app", WHO, None, record.version)
+            known.lose(WHO)
+        return float(real())
+
+    process.random = random  # type: ignore[attr-defined]
+    for _ in range(2):
+        with pytest.raises(LoginRequiredError):
+            sso.runtime.run(process.token(WHO))
+    assert ([], None) == (sso.asked, known.seen(WHO))

@@ -164,7 +164,9 @@ class Logins:
         if not known.begin_renewal(character_id):
             return False
         later = runtime.now() + known.clock_error + POSTPONED_SECONDS * (0.5 + runtime.random())
-        known.see(character_id, seen._replace(renew_at=later))
+        if not known.postpone(character_id, seen.access_token, later):
+            known.end_renewal(character_id)
+            return True
 
         async def renew() -> None:
             try:
