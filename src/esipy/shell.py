@@ -138,7 +138,13 @@ class Shell(Characters):
         return response
 
     def _signed(self, call: Call[T]) -> Call[T]:
-        """The call, as a login of version 1's kind leaves it."""
+        """The call, as a login of version 1's kind leaves it.
+
+        Raises:
+            SettingError: it brings a token of its own, which would leave in clear (T45).
+        """
+        if call.token is not None:
+            require_private("base_url", self.settings.base_url)
         return call if self._by_hand is None else signed_by_hand(call, self._by_hand)
 
     async def _fetch(self, call: Call[T], terms: Terms | None) -> T:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from esipy import EsiApp, EsiClient, ops
-from esipy.exceptions import InvalidCallError
+from esipy.exceptions import InvalidCallError, SettingError
 from esipy.operation import Call, Operation
 from esipy.sandbox import RunningSandbox, serve
 from esipy.version1.names import BODY_NAMES
@@ -403,3 +403,10 @@ def test_typed_calls_know_nothing_of_it() -> None:
     """They have no headers, token or marks of their own."""
     call: Call[Any] = ops.status.get_status()
     assert ((), None, None, "") == (call.headers, call.token, call.holder, call.marks)
+
+
+def test_T45_a_token_of_a_call_never_leaves_in_clear() -> None:
+    """The address is another machine's, and not https: the call is refused before anything is sent."""
+    client = EsiClient(headers={"User-Agent": "tests"}, base_url="http://esi.example.com")
+    with client, pytest.raises(SettingError, match="https"):
+        client.request(OP[ASSETS](character_id=1, token=TOKEN))
