@@ -35,8 +35,7 @@ from esipy.shell import Shell
 from esipy.sso import begun
 from esipy.sso.begun import Begun, Session
 from esipy.sso.callbacks import Query, read_callback
-from esipy.sso.grants import authorize_url
-from esipy.sso.login import scope_list
+from esipy.sso.grants import authorize_url, scope_list
 from esipy.sso.logins import Character as Character
 from esipy.sso.logins import Logins
 from esipy.utils import generate_code_verifier

@@ -12,8 +12,7 @@ from sso_kit import ScriptedSso, signed
 
 from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.sso import grants
-from esipy.sso.grants import Application, authorize_url, refresh_form
-from esipy.sso.login import scope_list
+from esipy.sso.grants import Application, authorize_url, refresh_form, scope_list
 from esipy.sso.wire import Asker
 from esipy.transport.scripted import ScriptedTransport
 from esipy.utils import generate_code_challenge, generate_code_verifier

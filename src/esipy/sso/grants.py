@@ -18,7 +18,10 @@ from esipy.runtime.base import Runtime
 from esipy.sso.wire import Asker, read_object
 from esipy.utils import generate_code_challenge
 
-__all__ = ["Application", "Grant", "authorize_url", "exchange", "exchange_form", "refresh", "refresh_form", "revoke"]
+__all__ = [
+    "Application", "Grant", "authorize_url", "exchange", "exchange_form", "refresh", "refresh_form", "revoke",
+    "scope_list",
+]  # fmt: skip
 
 
 class Application(NamedTuple):
@@ -71,6 +74,12 @@ class Grant(NamedTuple):
 
     def __repr__(self) -> str:
         return "<Grant>"
+
+
+def scope_list(scopes: Iterable[str]) -> tuple[str, ...]:
+    """Scopes in the order given, each once; a text may hold several, separated by spaces."""
+    texts = [scopes] if isinstance(scopes, str) else scopes
+    return tuple(dict.fromkeys(scope for text in texts for scope in text.split()))
 
 
 def authorize_url(endpoint: str, application: Application, redirect_uri: str, state: str, scopes: Iterable[str]) -> str:

@@ -16,7 +16,6 @@ Rules kept here:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from esipy.core.claims import Checks, Claims, peek_character_id
@@ -32,7 +31,7 @@ from esipy.sso.source import Source
 from esipy.sso.tokens import Held, Tokens
 from esipy.sso.verified import Verified
 
-__all__ = ["MARGIN_SECONDS", "REFRESHES_AT_ONCE", "Login", "refreshes_of", "scope_list"]
+__all__ = ["MARGIN_SECONDS", "REFRESHES_AT_ONCE", "Login", "refreshes_of"]
 
 REFRESHES_AT_ONCE = 5
 """More than about five draw errors and resets. Source: EVE SSO issues, number 58."""
@@ -302,9 +301,3 @@ def _is_good(held: Held, now: float) -> bool:
         # A program gave a token and not its time: without a refresh token it is all there is.
         return not held.refresh_token
     return now < held.token_expiry - MARGIN_SECONDS
-
-
-def scope_list(scopes: Iterable[str]) -> tuple[str, ...]:
-    """Scopes in the order given, each once; a text may hold several, separated by spaces."""
-    texts = [scopes] if isinstance(scopes, str) else scopes
-    return tuple(dict.fromkeys(scope for text in texts for scope in text.split()))

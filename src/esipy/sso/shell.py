@@ -14,9 +14,9 @@ from esipy.events import AFTER_TOKEN_REFRESH, Signal
 from esipy.exceptions import InvalidCallError
 from esipy.settings import LIBRARY, Settings
 from esipy.sso import grants
-from esipy.sso.grants import Application
+from esipy.sso.grants import Application, scope_list
 from esipy.sso.keys import GivenKeys
-from esipy.sso.login import Login, scope_list
+from esipy.sso.login import Login
 from esipy.sso.metadata import Endpoints
 from esipy.sso.source import Source
 from esipy.sso.wire import Asker, require_private
