@@ -8,7 +8,10 @@ import pytest
 from logins_kit import VirtualSso, kept
 from sso_kit import OTHER_KEY, reply, signed
 
+from esipy.events import AFTER_TOKEN_REFRESH
 from esipy.exceptions import TokenInvalidError, TokenRevokedError
+from esipy.sso.login import Login
+from esipy.sso.tokens import Held
 
 WHO = 90000001
 
@@ -68,6 +71,20 @@ def test_T42_a_refresh_token_that_came_with_a_wrong_answer_is_kept_with_the_one_
     right(sso)
     sso.runtime.run(process.logins.add(process, given, WHO))
     assert sso.runtime.run(sso.process(store).token(WHO)) == sso.minted[-1]
+    assert [kept(store, "app", WHO).refresh_token] == list(sso.good)
+
+
+def test_T42_what_a_login_of_its_own_kept_aside_comes_with_it(sso: VirtualSso) -> None:
+    """It was refreshed by itself before, with an answer that was refused: its refresh token is dead, too."""
+    store, given = sso.store(), sso.new_refresh_token(WHO)
+    process = sso.process(store)
+    login = Login("", process.logins.application, process.logins.source, AFTER_TOKEN_REFRESH, None)
+    login._replace(Held(None, given, None))
+    wrong(sso)
+    with pytest.raises(TokenInvalidError):
+        sso.runtime.run(login.token(process))
+    right(sso)
+    assert WHO == sso.runtime.run(process.logins.add(process, login)).character_id
     assert [kept(store, "app", WHO).refresh_token] == list(sso.good)
 
 
