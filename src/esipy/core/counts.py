@@ -88,8 +88,12 @@ class Counts:
     def spend(self, now: float, tokens: int, returns_in: float | None = None, left_at: float = 0.0) -> float:
         """Book what was spent since ``left_at``; gives when it comes back."""
         self.own += tokens
-        back_at = self._return(now, returns_in)
-        since = left_at if returns_in is None else 0.0  # else it may come back at any time
+        if returns_in is None:  # as `_return`, without the call: every answer comes here
+            window_seconds, since = self.window_seconds, left_at
+            slot = window_seconds / (SLOTS if self.limit > SMALL else SLOTS * 10)
+            back_at = ((now + window_seconds + self._late) // slot + 1.0) * slot
+        else:  # it may come back at any time
+            back_at, since = self._return(now, returns_in), 0.0
         spends = self._spends
         if spends is None:
             self._spends = [back_at, tokens, since]

@@ -70,9 +70,9 @@ class MemoryLedger:
             return Grant(ask, (bucket, bucket.mark(cost)))
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
-        ask: Ask = grant.ask
-        bucket: Bucket = grant.mark[0]
-        mark: Mark = grant.mark[1]
+        bucket: Bucket
+        mark: Mark
+        ask, (bucket, mark) = grant
         used, limit, window_seconds, returns_in = told
         with self._lock:
             if self._buckets.get(ask.bucket) is not bucket:  # given up and forgotten; or it is the parent's of a fork
