@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import Any
@@ -31,6 +32,26 @@ def in_loop(main: Callable[[AioRuntime], Awaitable[Any]], complaints: list[dict[
         return result
 
     return asyncio.run(whole())
+
+
+def test_what_was_begun_beside_the_loop_is_done_when_a_client_is_closed(complaints: list[dict[str, Any]]) -> None:
+    """Whoever waited for it was cancelled: ``drain`` waits all the same, or its files could be taken away under it."""
+
+    async def main(runtime: AioRuntime) -> bool:
+        begun, go_on = threading.Event(), threading.Event()
+
+        def work() -> None:
+            begun.set()
+            go_on.wait(10)
+
+        flight = runtime.begin(work)
+        await asyncio.to_thread(begun.wait, 10)
+        asyncio.get_running_loop().call_later(0.01, go_on.set)
+        await runtime.drain()
+        return flight.done()
+
+    assert in_loop(main, complaints)
+    assert [] == complaints
 
 
 def test_finished_work_goes_on_when_its_caller_is_cancelled(complaints: list[dict[str, Any]]) -> None:

@@ -2,7 +2,8 @@
 
 Rules: a secret is known by its first `KNOWN_BY` characters, and a text is searched by looking at each place of its
 long words in a set: so a thousand secrets cost no more than one. Whatever looks like an access token of the SSO (a
-JWT) is one, known or not. What is shorter, or hardly varies (``aaaa...``), is not looked for: it is in innocent texts.
+JWT) is one, known or not. What hypothesis draws is none, and what looks like a name: it draws those of our own source.
+What is shorter, or hardly varies (``aaaa...``), is not looked for: it is in innocent texts.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 from base64 import b64encode, urlsafe_b64encode
 from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
+
+from hypothesis import currently_in_test_context
 
 __all__ = ["KNOWN_BY", "Leak", "Secrets", "Watch"]
 
@@ -21,6 +24,7 @@ MOST_SHOWN = 80
 
 _WORD = re.compile(r"[A-Za-z0-9_.~+/=%-]{16,}")
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{16,}")
+_NAME = re.compile(r"[a-z_./-]*")
 _LEAST_VARIETY = 6
 
 
@@ -37,9 +41,13 @@ class Secrets:
         """Look for this from now on, in the forms in which texts may repeat it; what is no text is none."""
         if not isinstance(secret, str) or len(secret) < KNOWN_BY or _JWT.match(secret):
             return
+        if currently_in_test_context():
+            return
         for form in {secret, quote(secret, safe=""), quote_plus(secret), b64encode(secret.encode()).decode()}:
             known_by = form[:KNOWN_BY]
             if known_by in self._kinds or len(set(known_by)) < _LEAST_VARIETY or not _WORD.fullmatch(known_by):
+                continue
+            if _NAME.fullmatch(known_by):
                 continue
             self._kinds[known_by] = kind
             self._innocent.clear()

@@ -28,7 +28,11 @@ A = TypeVar("A")
 
 
 class Beside:
-    """Threads beside the loop, made when they are first needed."""
+    """Threads beside the loop, made when they are first needed.
+
+    Attributes:
+        under_way: what was begun, and is not done yet.
+    """
 
     def __init__(self) -> None:
         self.forget()
@@ -38,13 +42,17 @@ class Beside:
         """In a child after fork: the parent's threads are not there."""
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
+        self.under_way: set[Future[Any]] = set()
 
     def begin(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
         """Have it done by the next that is free."""
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(BESIDE_THREADS, "esipy_beside")
-            return self._pool.submit(work, *arguments)
+            flight = self._pool.submit(work, *arguments)
+        self.under_way.add(flight)
+        flight.add_done_callback(self.under_way.discard)
+        return flight
 
     def dismiss(self) -> None:
         """Let them go, once they have done what was begun; they come back when they are needed."""
@@ -142,7 +150,10 @@ class AioRuntime:
         return [results[place] for place in range(len(results))]
 
     async def drain(self) -> None:
-        """Wait for what this loop has to finish although its caller was cancelled: `FINISH_SECONDS`, then cancel it."""
+        """Wait for what this loop has to finish although its caller was cancelled: `FINISH_SECONDS`, then cancel it.
+
+        What was begun beside the loop is waited for as long, too: who closes a client may take its files away.
+        """
         loop = asyncio.get_running_loop()
         end = loop.time() + FINISH_SECONDS
         while unfinished := [task for task in tuple(self._unfinished) if task.get_loop() is loop]:
@@ -150,6 +161,9 @@ class AioRuntime:
                 for task in unfinished:
                     task.cancel()
             await asyncio.wait(unfinished, timeout=max(end - loop.time(), 0.1))
+        for flight in tuple(self._beside.under_way):  # whoever waited for it may have been cancelled
+            with suppress(Exception):  # it is too late, or it failed: the same for who closes
+                await self.join(flight, max(end - loop.time(), 0.0))
 
     def dismiss(self) -> None:
         """Let the threads beside the loop go; they come back when they are needed."""
