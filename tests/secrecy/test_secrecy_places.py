@@ -205,17 +205,17 @@ def test_T44_each_kind_of_secret_is_known(server: RunningSandbox) -> None:
     """Those that are made, and those that a program gives."""
     code = server.approve(auth_uri(server)).partition("code=")[2].partition("&")[0]
     answer = server.login()
-    keep({}, Begun("a-state-of-some-login", 0.0, "a-verifier-of-some-login"))
+    keep({}, Begun("a-State-0f-some-login", 0.0, "a-Verifier-0f-some-login"))
     key = bytes(range(65, 97))
     Sealer([key])
     found = WATCH.secrets.found_in
     kinds = [
         kind
-        for text in (code, answer["access_token"], answer["refresh_token"], "a-state-of-some-login")
+        for text in (code, answer["access_token"], answer["refresh_token"], "a-State-0f-some-login")
         for kind, _ in found(f"so: {text}, here")
     ]
     assert ["code", "access token", "refresh token", "state"] == kinds
-    assert "verifier" == found("a-verifier-of-some-login")[0][0]
+    assert "verifier" == found("a-Verifier-0f-some-login")[0][0]
     assert "key" == found(b64encode(key).decode())[0][0] == found(b"\0" + key)[0][0]
 
 
