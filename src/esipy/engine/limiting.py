@@ -32,8 +32,11 @@ async def limiting(exchange: Exchange, proceed: Proceed) -> Answer:
     leave = Leave()
     sent = False
     try:
-        if not _left_at_once(exchange, leave):
-            await _take_leave(exchange, leave)
+        got = _asked_at_once(exchange, leave)
+        if isinstance(got, Grant):
+            leave.bucket = got
+        else:
+            await _take_leave(exchange, leave, got)
         sent = True
         answer = await proceed(exchange)
         if leave.route is not None or not settled_at_once(exchange, answer, leave):
@@ -47,23 +50,27 @@ async def limiting(exchange: Exchange, proceed: Proceed) -> Answer:
             give_back(exchange, leave, sent=sent)
 
 
-def _left_at_once(exchange: Exchange, leave: Leave) -> bool:
-    """What `_take_leave` does, for what nearly all calls are: nobody waits, in a store in memory that says yes."""
+def _asked_at_once(exchange: Exchange, leave: Leave) -> Grant | Wait | None:
+    """What a bucket in memory says to nearly all calls: those that nothing else limits, while nobody waits.
+
+    None: it is not asked like that.
+    """
     ledger, operation = exchange.engine.ledger, exchange.operation
     store = ledger.store
     if store.remote or ledger.lines or operation.id in ledger.routes or operation.base_url is not None:
-        return False
+        return None
     leave.changes = ledger.changes
-    got = store.reserve(ledger.ask_for(operation, exchange.counted_as, exchange.terms, exchange.runtime.now))
-    leave.bucket = got if isinstance(got, Grant) else None
-    return leave.bucket is not None
+    return store.reserve(ledger.ask_for(operation, exchange.counted_as, exchange.terms, exchange.runtime.now))
 
 
-async def _take_leave(exchange: Exchange, leave: Leave) -> None:
+async def _take_leave(exchange: Exchange, leave: Leave, first: Wait | None) -> None:
     """Leave of all that limits the call: its bucket, and the limiter of its route where one is known.
 
     Who waits for the one does not hold the other meanwhile, or a character without tokens would stop everyone on the
     route (T26).
+
+    Args:
+        first: what the bucket has said already; None: it was not asked yet.
 
     Raises:
         LimitedError: it would take longer than the call has patience.
@@ -75,7 +82,7 @@ async def _take_leave(exchange: Exchange, leave: Leave) -> None:
         leave.route = None if route is None else await _leave(exchange, route)
         return
     ask = ledger.ask_for(operation, exchange.counted_as, exchange.terms, exchange.runtime.now)
-    leave.bucket = await _leave(exchange, ask)
+    leave.bucket = await (_leave(exchange, ask) if first is None else _wait(exchange, ask, first))
     while route is not None:
         got = await _ask(exchange, route)
         if isinstance(got, Grant):
