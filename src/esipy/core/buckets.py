@@ -172,20 +172,7 @@ class Bucket(Counts):
         if not spent and returns_in is not None and self.worst > 1 and number > self._heard:
             self._learn_lateness(now - self._returned_at + returns_in)
         most_used = used if self._lately is None and not self.flying else self._most_used(landed_before, used)
-        spends = self._spends
-        if (
-            used <= self.own
-            and not self.foreign
-            and most_used == used
-            and (now - left_at) * 100 <= self._slowest
-            and (
-                spends is None
-                or spends[self._gone] > now + self._late + self.window_seconds / SLOTS + self._slowest / 100
-            )
-        ):  # nobody else has spent, and nothing just comes back: what nearly all headers tell
-            if left_at > self._sure_at:
-                self._sure_at = left_at
-        elif self._hear(now, left_at, used, most_used, returns_in):
+        if self._hear(now, left_at, used, most_used, returns_in):
             self._heard = self._sent  # what left before now may know less than this
             if alone:  # it found out that it has not
                 self._warm_until = -1.0
