@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from esipy.core.cursors import Position
-from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Downtime, Policy, Priority, Terms
 from esipy.exceptions import SettingError
 from esipy.lists.asking import ask
+from esipy.lists.client import OfClient
 from esipy.lists.cursor import AsyncCursor, Course, Cursor
 from esipy.lists.positions import PositionStore, store_of
 from esipy.lists.walk import Fetch, Walk
@@ -19,7 +19,6 @@ from esipy.runtime.blocking import run
 __all__ = ["AsyncCursors", "BlockingCursors"]
 
 R = TypeVar("R")
-T = TypeVar("T")
 
 
 class _Projects(Protocol[R]):
@@ -46,23 +45,8 @@ Listing: TypeAlias = _Projects[R] | _Jobs[R] | _Objectives[R] | _Participants[R]
 """What the answers of lists that are read by cursor look like: so that a checker knows the type of their rows."""
 
 
-class _Cursors:
-    """What the verbs share, and what they ask of their client."""
-
-    _engine: Engine
-
-    if TYPE_CHECKING:
-
-        def _terms(
-            self,
-            priority: Priority | None,
-            policy: Policy | None,
-            max_wait: float | None,
-            downtime: Downtime | None,
-            stale_if_error: float | None = None,
-        ) -> Terms | None: ...
-
-        def _signed(self, call: Call[T]) -> Call[T]: ...
+class _Cursors(OfClient):
+    """What the verbs share."""
 
     def _fetch_on(self, terms: Terms | None) -> Fetch:
         async def fetch(call: Call[Any]) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Downtime, Policy, Priority, Terms
 from esipy.lists.asking import rows_of
 from esipy.lists.bulk import Bulk, bulk
+from esipy.lists.client import OfClient
 from esipy.lists.pages import PageReader
 from esipy.lists.snapshot import Progress, Snapshot, snapshot
 from esipy.operation import Call
@@ -21,23 +21,8 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class _Lists:
-    """What the verbs ask of their client."""
-
-    _engine: Engine
-
-    if TYPE_CHECKING:
-
-        def _terms(
-            self,
-            priority: Priority | None,
-            policy: Policy | None,
-            max_wait: float | None,
-            downtime: Downtime | None,
-            stale_if_error: float | None = None,
-        ) -> Terms | None: ...
-
-        def _signed(self, call: Call[T]) -> Call[T]: ...
+class _Lists(OfClient):
+    """What the verbs share."""
 
     async def _snapshot(self, call: Call[list[R]], terms: Terms | None, **options: Any) -> Snapshot[R]:
         return await snapshot(self._engine, self._signed(call), terms=terms, **options)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 from weakref import WeakSet
 
-from esipy.engine.pipeline import Engine
 from esipy.events import Signal
 from esipy.exceptions import InvalidCallError
+from esipy.lists.client import OfClient
 from esipy.operation import Call
 from esipy.runtime.blocking import run
 
@@ -25,18 +25,14 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class _Watches:
-    """What the verbs share, and what they ask of their client."""
+class _Watches(OfClient):
+    """What the verbs share, and what they ask of each colour."""
 
-    _engine: Engine
     _whole: Any = None
 
     if TYPE_CHECKING:
 
-        def _signed(self, call: Call[T]) -> Call[T]: ...
-
-    def _crew(self) -> Crew:
-        raise NotImplementedError
+        def _crew(self) -> Crew: ...
 
     def _watching(self) -> Watching:
         """What all watches of this client share, made when it is first needed."""
