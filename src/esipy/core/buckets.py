@@ -24,14 +24,11 @@ Source: ESI's rate-limiting documentation (groups, costs, sliding window, header
 
 from __future__ import annotations
 
-from esipy.core.counts import LATEST_SECONDS, RELEASE_MARGIN_SECONDS, SLOTS, Counts
+from esipy.core.counts import SLOTS, Counts
 from esipy.core.spends import as_pairs, due
 
 __all__ = [
     "CALL_COST",
-    "LATEST_SECONDS",
-    "RELEASE_MARGIN_SECONDS",
-    "SLOTS",
     "UNHEARD_SECONDS",
     "UNTIL_LANDING",
     "WORST_COST",
