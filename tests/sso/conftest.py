@@ -1,4 +1,4 @@
-"""A sandbox, and both colours of a login."""
+"""A sandbox, both colours of a login, and an SSO in virtual time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from bad_input_kit import Desk
+from logins_kit import VirtualSso
 from sso_kit import Colour
 
 from esipy.runtime.base import Runtime
@@ -37,6 +38,12 @@ def blocking() -> Iterator[Runtime]:
     transport = default_transport()
     yield BlockingRuntime(transport)
     transport.close()
+
+
+@pytest.fixture
+def sso() -> VirtualSso:
+    """An SSO in virtual time that rotates refresh tokens strictly."""
+    return VirtualSso()
 
 
 @pytest.fixture

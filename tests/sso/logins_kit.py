@@ -23,7 +23,9 @@ from esipy.sso.vault import Kept, Stored, Vault
 from esipy.sso.wire import Asker
 from esipy.stores.memory_tokens import MemoryTokens
 from esipy.stores.tokens import TokenRecord, TokenStore
-from esipy.testing import SignalRecorder
+
+WHO = 90000001
+"""The character of tests that need but one."""
 
 SEALER = Sealer([b"k" * 32])
 NEWS = (AFTER_TOKEN_REFRESH, LOGIN_COMPLETED, OWNER_CHANGED, SSO_UNREACHABLE, TOKEN_REVOKED)
@@ -248,6 +250,13 @@ class VirtualSso:
         return token
 
 
+def ask(sso: VirtualSso, process: Process, who: int = WHO, **keywords: Any) -> str:
+    """One token, in virtual time."""
+    token: str = sso.runtime.run(process.token(who, **keywords))
+    return token
+
+
 __all__ = [
-    "SEALER", "BrokenTokens", "SignalRecorder", "VirtualSso", "heard", "keep", "kept", "logins_at", "put", "state",
+    "SEALER", "WHO", "BrokenTokens", "VirtualSso", "ask", "heard", "keep", "kept", "logins_at", "put",
+    "state",
 ]  # fmt: skip

@@ -6,21 +6,13 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from logins_kit import NEWS, BrokenTokens, Process, VirtualSso, heard, kept, put
+from logins_kit import NEWS, WHO, BrokenTokens, Process, VirtualSso, heard, kept, put
 from sso_kit import REVOKE, reply
 
 from esipy.exceptions import LoginRequiredError, TokenKeyError, TokenStoreError
 from esipy.sso.login import refreshes_of
 from esipy.sso.sealing import Sealer
 from esipy.sso.vault import Kept
-
-WHO = 90000001
-
-
-@pytest.fixture
-def sso() -> VirtualSso:
-    """An SSO in virtual time that rotates refresh tokens strictly."""
-    return VirtualSso()
 
 
 def revoking(sso: VirtualSso, process: Process, meanwhile: Any = None) -> list[str]:

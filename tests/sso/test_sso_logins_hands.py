@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from logins_kit import BrokenTokens, Process, VirtualSso, heard, kept, put, state
+from logins_kit import WHO, BrokenTokens, Process, VirtualSso, ask, heard, kept, put, state
 from sso_kit import JWKS, reply
 
 from esipy.exceptions import (
@@ -17,20 +17,6 @@ from esipy.exceptions import (
 )
 from esipy.sso.leases import lease_name, lease_seconds
 from esipy.sso.vault import Kept
-
-WHO = 90000001
-
-
-@pytest.fixture
-def sso() -> VirtualSso:
-    """An SSO in virtual time that rotates refresh tokens strictly."""
-    return VirtualSso()
-
-
-def ask(sso: VirtualSso, process: Process, who: int = WHO, **keywords: Any) -> str:
-    """One token, in virtual time."""
-    token: str = sso.runtime.run(process.token(who, **keywords))
-    return token
 
 
 def holding(sso: VirtualSso, store: BrokenTokens) -> Process:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from logins_kit import VirtualSso, heard, kept, put, state
+from logins_kit import WHO, VirtualSso, ask, heard, kept, put, state
 from sso_kit import OTHER_KEY, reply, signed
 
 from esipy.exceptions import (
@@ -18,20 +18,6 @@ from esipy.exceptions import (
 )
 from esipy.sso.known import MOST_SEEN
 from esipy.sso.vault import Kept
-
-WHO = 90000001
-
-
-@pytest.fixture
-def sso() -> VirtualSso:
-    """An SSO in virtual time that rotates refresh tokens strictly."""
-    return VirtualSso()
-
-
-def ask(sso: VirtualSso, process: Any, who: int = WHO, **keywords: Any) -> str:
-    """One token, in virtual time."""
-    token: str = sso.runtime.run(process.token(who, **keywords))
-    return token
 
 
 def renewed(sso: VirtualSso, process: Any, who: int = WHO) -> bool:
