@@ -257,6 +257,5 @@ def ask(sso: VirtualSso, process: Process, who: int = WHO, **keywords: Any) -> s
 
 
 __all__ = [
-    "SEALER", "WHO", "BrokenTokens", "VirtualSso", "ask", "heard", "keep", "kept", "logins_at", "put",
-    "state",
+    "SEALER", "WHO", "BrokenTokens", "VirtualSso", "ask", "heard", "keep", "kept", "logins_at", "put", "state",
 ]  # fmt: skip

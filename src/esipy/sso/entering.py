@@ -15,7 +15,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 from esipy.core.claims import Claims
 from esipy.events import LOGIN_COMPLETED, OWNER_CHANGED
@@ -35,8 +34,8 @@ from esipy.sso.known import News, Told, Unsaved
 from esipy.sso.leases import Lease, Pauses, lease_name, lease_seconds
 from esipy.sso.login import Login, refreshes_of
 from esipy.sso.metadata import Endpoints
-from esipy.sso.reading import read_grant
-from esipy.sso.saving import Saving, shown
+from esipy.sso.reading import read_grant, ready
+from esipy.sso.saving import Saving, shown, who
 from esipy.sso.source import Source
 from esipy.sso.vault import Kept, Stored
 from esipy.stores.tokens import TokenRecord
@@ -62,7 +61,7 @@ class Entering:
         self, runtime: Runtime, code: str, redirect_uri: str | None, code_verifier: str | None
     ) -> Claims:
         """See `esipy.sso.logins.Logins.complete`."""
-        endpoints = await self._ready(runtime)
+        endpoints = await ready(runtime, self._source, self._known)
         application = self._application._replace(code_verifier=code_verifier)
         news: News = []
         async with self._written(runtime):
@@ -84,7 +83,7 @@ class Entering:
                 f"this login is of the application {login.client_id}, and this client is of {self._client_id}: give it "
                 "that client_id"
             )
-        held, endpoints = login._held(), await self._ready(runtime)  # pyright: ignore[reportPrivateUsage]
+        held, endpoints = login._held(), await ready(runtime, self._source, self._known)  # pyright: ignore[reportPrivateUsage]
         wrong = "there is no access token"
         if held.access_token:
             now = runtime.now() + self._known.clock_error
@@ -130,7 +129,7 @@ class Entering:
 
     async def _redeemed(self, runtime: Runtime, refresh_token: str) -> Stored:
         """Refresh, to learn of which character it is."""
-        endpoints = await self._ready(runtime)
+        endpoints = await ready(runtime, self._source, self._known)
         news: News = []
 
         async def work() -> Stored:
@@ -185,7 +184,7 @@ class Entering:
         await self._saving.settle(runtime, character_id, news)
         self._known.lose(character_id)
         if was and was.owner and record.owner and was.owner != record.owner and was.state != "owner changed":
-            news.insert(0, (OWNER_CHANGED, _who(record)))
+            news.insert(0, (OWNER_CHANGED, who(record)))
 
     async def forget(self, runtime: Runtime, character_id: int, revoke: bool) -> None:
         """See `esipy.sso.logins.Logins.forget`."""
@@ -258,13 +257,6 @@ class Entering:
                 await grants.revoke(runtime, self._source.asker, endpoints.revoke, self._application, token, hint)
         return refresh_tokens
 
-    async def _ready(self, runtime: Runtime) -> Endpoints:
-        endpoints = await self._source.locate(runtime)
-        await self._source.prepare(runtime, endpoints)
-        if not self._known.has_clock:
-            self._known.hear(self._source.clock_error(runtime, endpoints))
-        return endpoints
-
     @asynccontextmanager
     async def _written(self, runtime: Runtime) -> AsyncGenerator[Lease]:
         """For a while in which something is spent: a lease is a write, so a store that takes none says so before."""
@@ -281,9 +273,5 @@ async def _tell(runtime: Runtime, news: News) -> None:
         await runtime.tell(signal, payload)
 
 
-def _who(record: TokenRecord) -> dict[str, Any]:
-    return {"client_id": record.client_id, "character_id": record.character_id, "name": record.name}
-
-
 def _completed(record: TokenRecord) -> Told:
-    return LOGIN_COMPLETED, {**_who(record), "scopes": record.scopes}
+    return LOGIN_COMPLETED, {**who(record), "scopes": record.scopes}

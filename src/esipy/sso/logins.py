@@ -68,7 +68,7 @@ class Logins:
         self._vault = Vault(store, sealer, self.client_id)
         self._saving = Saving(self._vault, self._known)
         outages: Outages = shared.setdefault("sso outages", Outages())
-        self._refreshing = Refreshing(self._saving, application, source, self._known, outages)
+        self._refreshing = Refreshing(self._saving, application, source, outages)
         self._entering = Entering(self._saving, application, source)
 
     def signer(self, character_id: int, owner: str | None = None) -> StoredLogin:

@@ -1,4 +1,7 @@
-"""What the token endpoint gave, verified and ready to be saved. All times are by the SSO's clock: ours may be wrong."""
+"""What the token endpoint gave, verified and ready to be saved; and what has to be there before it is asked.
+
+All times are by the SSO's clock: ours may be wrong.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from esipy.sso.source import Source
 from esipy.sso.vault import Kept, Stored
 from esipy.stores.tokens import TokenRecord
 
-__all__ = ["Read", "read_grant"]
+__all__ = ["Read", "read_grant", "ready"]
 
 
 class Read(NamedTuple):
@@ -43,6 +46,20 @@ class Read(NamedTuple):
 
     def __repr__(self) -> str:
         return "<a verified grant>"
+
+
+async def ready(runtime: Runtime, source: Source, known: Known) -> Endpoints:
+    """The endpoints, once all is there that verifying an answer needs, and the SSO's clock is known, if it tells.
+
+    Raises:
+        SSOUnavailableError: its keys cannot be had now.
+    """
+    endpoints = await source.locate(runtime)
+    await source.prepare(runtime, endpoints)
+    if not known.has_clock:
+        # With a wrong clock a token of the store may have looked as if it were over.
+        known.hear(source.clock_error(runtime, endpoints))
+    return endpoints
 
 
 async def read_grant(

@@ -47,11 +47,10 @@ from esipy.sso.leases import Lease, Pauses, lease_name, lease_seconds
 from esipy.sso.login import MARGIN_SECONDS
 from esipy.sso.metadata import Endpoints
 from esipy.sso.outages import Outages
-from esipy.sso.reading import read_grant
-from esipy.sso.saving import Saving, owner_changed
+from esipy.sso.reading import read_grant, ready
+from esipy.sso.saving import Saving, owner_changed, who
 from esipy.sso.source import Source
 from esipy.sso.vault import NOTHING, Kept, Stored
-from esipy.stores.tokens import TokenRecord
 
 __all__ = ["Refreshing"]
 
@@ -66,12 +65,12 @@ class Refreshing:
         outages: of the process.
     """
 
-    def __init__(self, saving: Saving, application: Application, source: Source, known: Known, outages: Outages):
+    def __init__(self, saving: Saving, application: Application, source: Source, outages: Outages) -> None:
         self._saving = saving
         self._application = application
         self._client_id = application.client_id
         self._source = source
-        self._known = known
+        self._known = saving.known
         self._outages = outages
 
     def check(self, runtime: Runtime, character_id: int) -> None:
@@ -139,7 +138,7 @@ class Refreshing:
             stored = await self._saving.needed(runtime, character_id)
             began = runtime.now()
             try:
-                endpoints = await self._ready(runtime)
+                endpoints = await ready(runtime, self._source, self._known)
                 seen = self._saving.see(runtime, stored)
                 if self.is_usable(runtime, seen, not_this):
                     return seen
@@ -162,14 +161,6 @@ class Refreshing:
             else:
                 self._outages.works(url, client_id, character_id)
                 return seen
-
-    async def _ready(self, runtime: Runtime) -> Endpoints:
-        endpoints = await self._source.locate(runtime)
-        await self._source.prepare(runtime, endpoints)
-        if not self._known.has_clock:
-            # With a wrong clock a token of the store may have looked as if it were over.
-            self._known.hear(self._source.clock_error(runtime, endpoints))
-        return endpoints
 
     async def _spend(
         self, runtime: Runtime, endpoints: Endpoints, kept: Kept, lease: Lease
@@ -211,7 +202,7 @@ class Refreshing:
         claims = read.claims
         if record.owner and claims.owner and record.owner != claims.owner:
             mine = stored.with_state("owner changed", Kept(None, rotated))
-            told: Told = (OWNER_CHANGED, _who(record))
+            told: Told = (OWNER_CHANGED, who(record))
         else:
             mine = read.stored(self._client_id, record, rotated)
             told = (AFTER_TOKEN_REFRESH, _refreshed(runtime, mine, grant, kept.refresh_token, self._known))
@@ -233,14 +224,14 @@ class Refreshing:
         if not await self._saving.vault.save(runtime, over, there.record.version):
             return False
         self._known.lose(over.record.character_id)
-        news.append((TOKEN_REVOKED, _who(over.record)))
+        news.append((TOKEN_REVOKED, who(over.record)))
         return True
 
     async def _unreachable(self, runtime: Runtime, stored: Stored, error: SSOUnavailableError, news: News) -> None:
         """Say so in the record, once; what else is there stays."""
         record = stored.record
         told = {"message": str(error), "status_code": error.status_code, "retry_at": error.retry_at}
-        news.append((SSO_UNREACHABLE, {**_who(record), **told}))
+        news.append((SSO_UNREACHABLE, {**who(record), **told}))
         with suppress(TokenStoreError):
             there = await self._saving.load(runtime, record.character_id)
             if (
@@ -250,10 +241,6 @@ class Refreshing:
             ):
                 down = Stored(there.record._replace(state="unreachable"), there.kept)
                 await self._saving.vault.save(runtime, down, there.record.version)
-
-
-def _who(record: TokenRecord) -> dict[str, Any]:
-    return {"client_id": record.client_id, "character_id": record.character_id, "name": record.name}
 
 
 def _refreshed(

@@ -8,6 +8,8 @@ out, and is not brought back.
 
 from __future__ import annotations
 
+from typing import Any
+
 from esipy.core.claims import peek_character_id
 from esipy.exceptions import LoginRequiredError, OwnerChangedError, TokenRevokedError, TokenStoreError
 from esipy.runtime.base import Runtime
@@ -16,7 +18,7 @@ from esipy.sso.login import MARGIN_SECONDS
 from esipy.sso.vault import Stored, Vault
 from esipy.stores.tokens import TokenRecord
 
-__all__ = ["LOOK_SECONDS", "Saving", "owner_changed", "shown"]
+__all__ = ["LOOK_SECONDS", "Saving", "owner_changed", "shown", "who"]
 
 LOOK_SECONDS = 30.0
 """So soon a process hears of a login, or a logout, of another process."""
@@ -175,6 +177,11 @@ def owner_changed(record: TokenRecord) -> OwnerChangedError:
         message=f"{shown(record)} belongs to another account than the one that logged in: its tokens are not used for "
         "the new owner, who has to log in",
     )
+
+
+def who(record: TokenRecord) -> dict[str, Any]:
+    """A character, as signals name it."""
+    return {"client_id": record.client_id, "character_id": record.character_id, "name": record.name}
 
 
 def shown(record: TokenRecord) -> str:
