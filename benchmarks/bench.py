@@ -109,7 +109,7 @@ def asked(bench: Bench, program: str, core: int | None) -> Any:
 
 def line(row: str, what: str, kind: Kind, target: float | None, value: float, against: str = "") -> Result:
     """A line of one number."""
-    return Result(row, what, against, kind, target).measured(Spread(value, value, value), value)
+    return Result(row, what, against, kind, target).measured(Spread.of([value]), value)
 
 
 def _median(rounds: list[Round]) -> float:

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import time
-from statistics import median
 from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from benchmarks.measuring import Spread, runs_of
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.scopes import SCOPES
@@ -24,7 +24,6 @@ from esipy.transport.scripted import ScriptedTransport
 __all__ = ["measure"]
 
 VERIFIED = 1000
-RUNS = 7
 
 CLIENT_ID = "0123456789abcdef0123456789abcdef"
 WALLET = "esi-wallet.read_character_wallet.v1"
@@ -34,7 +33,7 @@ def _nobody(request: HttpRequest) -> HttpResponse:
     raise AssertionError(f"{request.url} was asked for, although the keys are known")
 
 
-def measure(verified: int = VERIFIED) -> dict[str, tuple[float, float, float]]:
+def measure(verified: int = VERIFIED) -> dict[str, Spread]:
     """Everything, by name."""
     key = RSAKey.generate_key(2048, parameters={"use": "sig", "alg": "RS256"})
     key.ensure_kid()
@@ -56,18 +55,19 @@ def measure(verified: int = VERIFIED) -> dict[str, tuple[float, float, float]]:
     source = source_at("https://login.eveonline.com", Asker((), 60.0, 10.0))
     source = source._replace(given_keys=GivenKeys({"keys": [key.as_dict(private=False)]}))
     runtime = BlockingRuntime(ScriptedTransport(_nobody))
-    found: dict[str, tuple[float, float, float]] = {}
+    found: dict[str, Spread] = {}
     for name, scopes in (("one scope", [WALLET]), ("all scopes", list(SCOPES))):
         token = jwt.encode(header, {**payload, "scp": scopes}, key)
-        taken: list[float] = []
-        for lap in range(RUNS + 1):
+
+        def seconds_each(token: str = token, count: int = len(scopes)) -> float:
             began = time.perf_counter()
             for _ in range(verified):
                 _, claims = run(source.verify(runtime, source.endpoints, token, CLIENT_ID, now))
-            if lap:
-                taken.append((time.perf_counter() - began) / verified)
-            assert len(scopes) == len(claims.scopes)
-        found[name] = median(taken), min(taken), max(taken)
+            seconds = (time.perf_counter() - began) / verified
+            assert count == len(claims.scopes)
+            return seconds
+
+        found[name] = runs_of(seconds_each)
     return found
 
 

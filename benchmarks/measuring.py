@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import statistics
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,9 @@ from typing import NamedTuple
 from benchmarks import cores
 from benchmarks.environments import ROOT, child_environment
 
-__all__ = ["Driver", "MeasuringError", "Round", "Spread", "ratios", "rounds_of"]
+__all__ = ["Driver", "MeasuringError", "Round", "Spread", "ratios", "rounds_of", "runs_of"]
+
+RUNS = 7
 
 
 class MeasuringError(Exception):
@@ -48,6 +50,12 @@ class Spread(NamedTuple):
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
         return cls(statistics.median(values), min(values), max(values))
+
+
+def runs_of(once: Callable[[], float]) -> Spread:
+    """What a few runs took, for what is measured within one process; one before them makes what is made first."""
+    once()
+    return Spread.of([once() for _ in range(RUNS)])
 
 
 class Driver:

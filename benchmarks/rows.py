@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Callable, Iterator
 
-from benchmarks import cores, starting
-from benchmarks.bench import NOT_HERE, Bench, Rival, compare
+from benchmarks import starting
+from benchmarks.bench import NOT_HERE, Bench, Rival, asked, compare, line
 from benchmarks.bodies import ORDERS_A_PAGE
-from benchmarks.environments import ROOT, child_environment
 from benchmarks.measuring import Spread, rounds_of
 from benchmarks.report import Result
 from benchmarks.rows_lists import lists_memory, snapshot, watches
@@ -30,26 +27,26 @@ def cold(bench: Bench) -> Iterator[Result]:
     programs = {name: Program(env, name) for name in ("bare", "ours", "ours, answered")}
     taken = starting.times(programs, bench.server.url, bench.core, bench.rounds * 2)
     nothing = Spread.of(taken["bare"]).median
-    for name, line in (
+    for name, found in (
         ("ours", Result("cold", what, bare, "seconds", 0.045)),
         ("ours, answered", Result("cold", "start to the first answer, a client made", bare, "seconds")),
     ):
         more = Spread.of([a - b for a, b in zip(taken[name], taken["bare"], strict=True)])
-        yield line.measured(more, Spread.of(taken[name]).median, nothing)
+        yield found.measured(more, Spread.of(taken[name]).median, nothing)
     for mine, name, python, version in (
         ("ours", "version 1", bench.version1.python, bench.predecessor),
         ("ours", "aiopenapi3", env, bench.rival("aiopenapi3")),
         ("ours, a hundred", "version 1, a hundred", bench.version1.python, bench.predecessor),
     ):
         done = what if mine == "ours" else "start: import, an app, a hundred calls"
-        line = Result("cold", done, version or name, "faster", 40, note=NOT_HERE)
+        found = Result("cold", done, version or name, "faster", 40, note=NOT_HERE)
         if version:
             both = {mine: Program(env, mine), name: Program(python, name)}
             taken = starting.times(both, bench.server.url, bench.core, max(bench.rounds // 3, 3))
             times = Spread.of([b / a for a, b in zip(taken[mine], taken[name], strict=True)])
             ours, theirs = Spread.of(taken[mine]).median, Spread.of(taken[name]).median
-            line = line._replace(note="").measured(times, ours, theirs)
-        yield line
+            found = found._replace(note="").measured(times, ours, theirs)
+        yield found
 
 
 def memory(bench: Bench) -> Iterator[Result]:
@@ -170,27 +167,13 @@ def hit_sqlite(bench: Bench) -> Iterator[Result]:
 
 def signal(bench: Bench) -> Iterator[Result]:
     """What telling receivers costs; `benchmarks.signal` measures within one process."""
-    with cores.pinned(bench.core):
-        done = subprocess.run(
-            [
-                str(bench.env.python),
-                "-c",
-                "import json; from benchmarks.signal import measure; print(json.dumps(measure()))",
-            ],
-            stdout=subprocess.PIPE,
-            check=True,
-            cwd=ROOT,
-            env=child_environment(),
-        )
-    measured: dict[str, float] = json.loads(done.stdout)
+    measured = asked(bench, "from benchmarks.signal import measure; print(json.dumps(measure()))", bench.core)
     for key, what, target in (
         ("ask nobody", "a signal without receivers", 0.1),
         ("takes_all, 4 arguments: above", "a signal with one, beyond 1.2 plain calls of it", 0.2),
         ("takes_all, 8 arguments: above", "the same with API_CALL_STATS' 8 arguments", 0.2),
     ):
-        seconds = measured[key] * 1e-6
-        spread = Spread(seconds, seconds, seconds)
-        yield Result("signal", what, "", "seconds", target * 1e-6).measured(spread, seconds)
+        yield line("signal", what, "seconds", target * 1e-6, measured[key] * 1e-6)
 
 
 _EVERY = (

