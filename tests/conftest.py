@@ -1,9 +1,10 @@
 """What tests of several parts share: one Valkey server for each process of a run, nothing that another test learned of
-ESI or of an SSO, and nothing of this user's, neither data nor keyring."""
+ESI or of an SSO, and nothing of this user's, neither data nor keyring; and how files of stores are named."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -37,3 +38,16 @@ def nothing_of_this_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         for name in ("ESI_TOKENS", "ESI_TOKEN_KEY", "ESI_TOKEN_KEY_FILE"):
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture
+def named_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """Texts that name a file here, by its whole path and at home, each with that file: no matter of which store."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    return {
+        "sqlite:///here.sqlite3": tmp_path / "here.sqlite3",
+        f"sqlite:///{tmp_path}/whole.sqlite3": tmp_path / "whole.sqlite3",
+        "sqlite:///~/mine.sqlite3": tmp_path / "home" / "mine.sqlite3",
+    }

@@ -59,17 +59,9 @@ def opened(store: TokenStore, by: Sealer) -> list[bytes]:
 # -- names -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_text_names_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_names_a_store(named_files: dict[str, Path], tmp_path: Path) -> None:
     """A file here, by its whole path, at home, of this user; a server; this process."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
-    for text, path in (
-        ("sqlite:///tokens.sqlite3", tmp_path / "tokens.sqlite3"),
-        (f"sqlite:///{tmp_path}/whole.sqlite3", tmp_path / "whole.sqlite3"),
-        ("sqlite:///~/mine.sqlite3", tmp_path / "home" / "mine.sqlite3"),
-        ("sqlite:", user_data_file("tokens.sqlite3")),
-    ):
+    for text, path in {**named_files, "sqlite:": user_data_file("tokens.sqlite3")}.items():
         assert f"<SqliteTokens {path}>" == repr(open_tokens(text))
     assert "<RedisTokens redis://localhost:6379/0>" == repr(open_tokens("valkey://:geheim@localhost:6379/0"))
     assert isinstance(open_tokens("memory"), MemoryTokens)

@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from logins_kit import NEWS, WHO, BrokenTokens, Process, VirtualSso, heard, kept, put
+from logins_kit import NEWS, WHO, BrokenTokens, Process, VirtualSso, ask, heard, kept, put
 from sso_kit import REVOKE, reply
 
 from esipy.exceptions import LoginRequiredError, TokenKeyError, TokenStoreError
+from esipy.sso.leases import lease_seconds
 from esipy.sso.login import refreshes_of
 from esipy.sso.sealing import Sealer
 from esipy.sso.vault import Kept
@@ -119,6 +120,49 @@ def test_a_login_is_removed_without_the_sso_also_from_memory(sso: VirtualSso) ->
     with pytest.raises(LoginRequiredError):
         sso.runtime.run(process.token(WHO))
     assert store.load("app", WHO) is None
+
+
+@pytest.mark.parametrize("revoke", [True, False])
+def test_a_logout_does_not_wait_for_the_lease_of_its_own_process(sso: VirtualSso, revoke: bool) -> None:
+    """What keeps others from tokens that are not saved yet does not keep the process itself from ending the login."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process = sso.process(store)
+    revoked = revoking(sso, process)
+    store.broken = {"save"}
+    with pytest.raises(TokenStoreError, match="keeps them in memory"):
+        ask(sso, process)
+    newest, began = next(iter(sso.good)), sso.runtime.now()
+    store.broken = set()
+    sso.runtime.run(process.logins.forget(process, WHO, revoke=revoke))
+    assert ([newest] if revoke else []) == revoked
+    assert sso.runtime.now() - began < lease_seconds(process.logins.source) / 10
+    assert store.load("app", WHO) is None
+    sso.keep(store, WHO)
+    earlier = sso.minted.copy()
+    assert ask(sso, sso.process(store)) not in earlier
+    assert sso.runtime.now() - began < lease_seconds(process.logins.source) / 10
+
+
+def test_T38_a_logout_that_fails_still_keeps_others_from_the_old_token(sso: VirtualSso) -> None:
+    """The new tokens are still not saved: the old one must not be sent again."""
+    store = sso.store()
+    sso.keep(store, WHO)
+    process, other = sso.process(store), sso.process(store)
+    revoking(sso, process)
+    store.broken = {"save"}
+    for deed in (process.token(WHO), process.logins.forget(process, WHO)):
+        with pytest.raises(TokenStoreError, match="keeps them in memory"):
+            sso.runtime.run(deed)
+    store.broken = set()
+    waiting = sso.runtime.spawn(other.token(WHO))
+
+    async def later() -> tuple[str, str]:
+        await sso.runtime.sleep(3)
+        return await process.token(WHO), await sso.runtime.join(waiting)
+
+    assert (sso.minted[-1], sso.minted[-1]) == sso.runtime.run(later())
+    assert (1, 0) == (sso.refreshes, sso.refused)
 
 
 def test_a_login_that_came_while_another_was_removed_stays(sso: VirtualSso) -> None:

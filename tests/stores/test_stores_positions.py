@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -98,18 +97,10 @@ def test_a_server_that_is_gone_is_told() -> None:
     assert "geheim" not in f"{caught.value}{store!r}"
 
 
-def test_a_text_names_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_names_a_store(named_files: dict[str, Path]) -> None:
     """A file here, by its whole path, at home; a server."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
-    for text, path in (
-        ("sqlite:///positions.sqlite3", tmp_path / "positions.sqlite3"),
-        (f"sqlite:///{tmp_path}/whole.sqlite3", tmp_path / "whole.sqlite3"),
-        ("sqlite:///~/mine.sqlite3", tmp_path / "home" / "mine.sqlite3"),
-    ):
-        store: Any = store_of(text)
-        assert f"<SqlitePositions {os.path.abspath(path)}>" == repr(store)
+    for text, path in named_files.items():
+        assert f"<SqlitePositions {path}>" == repr(store_of(text))
     assert "<RedisPositions redis://localhost:6379/0>" == repr(store_of("valkey://localhost:6379/0"))
     given = MemoryPositions()
     assert given is store_of(given)

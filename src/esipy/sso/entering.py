@@ -188,8 +188,11 @@ class Entering:
 
     async def forget(self, runtime: Runtime, character_id: int, revoke: bool) -> None:
         """See `esipy.sso.logins.Logins.forget`."""
-        lease = Lease(self._vault, lease_name(self._client_id, character_id), lease_seconds(self._source))
-        pauses = Pauses(runtime, 2 * lease_seconds(self._source))
+        seconds = lease_seconds(self._source)
+        # The one that keeps others from what is not saved yet is ours: it is not waited for.
+        kept = self._known.leases.pop(character_id, None)
+        lease = kept or Lease(self._vault, lease_name(self._client_id, character_id), seconds)
+        pauses = Pauses(runtime, 2 * seconds)
         try:
             while not await lease.hold(runtime):  # a refresh is under way: its token is the one to be revoked
                 if not await pauses.rest():
@@ -204,7 +207,7 @@ class Entering:
                 await self._remove(runtime, character_id)
         finally:
             self._known.lose(character_id)
-            await lease.give_back(runtime)
+            await self._saving.let_go(runtime, character_id, lease)
 
     async def _log_out(self, runtime: Runtime, character_id: int) -> None:
         try:

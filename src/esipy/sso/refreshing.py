@@ -119,11 +119,7 @@ class Refreshing:
                 if not await pauses.rest():
                     raise SSOUnavailableError("", 0, message=_BUSY.format(character_id))
         finally:
-            # Others would spend the old token while the new one is not saved: they are kept from it for a while.
-            is_unsaved = character_id in self._known.unsaved
-            if is_unsaved:
-                self._known.leases[character_id] = lease
-            await lease.give_back(runtime, slot_only=is_unsaved)
+            await self._saving.let_go(runtime, character_id, lease)
 
     def is_usable(self, runtime: Runtime, seen: Seen, not_this: str | None) -> bool:
         """Whether there is a token that is good for a while, and another than this one."""

@@ -14,6 +14,7 @@ from esipy.core.claims import peek_character_id
 from esipy.exceptions import LoginRequiredError, OwnerChangedError, TokenRevokedError, TokenStoreError
 from esipy.runtime.base import Runtime
 from esipy.sso.known import Known, News, Seen, Unsaved
+from esipy.sso.leases import Lease
 from esipy.sso.login import MARGIN_SECONDS
 from esipy.sso.vault import Stored, Vault
 from esipy.stores.tokens import TokenRecord
@@ -144,6 +145,14 @@ class Saving:
             f"the new tokens of {shown(record)} could not be saved ({message}). This process keeps them in memory, and "
             "saves them when the character is next used: do not end it before the store works again"
         )
+
+    async def let_go(self, runtime: Runtime, character_id: int, lease: Lease) -> None:
+        """Give back the right to change a character's tokens, or keep it until the new ones are saved."""
+        # Others would spend the old token meanwhile: they are kept from it for a while.
+        is_unsaved = character_id in self.known.unsaved
+        if is_unsaved:
+            self.known.leases[character_id] = lease
+        await lease.give_back(runtime, slot_only=is_unsaved)
 
     async def _settled(self, runtime: Runtime, unsaved: Unsaved) -> Stored | None:
         stored, spent, _ = unsaved
