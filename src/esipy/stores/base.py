@@ -91,7 +91,7 @@ class Ask(NamedTuple):
     forced: bool = False
 
 
-class Grant(NamedTuple):
+class Grant:
     """Leave to send one exchange: to be settled in any case.
 
     Attributes:
@@ -99,8 +99,11 @@ class Grant(NamedTuple):
         mark: the store's own, for `LedgerStore.settle`.
     """
 
-    ask: Ask
-    mark: Any
+    __slots__ = ("ask", "mark")
+
+    def __init__(self, ask: Ask, mark: Any) -> None:
+        self.ask = ask
+        self.mark = mark
 
 
 class Wait(NamedTuple):

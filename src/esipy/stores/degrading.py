@@ -119,7 +119,7 @@ class DegradingLedger:
         return got if isinstance(got, Wait) else Grant(ask, _Flight(ask, got, self._part.depart(ask)))
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
-        ask, flight = grant
+        ask, flight = grant.ask, grant.mark
         self._part.settle(ask, flight.own, spent, told, answered)
         with self._lock:
             self._unknown.discard(flight)

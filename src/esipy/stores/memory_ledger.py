@@ -72,14 +72,12 @@ class MemoryLedger:
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         bucket: Bucket
         mark: Mark
-        ask, (bucket, mark) = grant
+        bucket, mark = grant.mark
         used, limit, window_seconds, returns_in = told
         with self._lock:
-            if self._buckets.get(ask.bucket) is not bucket:  # given up and forgotten; or it is the parent's of a fork
-                return
             if limit is not None and (limit != bucket.limit or window_seconds != bucket.window_seconds):
                 bucket.resize(limit, window_seconds or bucket.window_seconds)
-            if self._lost and mark[0] <= self._lost.get(ask.bucket, 0):
+            if self._lost and mark[0] <= self._lost.get(grant.ask.bucket, 0):
                 if used is None:
                     return
                 bucket.flying += 1  # of what was counted then

@@ -115,7 +115,7 @@ class RedisLedger:
         return Wait(float(wait_seconds), bool(everyone), landing in (1, 2), landing > 1)
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
-        ask, mark = grant
+        ask, mark = grant.ask, grant.mark
         used, told_limit, told_window, returns_in = told
         self._run(
             "settle", [self._key(ask.bucket), self._index], ask.limit, ask.window_seconds, ask.worst, *mark, spent,
