@@ -43,8 +43,7 @@ class Headers(Mapping[str, str]):
     def from_lines(cls, lines: Iterable[bytes]) -> Headers:
         """Read header lines, with their line ends or without; else as `parse`."""
         headers = cls.__new__(cls)
-        read = _lines_read.get
-        headers._read([read(line) or _read_line(line) for line in lines])
+        headers._read(list(map(_lines_read.__getitem__, lines)))
         return headers
 
     def _read(self, pairs: list[tuple[str, str]]) -> None:
@@ -120,22 +119,38 @@ class Headers(Mapping[str, str]):
 _NOTHING: dict[str, list[str]] = {}
 """What all headers share of which none came twice; never written to."""
 
-# Most lines of an answer came before, word for word: they are read once, and the text is shared by all answers
-# that are kept. Bounded: at most this many lines of at most this length.
-_lines_read: dict[bytes, tuple[str, str]] = {}
+_NEW_EACH_TIME = ("ETag", "X-ESI-Request-ID", "X-Request-ID", "X-Ratelimit-Remaining", "X-Ratelimit-Used")
+_names_of_new = {
+    written.encode(): name.lower() for name in _NEW_EACH_TIME for written in (name, name.lower(), name.title())
+}
+"""The names of headers that differ in each answer, as servers write them: of these only the name is known before."""
+
 _MOST_LINES = 2048
 _LONGEST_LINE = 256
-_NEW_EACH_TIME = frozenset({"etag", "x-esi-request-id", "x-request-id", "x-ratelimit-remaining", "x-ratelimit-used"})
 
 
-def _read_line(line: bytes) -> tuple[str, str]:
-    name, colon, value = line.decode("latin-1").partition(":")
-    pair = (name.rstrip(" \t").lower(), value.strip(" \t\r\n")) if colon and name[:1] not in (" ", "\t") else ("", "")
-    if len(line) <= _LONGEST_LINE and pair[0] not in _NEW_EACH_TIME:
-        if len(_lines_read) >= _MOST_LINES:
-            _lines_read.clear()
-        _lines_read[line] = pair
-    return pair
+class _Lines(dict[bytes, tuple[str, str]]):
+    """Most lines of an answer came before, word for word: each is read once, and all answers that are kept share it.
+
+    Bounded: at most `_MOST_LINES` lines of at most `_LONGEST_LINE` bytes.
+    """
+
+    def __missing__(self, line: bytes) -> tuple[str, str]:
+        start, colon, rest = line.partition(b":")
+        known = _names_of_new.get(start)
+        if known is not None and colon:
+            return known, rest.decode("latin-1").strip(" \t\r\n")
+        pair = ("", "")
+        if colon and start[:1] not in (b" ", b"\t"):
+            pair = (start.decode("latin-1").rstrip(" \t").lower(), rest.decode("latin-1").strip(" \t\r\n"))
+        if len(line) <= _LONGEST_LINE:
+            if len(self) >= _MOST_LINES:
+                self.clear()
+            self[line] = pair
+        return pair
+
+
+_lines_read = _Lines()
 
 
 class HttpRequest:
@@ -217,9 +232,10 @@ def fill_path(template: str, values: Mapping[str, object]) -> str:
     for part in parts[1:]:
         name, _, rest = part.partition("}")
         text = as_text(values[name])
-        # "." and ".." survive quoting and would climb the path (RFC 3986 section 5.2.4).
-        escaped = text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
-        filled.append(escaped + rest)
+        if not (text.isascii() and text.isalnum()):  # nearly all are numbers
+            # "." and ".." survive quoting and would climb the path (RFC 3986 section 5.2.4).
+            text = text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
+        filled.append(text + rest)
     return "".join(filled)
 
 
