@@ -86,10 +86,11 @@ class Bucket(Counts):
         if (spends is not None and spends[self._gone] <= now) or self._theirs is not None:
             self.age(now)
         taken = self.own + self.foreign
+        reserved = self.reserved + cost
         flying = self.flying
         limit = self.limit
         room = limit - int(limit * share / CALL_COST) * CALL_COST if share else limit
-        if taken + self.reserved + cost > room and (taken or flying):  # one larger than its bucket has to go alone
+        if taken + reserved > room and (taken or flying):  # one larger than its bucket has to go alone
             return self.wait_for(now, min(cost, max(room, 1)), share) or UNTIL_LANDING
         if not flying and self._warm_until < 0 and taken + self.worst + CALL_COST > room and self._is_unclear(now):
             return UNTIL_LANDING
@@ -106,10 +107,10 @@ class Bucket(Counts):
             if wait_seconds > 0:
                 return wait_seconds
         self.flying = flying + 1
-        self.reserved += cost
+        self.reserved = reserved
         self._sent += 1
         self._left_at = now
-        self._full = taken + self.reserved + CALL_COST > room
+        self._full = taken + reserved + CALL_COST > room
         if self._proved:
             self._proved = max(self._proved - self.worst, 0)
         return 0.0
@@ -225,14 +226,10 @@ class Bucket(Counts):
 
     def is_idle(self, now: float) -> bool:
         """Whether nothing is to be remembered of it: a new one would do the same."""
+        if self.flying or self._warm_until > now or self.blocked_until > now:
+            return False
         self.age(now)
-        return (
-            not self.flying
-            and self._spends is None
-            and self._theirs is None
-            and self.blocked_until <= now
-            and self._warm_until <= now
-        )
+        return self._spends is None and self._theirs is None
 
     def wait_for(self, now: float, tokens: int, share: float = 0.0) -> float:
         """Seconds until so many tokens can be spent, should every call under way cost what is expected; 0: now.

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self
 
-from esipy.core.spends import ITEMS, drop_returned, due, enter_part, part_uncertain, postpone, take
+from esipy.core.spends import ITEMS, Flat, drop_returned, due, enter_part, part_uncertain, postpone, take
 
 __all__ = ["LATEST_SECONDS", "RELEASE_MARGIN_SECONDS", "SLOTS", "SMALL", "Counts"]
 
@@ -69,9 +69,9 @@ class Counts:
         self.foreign = 0
         self.blocked_until = 0.0
         # See `core.spends`; the first `_gone` items are past. None when there are none: an idle bucket is small.
-        self._spends: list[float] | None = None
+        self._spends: Flat | None = None
         self._gone = 0
-        self._theirs: list[float] | None = None
+        self._theirs: Flat | None = None
         self._sent: int = 0
         self._heard: int = 0
         self._landed: int = 0
@@ -100,10 +100,11 @@ class Counts:
             return back_at
         # Moments mostly come in order (those of a fixed minute may not): one that is too early is put to the last one.
         if spends[-3] >= back_at:
+            back_at = float(spends[-3])
             spends[-2] += tokens
             if since < spends[-1]:
                 spends[-1] = since
-            return spends[-3]
+            return back_at
         spends += (back_at, tokens, since)
         return back_at
 
@@ -112,13 +113,13 @@ class Counts:
         spends = self._spends
         if spends is not None:
             gone, end = self._gone, len(spends)
-            while gone < end and spends[gone] <= now:
-                self._returned_at = spends[gone]
-                self.own -= int(spends[gone + 1])
+            while gone < end and (moment := spends[gone]) <= now:
+                self._returned_at = moment
+                self.own -= spends[gone + 1]
                 gone += ITEMS
             if gone == end:
                 self._spends, gone = None, 0
-            elif gone >= 96 and gone * 2 >= end:
+            elif gone * 2 >= end:
                 del spends[:gone]
                 gone = 0
             self._gone = gone
@@ -183,7 +184,8 @@ class Counts:
             believed = least
         if believed <= 0:
             if not before:
-                self._sure_at = left_at if left_at > self._sure_at else self._sure_at
+                if left_at > self._sure_at:
+                    self._sure_at = left_at
                 return False
             believed = 0
         theirs = self._theirs

@@ -62,12 +62,12 @@ class MemoryLedger:
             if bucket.flying and now >= bucket.lost_at(self.lease_seconds):
                 self._abandon(name, bucket, now)
             wait_seconds = bucket.reserve(now, cost, share, spread=spread)
+            if not wait_seconds:
+                return Grant(ask, (bucket, bucket.mark(cost)))
             if wait_seconds == UNTIL_LANDING:
                 lost_in = bucket.lost_at(self.lease_seconds) - now
                 return Wait(min(bucket.next_chance(now), lost_in), landing=True)
-            if wait_seconds:
-                return Wait(wait_seconds)
-            return Grant(ask, (bucket, bucket.mark(cost)))
+            return Wait(wait_seconds)
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         bucket: Bucket
