@@ -33,9 +33,13 @@ class Signal(Generic[P]):
     Attributes:
         name: for logs and errors.
         spec: the function that declares the arguments; None when they are not declared.
+        has_receivers: whether sending would tell anyone: a payload that is dear to make need not be made otherwise.
     """
 
-    __slots__ = ("__weakref__", "_dropped", "_entries", "_live", "_lock", "_muted", "_receivers", "name", "spec")
+    __slots__ = (
+        "__weakref__", "_dropped", "_entries", "_live", "_lock", "_muted", "_receivers", "has_receivers", "name",
+        "spec",
+    )  # fmt: skip
 
     @overload
     def __init__(self: Signal[...], name: str = ...) -> None: ...
@@ -49,6 +53,7 @@ class Signal(Generic[P]):
         self._receivers: tuple[Callable[..., object], ...] = ()
         self._muted = 0
         self._dropped = 0
+        self.has_receivers = False
         self._live: tuple[tuple[Callable[..., object], Names], ...] = ()
         """What sending walks: the entries, or nothing while muted."""
         forget_after_fork(self)
@@ -71,11 +76,6 @@ class Signal(Generic[P]):
     @event_receivers.setter
     def event_receivers(self, receivers: Iterable[Callable[..., object]]) -> None:
         self.event_receivers[:] = receivers
-
-    @property
-    def has_receivers(self) -> bool:
-        """Whether sending would tell anyone: a payload that is dear to make need not be made otherwise."""
-        return bool(self._live)
 
     def add_receiver(self, receiver: Callable[P, object], *, deferred: bool = False) -> None:
         """Tell ``receiver`` from now on; adding it twice tells it twice.
@@ -261,6 +261,7 @@ class Signal(Generic[P]):
     def _tune(self) -> None:
         self._receivers = tuple(entry.receiver for entry in self._entries)
         self._live = () if self._muted else tuple((entry.call, entry.names) for entry in self._entries)
+        self.has_receivers = bool(self._live)
 
     def forget(self) -> None:
         """In a child after fork: whoever held the lock is not there, and may have been half done."""

@@ -74,10 +74,12 @@ class Operation(Generic[T_co]):
         pagination: how long lists are read; None when the answer is whole.
         since: the first compatibility date (``YYYY-MM-DD``) at which it exists.
         localized: the answer depends on ``Accept-Language``.
+        base_url: the address of the API it belongs to; None: ESI's, which the client's settings name.
+        cacheable: whether answers may be kept: every GET's, and those of a POST to which ESI gives a lifetime.
     """
 
     __slots__ = (
-        "_result_type", "arrays", "by_name", "cache_mode", "group", "id", "lifetime_seconds",
+        "_result_type", "arrays", "base_url", "by_name", "cache_mode", "cacheable", "group", "id", "lifetime_seconds",
         "localized", "method", "module", "name", "pagination", "parameters", "path", "result", "roles", "scope",
         "server_lifetime_seconds", "since", "statuses",
     )  # fmt: skip
@@ -102,6 +104,7 @@ class Operation(Generic[T_co]):
         pagination: Pagination | None = None,
         since: str = "2020-01-01",
         localized: bool = False,
+        base_url: str | None = None,
     ) -> None:
         self.id = id
         self.name = name
@@ -120,14 +123,11 @@ class Operation(Generic[T_co]):
         self.pagination = pagination
         self.since = since
         self.localized = localized
+        self.base_url = base_url
+        self.cacheable = method == "GET" or (method == "POST" and lifetime_seconds is not None)
         self.by_name = {parameter.name: parameter for parameter in parameters}
         self.arrays = tuple(one for one in parameters if one.kind in ("integers", "strings"))
         self._result_type: Any = None
-
-    @property
-    def base_url(self) -> str | None:
-        """The address of the API it belongs to; None: ESI's, which the client's settings name."""
-        return None
 
     @property
     def url(self) -> str:
@@ -140,11 +140,6 @@ class Operation(Generic[T_co]):
     def security(self) -> list[dict[str, list[str]]] | None:
         """What a login has to bring, as version 1's document said it; None when it is public."""
         return None if self.scope is None else [{"evesso": [self.scope]}]
-
-    @property
-    def cacheable(self) -> bool:
-        """Whether answers may be kept: every GET, and the POST to which ESI gives a lifetime."""
-        return self.method == "GET" or (self.method == "POST" and self.lifetime_seconds is not None)
 
     @property
     def body(self) -> Parameter | None:

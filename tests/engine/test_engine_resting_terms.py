@@ -142,13 +142,9 @@ def test_clients_of_a_process_share_it_by_address() -> None:
 def test_other_apis_have_no_downtime() -> None:
     """An operation of another API is sent, whatever the time."""
 
-    class Elsewhere(Operation[Any]):
-        @property
-        def base_url(self) -> str:
-            return "https://example.com"
-
     esi = Esi((0, 300), retry=False)
-    call = Call(Elsewhere("Get", "get", "elsewhere", "GET", "/thing"), {})
+    elsewhere: Operation[Any] = Operation("Get", "get", "elsewhere", "GET", "/thing", base_url="https://example.com")
+    call = Call(elsewhere, {})
 
     async def story() -> Any:
         await esi.call_at(-10, 9)

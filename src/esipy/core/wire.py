@@ -18,13 +18,17 @@ T = TypeVar("T")
 
 
 class Headers(Mapping[str, str]):
-    """Headers of an answer: names in any case; ``[]`` gives the last value, ``get_all`` every one."""
+    """Headers of an answer: names in any case; ``[]`` gives the last value, ``get_all`` every one.
+
+    Attributes:
+        lowered: the last value of each name, by its name in lower case: for who asks for several. Not to be changed.
+    """
 
     # Nearly all headers come once, and answers are kept by the ten thousand: a list for each value would be most of
     # what they cost in memory, and all of what the garbage collector has to walk.
-    __slots__ = ("_last", "_repeated")
+    __slots__ = ("_repeated", "lowered")
 
-    _last: dict[str, str]
+    lowered: dict[str, str]
     _repeated: dict[str, list[str]]
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
@@ -55,11 +59,11 @@ class Headers(Mapping[str, str]):
                 values.setdefault(name, []).append(value)
             repeated = {name: several for name, several in values.items() if name and len(several) > 1} or _NOTHING
         last.pop("", None)  # what lines without a name left
-        self._last = last
+        self.lowered = last
         self._repeated = repeated
 
     def __getitem__(self, name: str) -> str:
-        return self._last[name.lower()]
+        return self.lowered[name.lower()]
 
     @overload
     def get(self, name: str, /) -> str | None: ...
@@ -67,48 +71,43 @@ class Headers(Mapping[str, str]):
     def get(self, name: str, /, default: str | T) -> str | T: ...
     def get(self, name: str, /, default: Any = None) -> Any:
         """The last value of this name, or the default. (The inherited one takes four times as long.)"""
-        return self._last.get(name.lower(), default)
-
-    @property
-    def lowered(self) -> Mapping[str, str]:
-        """The last value of each name, by its name in lower case: for who asks for several."""
-        return self._last
+        return self.lowered.get(name.lower(), default)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._last
+        return isinstance(name, str) and name.lower() in self.lowered
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._last)
+        return iter(self.lowered)
 
     def __len__(self) -> int:
-        return len(self._last)
+        return len(self.lowered)
 
     def get_all(self, name: str) -> list[str]:
         """Every value of this name, in the order in which they came; an empty list when none."""
         name = name.lower()
         if name in self._repeated:
             return list(self._repeated[name])
-        return [self._last[name]] if name in self._last else []
+        return [self.lowered[name]] if name in self.lowered else []
 
     def first(self, name: str) -> str | None:
         """The first value of this name; None when there is none."""
         name = name.lower()
-        return self._repeated[name][0] if name in self._repeated else self._last.get(name)
+        return self._repeated[name][0] if name in self._repeated else self.lowered.get(name)
 
     def joined(self, name: str) -> str:
         """All values of this name as one list with commas; "" when there is none. Source: RFC 9110 section 5.3."""
         name = name.lower()
-        return ", ".join(self._repeated[name]) if name in self._repeated else self._last.get(name, "")
+        return ", ".join(self._repeated[name]) if name in self._repeated else self.lowered.get(name, "")
 
     def pairs(self) -> list[tuple[str, str]]:
         """All (lower-case name, value) pairs."""
-        return [(name, value) for name in self._last for value in self.get_all(name)]
+        return [(name, value) for name in self.lowered for value in self.get_all(name)]
 
     def updated(self, newer: Headers) -> Headers:
         """These headers with those of ``newer`` in place of the ones of the same name."""
         merged = Headers.__new__(Headers)
-        kept = {name: values for name, values in self._repeated.items() if name not in newer._last}
-        merged._last = {**self._last, **newer._last}
+        kept = {name: values for name, values in self._repeated.items() if name not in newer.lowered}
+        merged.lowered = {**self.lowered, **newer.lowered}
         merged._repeated = {**kept, **newer._repeated}
         return merged
 

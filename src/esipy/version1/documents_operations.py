@@ -39,7 +39,7 @@ class DocumentOperation(Operation[Any]):
         unsendable: what its requests need that this library cannot send; None when it can.
     """
 
-    __slots__ = ("_base_url", "_outline", "_outlines", "_security", "tags", "unsendable")
+    __slots__ = ("_outline", "_outlines", "_security", "tags", "unsendable")
 
     def __init__(
         self,
@@ -57,20 +57,14 @@ class DocumentOperation(Operation[Any]):
         tags: tuple[str, ...],
         unsendable: str | None,
     ) -> None:
-        super().__init__(id, name, "", method, path, parameters=parameters, statuses=statuses)
+        super().__init__(id, name, "", method, path, parameters=parameters, statuses=statuses, base_url=base_url)
         # A header is no part of what a call is compared by here: it is sent as one of the request's own.
         self.by_name = {one.name: one for one in parameters if one.where != "header"}
-        self._base_url = base_url
         self._outline = outline
         self._outlines = outlines
         self._security = security
         self.tags = tags
         self.unsendable = unsendable
-
-    @property
-    def base_url(self) -> str:
-        """The address before its path."""
-        return self._base_url
 
     @property
     def security(self) -> list[dict[str, list[str]]] | None:
@@ -98,7 +92,7 @@ class DocumentOperation(Operation[Any]):
     def __reduce__(self) -> tuple[Any, ...]:
         needed = reachable(self._outline, self._outlines)
         given = {
-            "id": self.id, "name": self.name, "method": self.method, "path": self.path, "base_url": self._base_url,
+            "id": self.id, "name": self.name, "method": self.method, "path": self.path, "base_url": self.base_url,
             "parameters": self.parameters, "statuses": self.statuses, "outline": self._outline, "outlines": needed,
             "security": self._security, "tags": self.tags, "unsendable": self.unsendable,
         }  # fmt: skip
@@ -141,7 +135,7 @@ def read_operations(root: Place, address: str, body: bytes) -> tuple[dict[str, O
             if operation.name in found:
                 place.refuse(f"a second operation with the id {operation.name!r}")
             found[operation.name] = operation
-            servers.add(operation.base_url)
+            servers.add(operation.base_url or "")
     return found, servers
 
 
