@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from esipy.core.limits import RateTold, rate_told
+from esipy.core.limits import rate_told
 from esipy.core.wire import Headers
 
 
@@ -27,4 +27,4 @@ def test_sizes_that_can_be_meant_are_believed(text: str, size: tuple[int, int] |
     headers = Headers(
         [("X-Ratelimit-Group", "char-wallet"), ("X-Ratelimit-Limit", text), ("X-Ratelimit-Remaining", "100")]
     )
-    assert rate_told(headers) == (None if size is None else RateTold("char-wallet", *size, size[0] - 100))
+    assert rate_told(headers) == (None if size is None else ("char-wallet", *size, size[0] - 100))

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 from esipy.core.freshness import delta_seconds
 from esipy.core.wire import Headers
@@ -51,13 +50,11 @@ _LIMIT = re.compile(r"([0-9]{1,9})/([0-9]{1,6})([smhd])")
 _SPAM = b"ConStopSpamming"
 
 
-class RateTold(NamedTuple):
-    """What an answer tells of its bucket: the group's name, its size, and what everyone has used of it."""
+RateTold = tuple[str, int, int, int]
+"""What an answer tells of its bucket: its group's name, its tokens, their window in seconds, and what is used of them.
 
-    group: str
-    max_tokens: int
-    window_seconds: int
-    used: int
+A plain tuple, since each answer makes one.
+"""
 
 
 def cost_of(status: int) -> int:
@@ -77,14 +74,14 @@ def rate_told(headers: Headers) -> RateTold | None:
     if group is None or limit is None or remaining is None:
         return None
     size = _read_limit(limit)
-    if size is None or not (remaining.isascii() and remaining.isdigit()):
+    if size is None or not remaining.isdecimal():
         return None
     max_tokens, window_seconds = size
     used = max_tokens - int(remaining[:9])
     all_used = told("x-ratelimit-used")  # where more is used than there is, only this says how much
-    if all_used is not None and all_used.isascii() and all_used.isdigit() and int(all_used[:9]) > used:
-        used = int(all_used[:9])
-    return RateTold(group, max_tokens, window_seconds, used)
+    if all_used is not None and all_used.isdecimal():
+        used = max(used, int(all_used[:9]))
+    return group, max_tokens, window_seconds, used
 
 
 @lru_cache(maxsize=256)

@@ -74,8 +74,9 @@ class Ledger:
         self.changes = 0
         self.surprises: dict[tuple[str, str], float] = {}
         self._asks: dict[tuple[str | None, str, Terms], Ask] = {}
-        self._groups: dict[str, RateGroup] = {}
-        self._sizes: dict[str, RateGroup] = {}
+        self._groups: dict[str, RateGroup | None] = {}
+        self._told_groups: dict[str, RateGroup] = {}
+        self._told_sizes: dict[str, RateGroup] = {}
         self._low: tuple[float, int] = (0.0, ERROR_LIMIT)
 
     # -- its store ---------------------------------------------------------------------------------------------
@@ -138,12 +139,26 @@ class Ledger:
 
     def group_of(self, operation: Operation[Any]) -> RateGroup | None:
         """The group that an operation counts in; what headers told wins over the catalogue."""
-        group = self._groups.get(operation.id, operation.group) if self._groups else operation.group
-        return self._sizes.get(group.name, group) if self._sizes and group is not None else group
+        try:
+            return self._groups[operation.id]
+        except KeyError:
+            group = self._told_groups.get(operation.id, operation.group)
+            found = self._groups[operation.id] = group and self._told_sizes.get(group.name, group)
+            return found
 
     def ask_for(self, operation: Operation[Any], principal: str, terms: Terms, now: Callable[[], float]) -> Ask:
         """What a call asks for: tokens of its group, or a share of the error limit."""
-        group = self.group_of(operation)
+        return self.ask_of(self.group_of(operation), operation, principal, terms, now)
+
+    def ask_of(
+        self,
+        group: RateGroup | None,
+        operation: Operation[Any],
+        principal: str,
+        terms: Terms,
+        now: Callable[[], float],
+    ) -> Ask:
+        """`ask_for`, for who has `group_of` the operation at hand."""
         key = (None if group is None else group.name, principal, terms)
         ask = self._asks.get(key) or self._new_ask(group, principal, terms, key)
         if self.surprises and group is not None:
@@ -193,25 +208,16 @@ class Ledger:
         elif status < 400:
             self.surprises.pop((ask.bucket, operation.id), None)
 
-    def believes(self, operation: Operation[Any], told: RateTold) -> bool:
-        """Whether headers tell what was known of an operation's group."""
-        group = self.group_of(operation)
-        return (
-            group is not None
-            and group.name == told.group
-            and group.max_tokens == told.max_tokens
-            and group.window_seconds == told.window_seconds
-        )
-
     def learn(self, operation: Operation[Any], told: RateTold) -> dict[str, Any] | None:
         """Take a group, or its size, from headers; gives the payload of LIMIT_CHANGED if that was news."""
-        if self.believes(operation, told):
-            return None
         before = self.group_of(operation)
-        group = RateGroup(told.group, told.max_tokens, told.window_seconds)
+        group = RateGroup(*told[:3])
+        if group == before:
+            return None
         if before is None or before.name != group.name:
-            self._groups[operation.id] = group
-        self._sizes[group.name] = group
+            self._told_groups[operation.id] = group
+        self._told_sizes[group.name] = group
+        self._groups.clear()
         self._asks.clear()
         self.changes += 1
         return {

@@ -57,10 +57,11 @@ def _asked_at_once(exchange: Exchange, leave: Leave) -> Grant | Wait | None:
     """
     ledger, operation = exchange.engine.ledger, exchange.operation
     store = ledger.store
-    if store.remote or ledger.lines or operation.id in ledger.routes or operation.base_url is not None:
+    if store.remote or ledger.lines.by_bucket or operation.id in ledger.routes or operation.base_url is not None:
         return None
-    leave.changes = ledger.changes
-    return store.reserve(ledger.ask_for(operation, exchange.counted_as, exchange.terms, exchange.runtime.now))
+    leave.changes, leave.group = ledger.changes, ledger.group_of(operation)
+    ask = ledger.ask_of(leave.group, operation, exchange.counted_as, exchange.terms, exchange.runtime.now)
+    return store.reserve(ask)
 
 
 async def _take_leave(exchange: Exchange, leave: Leave, first: Wait | None) -> None:

@@ -74,7 +74,11 @@ class Line:
 
 
 class Lines:
-    """All lines of a process at one ledger."""
+    """All lines of a process at one ledger.
+
+    Attributes:
+        by_bucket: those in which somebody stands, by bucket and loop; for who only asks whether there is any.
+    """
 
     def __init__(self) -> None:
         self.forget()
@@ -83,27 +87,27 @@ class Lines:
     def forget(self) -> None:
         """In a child after fork: those who stood in line are not there."""
         self._lock = ForkLock()
-        self._lines: dict[str, dict[Any, Line]] = {}
+        self.by_bucket: dict[str, dict[Any, Line]] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._lines)
+        return bool(self.by_bucket)
 
     def must_wait(self, bucket: str, who: Any, *, batch: bool) -> bool:
         """Whether somebody is before a newcomer."""
-        line = self._lines.get(bucket, {}).get(who)
+        line = self.by_bucket.get(bucket, {}).get(who)
         return line is not None and bool(line.interactive or (batch and line.batch))
 
     def ahead_of(self, bucket: str, who: Any, *, batch: bool) -> int:
         """The tokens that those ask for who are before a newcomer."""
         with self._lock:
-            line = self._lines.get(bucket, {}).get(who)
+            line = self.by_bucket.get(bucket, {}).get(who)
             return 0 if line is None else line.ahead_of(batch=batch)
 
     def before(self, bucket: str, who: Any, place: Place) -> int:
         """The tokens that those ask for who are before this place."""
         with self._lock:
             tokens = 0
-            line = self._lines[bucket][who]
+            line = self.by_bucket[bucket][who]
             for other in (*line.interactive, *line.batch):
                 if other is place:
                     break
@@ -113,13 +117,13 @@ class Lines:
     def waiting(self, bucket: str) -> int:
         """How many calls of this process wait for a bucket."""
         with self._lock:
-            lines = self._lines.get(bucket, {}).items()
+            lines = self.by_bucket.get(bucket, {}).items()
             return sum(len(line) for who, line in lines if who is None or not who.is_closed())
 
     def join(self, bucket: str, who: Any, place: Place) -> Line:
         """Stand in line."""
         with self._lock:
-            line = self._lines.setdefault(bucket, {}).setdefault(who, Line())
+            line = self.by_bucket.setdefault(bucket, {}).setdefault(who, Line())
             line.add(place)
             return line
 
@@ -133,27 +137,27 @@ class Lines:
     def leave(self, bucket: str, who: Any, place: Place) -> None:
         """Give up the place; the next one is woken."""
         with self._lock:
-            line = self._lines[bucket][who]
+            line = self.by_bucket[bucket][who]
             line.remove(place)
             after = line.first
             if after is None:
-                del self._lines[bucket][who]
-                if not self._lines[bucket]:
-                    del self._lines[bucket]
+                del self.by_bucket[bucket][who]
+                if not self.by_bucket[bucket]:
+                    del self.by_bucket[bucket]
         if after is not None:
             after.wake()
 
     def wake(self, bucket: str) -> None:
         """Something landed: the first of each line looks again."""
-        if bucket not in self._lines:
+        if bucket not in self.by_bucket:
             return
         with self._lock:
-            self._wake(self._lines.get(bucket, {}).values())
+            self._wake(self.by_bucket.get(bucket, {}).values())
 
     def wake_all(self) -> None:
         """Everything has changed."""
         with self._lock:
-            for lines in self._lines.values():
+            for lines in self.by_bucket.values():
                 self._wake(lines.values())
 
     @staticmethod

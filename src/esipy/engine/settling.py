@@ -13,6 +13,7 @@ from esipy.core.limits import ERROR_LIMIT, cost_of, error_cost_of, errors_told, 
 from esipy.core.retries import LIMITED, retry_after
 from esipy.engine.exchange import Exchange
 from esipy.events import ERROR_LIMIT_LOW, ERROR_LIMITED, LIMIT_CHANGED, RATE_LIMITED, Signal
+from esipy.operation import RateGroup
 from esipy.stores.base import NOTHING_TOLD, Ask, Grant, Told
 
 __all__ = ["Leave", "give_back", "settle", "settled_at_once"]
@@ -36,14 +37,16 @@ class Leave:
     Attributes:
         bucket: of its rate-limit group, or of the error limit.
         route: of the limiter of its route.
-        changes: what had been learned of groups when it was asked for.
+        group: that group, as it was known when it was asked at once for leave; None: it has none, or was not.
+        changes: how often something had been learned of groups by then.
     """
 
-    __slots__ = ("bucket", "changes", "route")
+    __slots__ = ("bucket", "changes", "group", "route")
 
     def __init__(self) -> None:
         self.bucket: Grant | None = None
         self.route: Grant | None = None
+        self.group: RateGroup | None = None
         self.changes = 0
 
 
@@ -59,15 +62,18 @@ def give_back(exchange: Exchange, leave: Leave, *, sent: bool) -> None:
 
 def settled_at_once(exchange: Exchange, answer: Answer, leave: Leave) -> bool:
     """What `settle` does, for what nearly all answers are: good ones that tell what was known, by a store in memory."""
-    ledger, status, grant = exchange.engine.ledger, answer.status, leave.bucket
-    if grant is None or ledger.store.remote or status >= 400 or ledger.surprises or ledger.changes != leave.changes:
+    ledger, status, grant, group = exchange.engine.ledger, answer.status, leave.bucket, leave.group
+    if grant is None or group is None or status >= 400 or ledger.surprises or ledger.changes != leave.changes:
         return False
     rate = rate_told(answer.headers)
-    if rate is None or not ledger.believes(exchange.operation, rate) or grant.ask.worst == 1:
+    if rate is None:
+        return False
+    name, max_tokens, window_seconds, used = rate
+    if name != group.name or max_tokens != group.max_tokens or window_seconds != group.window_seconds:
         return False
     leave.bucket = None
-    ledger.store.settle(grant, cost_of(status), Told(rate.used, rate.max_tokens, float(rate.window_seconds)))
-    if ledger.lines:
+    ledger.store.settle(grant, cost_of(status), Told(used, max_tokens, float(window_seconds)))
+    if ledger.lines.by_bucket:
         ledger.lines.wake(grant.ask.bucket)
     return True
 
@@ -106,7 +112,8 @@ async def _settle_bucket(
         if changed is not None:
             news.append((LIMIT_CHANGED, changed))
         paid = ledger.ask_for(operation, exchange.counted_as, exchange.terms, runtime.now)
-        told = Told(rate.used, rate.max_tokens, float(rate.window_seconds), asked)
+        _, max_tokens, window_seconds, used = rate
+        told = Told(used, max_tokens, float(window_seconds), asked)
         ledger.note(paid, operation, status, runtime.now())
         if paid.bucket == ask.bucket:
             await ledger.settle(runtime, grant, spent, told)
