@@ -292,7 +292,7 @@ def test_a_520_of_a_limit_is_waited_for_by_the_limit(place: int, attempts: int) 
         refused.retry_at = bench.runtime.now() + 20
         return refused if len(seen) == 1 else Answer(200, Headers(), b"{}")
 
-    answered = bench.run(retrying(exchange, refused_once))
+    answered = bench.run(retrying(refused_once, exchange))
     assert [seen[0]] * attempts == seen
     assert (200 if attempts == 2 else 520) == answered.status
     assert (None if attempts == 2 else seen[0] + 20) == answered.retry_at

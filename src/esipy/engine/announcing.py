@@ -15,7 +15,7 @@ NO_ANSWER = 500
 """The status that stands for a connection error, in signals and in answers of ``request``: version 1's choice."""
 
 
-async def announcing(exchange: Exchange, proceed: Proceed) -> Answer:
+async def announcing(proceed: Proceed, exchange: Exchange) -> Answer:
     now = exchange.runtime.now
     started = now()
     try:

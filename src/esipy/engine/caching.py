@@ -17,13 +17,13 @@ from esipy.stores.base import CacheStore
 __all__ = ["caching", "drop", "look_up", "place_of"]
 
 
-async def caching(exchange: Exchange, proceed: Proceed) -> Answer:
+async def caching(proceed: Proceed, exchange: Exchange) -> Answer:
     engine = exchange.engine
     store, operation = engine.cache, exchange.operation
     if store is None or exchange.method == "HEAD":
         return await proceed(exchange)
     if not operation.cacheable:
-        return await _writing(exchange, proceed, store)
+        return await _writing(proceed, exchange, store)
     if operation.scope is not None and engine.lacks is not None and await _lacks(exchange, operation.scope):
         return await proceed(exchange)  # what another token of this character was answered is not for this one (T03)
     key = exchange.key = exchange.cache_key
@@ -98,7 +98,7 @@ def _within_floor(exchange: Exchange, kept: Answer, now: float) -> bool:
     return (lifeless or operation.cache_mode == "event-based") and now < confirmed + floor_seconds
 
 
-async def _writing(exchange: Exchange, proceed: Proceed, store: CacheStore) -> Answer:
+async def _writing(proceed: Proceed, exchange: Exchange, store: CacheStore) -> Answer:
     """A write reaches the network, and drops what may have changed, whatever it was answered (T02).
 
     What is being read meanwhile may be from before: it is given to who asked, and not kept.

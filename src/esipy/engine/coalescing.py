@@ -126,7 +126,7 @@ def flights_of(store: CacheStore | None) -> Flights:
     return Flights()
 
 
-async def coalescing(exchange: Exchange, proceed: Proceed) -> Answer:
+async def coalescing(proceed: Proceed, exchange: Exchange) -> Answer:
     key = exchange.key
     if not key:
         return await proceed(exchange)
@@ -140,7 +140,7 @@ async def coalescing(exchange: Exchange, proceed: Proceed) -> Answer:
     try:
         answer = None
         if engine.shared_cache is not None:
-            answer = await _among_processes(exchange, proceed, engine.shared_cache)
+            answer = await _among_processes(proceed, exchange, engine.shared_cache)
         elif exchange.landed_before != flights.landed:  # it may have been this one
             answer = await look_up(exchange)
         if answer is None:
@@ -223,7 +223,7 @@ def _again(error: APIException) -> APIException:
     return other
 
 
-async def _among_processes(exchange: Exchange, proceed: Proceed, store: FlightStore) -> Answer:
+async def _among_processes(proceed: Proceed, exchange: Exchange, store: FlightStore) -> Answer:
     runtime, key = exchange.runtime, exchange.key
     pause_seconds = RECHECK_SECONDS
     patience_seconds = min(max(exchange.terms.max_wait, LEAST_PATIENCE_SECONDS), LEASE_SECONDS)

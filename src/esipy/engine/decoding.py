@@ -1,4 +1,4 @@
-"""The end of a call: the answer's bytes become its data, and a body that does not fit its type is announced (T48)."""
+"""The end of a call: the answer's bytes become its data, whether or not they fit its type (T48)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,27 @@ def decoder_for(operation: Operation[Any]) -> Decoder[Any]:
     return decoder
 
 
-async def decoding(exchange: Exchange, answer: Answer, *, raw_body_only: bool) -> Response[Any]:
+def decoding(exchange: Exchange, answer: Answer, *, raw_body_only: bool) -> tuple[Response[Any], tuple[str, ...]]:
+    """The answer as the caller gets it, and the places where it does not fit its type; of one that was kept they were
+    told when it came.
+    """
+    call, operation, status, body = exchange.call, exchange.operation, answer.status, answer.body
+    if raw_body_only or not body or status == 206 or not 200 <= status < 300:
+        return _undecoded(exchange, answer, raw_body_only=raw_body_only), ()
+    decoder = decoder_for(operation)
+    places: tuple[str, ...] = ()
+    try:
+        if answer.source != "network" or answer.shared:
+            data = decoder.decode_kept(body) if call.typed else decoder.data_kept(body)
+        else:
+            data, places = decoder.decode(body) if call.typed else decoder.data(body)
+    except msgspec.DecodeError:
+        return Response(call, answer, None, exchange.url, undecodable=True), ()
+    return Response(call, answer, data if call.typed else operation.shaped(data), exchange.url), places
+
+
+def _undecoded(exchange: Exchange, answer: Answer, *, raw_body_only: bool) -> Response[Any]:
+    """An answer whose body is no data: it has none, nobody wants them, it is an error's, or only a part."""
     call, operation = exchange.call, exchange.operation
     data: Any = None
     if not raw_body_only and (answer.status == 206 or (not answer.body and _needs_body(answer, operation))):
@@ -35,20 +55,6 @@ async def decoding(exchange: Exchange, answer: Answer, *, raw_body_only: bool) -
             data = []  # a list operation's "no content" is a list without rows (T18)
         elif answer.status >= 400 and not raw_body_only:
             data = error_body(f"status {answer.status}, without a word".encode())
-    elif 200 <= answer.status < 300:
-        decoder = decoder_for(operation)
-        try:
-            if answer.source != "network" or answer.shared:  # how it fits was told when it came
-                data = decoder.decode_kept(answer.body) if call.typed else decoder.data_kept(answer.body)
-            else:
-                data, places = decoder.decode(answer.body) if call.typed else decoder.data(answer.body)
-                if places and exchange.engine.drift_signal.has_receivers:
-                    payload = {"operation_id": operation.id, "url": exchange.url, "places": places}
-                    await exchange.runtime.tell(exchange.engine.drift_signal, payload)
-        except msgspec.DecodeError:
-            return Response(call, answer, None, exchange.url, undecodable=True)
-        if not call.typed:
-            data = operation.shaped(data)
     else:
         data = error_body(answer.body)
     return Response(call, answer, data, exchange.url)

@@ -126,4 +126,4 @@ class Exchange:
 
 
 Proceed = Callable[[Exchange], Awaitable[Answer]]
-Layer = Callable[[Exchange, Proceed], Awaitable[Answer]]
+Layer = Callable[[Proceed, Exchange], Awaitable[Answer]]

@@ -21,7 +21,7 @@ DOWN = frozenset({502, 503, 504})
 """Answers of who stands before ESI, when ESI itself does not answer."""
 
 
-async def keeping(exchange: Exchange, proceed: Proceed) -> Answer:
+async def keeping(proceed: Proceed, exchange: Exchange) -> Answer:
     engine, asking = exchange.engine, exchange.principal
     store, tally = engine.cache, engine.tally
     if not exchange.key or store is None:

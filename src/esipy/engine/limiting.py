@@ -28,7 +28,7 @@ LONGEST_RECHECK_SECONDS = 1.0
 """How often the first in line looks whether an answer that *another process* waits for has landed: nobody tells."""
 
 
-async def limiting(exchange: Exchange, proceed: Proceed) -> Answer:
+async def limiting(proceed: Proceed, exchange: Exchange) -> Answer:
     leave = Leave()
     sent = False
     try:

@@ -16,6 +16,7 @@ So a hit costs nothing, each retry is counted, refreshed and limited anew, and a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MethodType
 from typing import TypeVar
 
 from esipy.core.answer import Answer
@@ -50,6 +51,8 @@ __all__ = ["LAYERS", "Engine"]
 T = TypeVar("T")
 
 LAYERS: tuple[Layer, ...] = (caching, coalescing, keeping, retrying, resting, signing, limiting, announcing)
+OF_A_CACHE: tuple[Layer, ...] = (caching, coalescing, keeping)
+"""Those that a client without a cache does without."""
 
 MOST_REFUSED = 1024
 """Of so many logins it is remembered that ESI refused a token that was just refreshed."""
@@ -103,12 +106,8 @@ def compose(layers: tuple[Layer, ...], innermost: Proceed) -> Proceed:
     """One function out of the layers: each is given the one below it."""
     proceed = innermost
     for layer in reversed(layers):
-        proceed = _above(layer, proceed)
+        proceed = MethodType(layer, proceed)  # as a lambda would, without a frame of its own
     return proceed
-
-
-def _above(layer: Layer, below: Proceed) -> Proceed:
-    return lambda exchange: layer(exchange, below)
 
 
 class Engine:
@@ -142,7 +141,7 @@ class Engine:
         self.ledger = ledger_for(runtime, settings.base_url, ledger)
         self.watch = watch_for(runtime, settings.base_url)
         self._own_headers = dict(headers)
-        self._headers: dict[tuple[str, bool, bool], tuple[tuple[str, str], ...]] = {}
+        self._headers: dict[tuple[str | None, bool, bool], tuple[tuple[str, str], ...]] = {}
         self.flights = flights_of(cache)
         self.shared_cache = cache if has_flights(cache) else None
         self.tally = Tally()
@@ -151,7 +150,8 @@ class Engine:
         self.changes: Changes = CHANGES
         """What writes change: a client may have a table of its own."""
         self._refused: dict[str, str] = {}
-        self._proceed = compose(LAYERS, sending)
+        needless = () if cache is not None else OF_A_CACHE
+        self._proceed = compose(tuple(layer for layer in LAYERS if layer not in needless), sending)
 
     async def perform(
         self,
@@ -183,7 +183,11 @@ class Engine:
         exchange.anew = anew
         exchange.in_passing = in_passing
         answer = await self._proceed(exchange)
-        return await decoding(exchange, answer, raw_body_only=raw_body_only or method == "HEAD")
+        response, places = decoding(exchange, answer, raw_body_only=raw_body_only or method == "HEAD")
+        if places and self.drift_signal.has_receivers:
+            drift = {"operation_id": call.operation.id, "url": exchange.url, "places": places}
+            await self.runtime.tell(self.drift_signal, drift)
+        return response
 
     def headers_for(
         self, language: str | None, *, has_body: bool, foreign: bool = False
@@ -193,8 +197,7 @@ class Engine:
         Another API than ESI is told who sends and what can be read; what this client's user set for ESI, which may be
         a token, is none of its business (T45).
         """
-        spoken = language or self.settings.language
-        known = self._headers.get((spoken, has_body, foreign))
+        known = self._headers.get((language, has_body, foreign))
         if known is not None:
             return known
         own = self._own_headers
@@ -204,12 +207,12 @@ class Engine:
         }
         headers = {
             "Accept": "application/json",
-            "Accept-Language": spoken,
+            "Accept-Language": language or self.settings.language,
             **({} if foreign else for_esi),
             **({"Content-Type": "application/json"} if has_body else {}),
             **({"User-Agent": own["User-Agent"]} if foreign and "User-Agent" in own else {} if foreign else own),
         }
-        made = self._headers[(spoken, has_body, foreign)] = tuple(headers.items())
+        made = self._headers[(language, has_body, foreign)] = tuple(headers.items())
         return made
 
     def refused_again(self, principal: str, token: str) -> bool:

@@ -82,11 +82,11 @@ def watch_for(runtime: Runtime, base_url: str) -> Watch:
     return watch
 
 
-def resting(exchange: Exchange, proceed: Proceed) -> Awaitable[Answer]:
+def resting(proceed: Proceed, exchange: Exchange) -> Awaitable[Answer]:
     watch = exchange.engine.watch
     if watch.now() < watch.downtime.quiet_until or exchange.operation.base_url is not None:
         return proceed(exchange)
-    return _watching(exchange, proceed)
+    return _watching(proceed, exchange)
 
 
 def hold(exchange: Exchange) -> None:
@@ -103,7 +103,7 @@ def hold(exchange: Exchange) -> None:
         raise Held
 
 
-async def _watching(exchange: Exchange, proceed: Proceed) -> Answer:
+async def _watching(proceed: Proceed, exchange: Exchange) -> Answer:
     """Send it when it may be sent, and see what its answer says of the downtime."""
     runtime, watch = exchange.runtime, exchange.engine.watch
     downtime = watch.downtime
@@ -114,12 +114,12 @@ async def _watching(exchange: Exchange, proceed: Proceed) -> Answer:
         if choice == "try":
             break
         if choice == "fail":
-            await _ask(exchange, proceed)
+            await _ask(proceed, exchange)
             await watch.tell(runtime)
             if downtime.is_on:
                 raise _down(exchange)
         else:
-            await _wait(exchange, proceed)
+            await _wait(proceed, exchange)
             await watch.tell(runtime)  # out of the line: a receiver may call ESI itself
             if not downtime.is_on:
                 await runtime.sleep(downtime.spread_seconds * runtime.random())
@@ -140,7 +140,7 @@ def _choice(terms: Terms) -> str:
     return "wait" if terms.max_wait > 0 else "fail"
 
 
-async def _wait(exchange: Exchange, proceed: Proceed) -> None:
+async def _wait(proceed: Proceed, exchange: Exchange) -> None:
     """Stand in line until it is over, or there is something to tell; the first in line asks."""
     runtime, watch = exchange.runtime, exchange.engine.watch
     downtime, lines, loop = watch.downtime, watch.lines, runtime.strand().loop
@@ -153,7 +153,7 @@ async def _wait(exchange: Exchange, proceed: Proceed) -> None:
                 break
             wake_at = downtime.gives_up_at
             if line.first is place:
-                if await _ask(exchange, proceed):
+                if await _ask(proceed, exchange):
                     continue
                 wake_at = min(wake_at, downtime.ask_at)
             try:
@@ -164,7 +164,7 @@ async def _wait(exchange: Exchange, proceed: Proceed) -> None:
         lines.leave(THE_LINE, loop, place)
 
 
-async def _ask(exchange: Exchange, proceed: Proceed) -> bool:
+async def _ask(proceed: Proceed, exchange: Exchange) -> bool:
     """Ask ``/status`` whether it is over, if it is time and nobody else does; gives whether it was asked."""
     engine, runtime = exchange.engine, exchange.runtime
     watch, downtime = engine.watch, engine.watch.downtime

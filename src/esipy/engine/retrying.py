@@ -56,7 +56,7 @@ def pause_after(rule: Rule, failure: Failure, patience_seconds: float, *, held: 
     return asked + seconds + (failure.random if failure.limited else 0.0)
 
 
-async def retrying(exchange: Exchange, proceed: Proceed) -> Answer:
+async def retrying(proceed: Proceed, exchange: Exchange) -> Answer:
     engine, runtime = exchange.engine, exchange.runtime
     quota = engine.retry_quota
     while True:

@@ -11,6 +11,8 @@ The token goes into this exchange's header only, and the exchange goes to ESI's 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from esipy.core.answer import Answer
 from esipy.core.claims import peek_character_id, peek_client_id
 from esipy.engine.exchange import Exchange, Proceed, Signer
@@ -19,22 +21,27 @@ from esipy.exceptions import MissingScopeError, OwnerChangedError, SSOError, Tok
 __all__ = ["signing"]
 
 
-async def signing(exchange: Exchange, proceed: Proceed) -> Answer:
+def signing(proceed: Proceed, exchange: Exchange) -> Awaitable[Answer]:
+    engine, operation = exchange.engine, exchange.operation
     own = exchange.call.token
     if own is not None:
         exchange.token = own
         exchange.counted_as = _counted_as(exchange, own)
-        return await proceed(exchange)
+    elif operation.scope is not None:
+        return _signed(proceed, exchange, operation.scope)
+    elif engine.signer is not None and engine.settings.public_token and operation.base_url is None:
+        return _identified(proceed, exchange, engine.signer)
+    return proceed(exchange)
+
+
+async def _signed(proceed: Proceed, exchange: Exchange, scope: str) -> Answer:
+    """A call that needs a token, with the login's."""
     signer = exchange.engine.signer
-    if exchange.operation.scope is None:
-        if signer is not None and exchange.engine.settings.public_token and exchange.operation.base_url is None:
-            return await _identified(exchange, proceed, signer)
-        return await proceed(exchange)
     if signer is None:
-        _check_login(exchange, exchange.operation.scope)
+        _check_login(exchange, scope)
         return await proceed(exchange)
     token = await signer.token(exchange.runtime)
-    _check_scope(exchange, exchange.operation.scope)
+    _check_scope(exchange, scope)
     _carry(exchange, signer, token)
     answer = await proceed(exchange)
     if answer.status != 401 or exchange.engine.refused_again(exchange.principal, token):
@@ -81,7 +88,7 @@ def _check_scope(exchange: Exchange, scope: str) -> None:
         raise MissingScopeError(exchange.url, 403, message=message, scope=scope)
 
 
-async def _identified(exchange: Exchange, proceed: Proceed, signer: Signer) -> Answer:
+async def _identified(proceed: Proceed, exchange: Exchange, signer: Signer) -> Answer:
     """A public call with the login's token, counted against address and application; without it, if that fails."""
     try:
         exchange.token = await signer.token(exchange.runtime)
