@@ -130,7 +130,7 @@ function verbs.settle(
     b.proved = 0
   end
   if used ~= '' then
-    hear(b, number, landed_before, left_at, spent, tonumber(used), returns_in, alone)
+    told(b, number, landed_before, left_at, spent, tonumber(used), returns_in, alone)
   elseif place then
     tell_nothing(b, spent)
   end

@@ -1,6 +1,6 @@
 """The ledger in Redis or Valkey: shared by every process, on every machine, that uses one server.
 
-- Each verb is one Lua script (``ledger.lua``, on ``buckets.lua``: `esipy.core.buckets` again) and one round trip.
+- Each verb is one Lua script (``ledger.lua``, on `esipy.core.buckets` once more in Lua) and one round trip.
 - Time is the server's. A machine whose clock is wrong is as right as the others.
 - A call under way is stored with a lease. When its process died, whoever comes after the lease counts the call at the
   most it can have cost; an answer that comes after its lease is not counted again, but its headers are read.
@@ -43,8 +43,8 @@ __all__ = ["RedisLedger"]
 FORMAT = "2"
 """Of what is kept; another one has other keys."""
 
-SCRIPTS = ("buckets.lua", "ledger.lua")
-"""One text: the second uses the first."""
+SCRIPTS = ("spends.lua", "counts.lua", "buckets.lua", "ledger.lua")
+"""One text: each uses those before it."""
 
 AT_ONCE = 500
 """How many buckets are read in one round trip."""
