@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "esipy"
 
 SEAMS = frozenset({"runtime.base", "transport.base", "stores.base", "stores.flights", "stores.tokens"})
-GROUND = frozenset({"exceptions", "settings", "core"})
+GROUND = frozenset({"exceptions", "settings", "core", "_agent"})
 VALUES = GROUND | {"operation", "response", "retries", "events", "utils"}
 ADAPTERS = SEAMS | {"runtime", "transport", "stores"}
 CLIENTS = VALUES | ADAPTERS | {"engine", "sso", "ops", "app", "cache", "shell", "client", "security"}
@@ -27,6 +27,7 @@ LAYERS: dict[str, frozenset[str]] = {
     # each part of the house (its longest name counts), and the parts that it may import beside itself
     "exceptions": frozenset(),
     "settings": frozenset({"exceptions"}),
+    "_agent": frozenset(),
     "core": frozenset({"exceptions", "settings"}),
     "utils": GROUND | {"cache"},  # in functions only: version 1's helpers about caches (see LAZILY)
     "call": GROUND | {"operation"},

@@ -10,13 +10,14 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
+from esipy._agent import sent_user_agent
 from esipy._named import MAKING, Users
 from esipy.engine.exchange import Signer
 from esipy.engine.pipeline import Engine
 from esipy.exceptions import SettingError
 from esipy.runtime.base import Runtime
 from esipy.runtime.blocking import run
-from esipy.settings import LIBRARY, Settings
+from esipy.settings import Settings
 from esipy.sso.wire import require_private
 
 if TYPE_CHECKING:
@@ -217,8 +218,8 @@ def _logins_in(store: TokenStore, given: GivenLogins, settings: Settings, runtim
     environment: Mapping[str, str] = os.environ
     client_id = given.client_id or environment.get("ESI_CLIENT_ID") or _only_application(store)
     secret_key = given.secret_key or environment.get("ESI_SECRET_KEY") or None
-    agent = LIBRARY if settings.user_agent is None else f"{settings.user_agent} {LIBRARY}"
-    asker = Asker((("User-Agent", agent),), settings.timeout, settings.connect_timeout)
+    headers = (("User-Agent", sent_user_agent(settings.user_agent)),)
+    asker = Asker(headers, settings.timeout, settings.connect_timeout)
     sealer = sealer_for(store, given.token_key)
     application = Application(client_id, secret_key, None)
     return Logins(store, sealer, application, source_at(settings.sso_url, asker), runtime.shared)

@@ -17,11 +17,9 @@ from esipy.events import Signal
 from esipy.exceptions import APIException, SettingError
 from esipy.operation import Call
 from esipy.response import Response
-from esipy.settings import LIBRARY
 
 __all__ = [
     "LOGGER", "call_of", "check", "own_headers", "signed_by_hand", "tell_warning", "unanswered",
-    "user_agent_of",
 ]  # fmt: skip
 
 LOGGER = logging.getLogger("esipy.client")
@@ -34,19 +32,6 @@ _SETTINGS_BY_HEADER = {
     "x-tenant": "tenant",
 }
 """Headers that are settings: they belong to what an answer is kept under (T01)."""
-
-
-def user_agent_of(given: str | None) -> str:
-    """The ``User-Agent`` that is sent; warns when the program does not say who it is."""
-    if given is not None:
-        return f"{given} {LIBRARY}"
-    message = (
-        "no User-Agent is set, so CCP cannot reach you before it has to block you. Name your program, its version "
-        "and a contact: headers={'User-Agent': 'MyApp/1.0 (me@example.com; +https://github.com/me/myapp)'}"
-    )
-    LOGGER.warning(message)
-    warnings.warn(message, UserWarning, stacklevel=4)
-    return LIBRARY
 
 
 def unanswered(call: Call[T], error: APIException, status: int) -> Response[T]:

@@ -60,7 +60,7 @@ from urllib.parse import urlsplit
 
 from esipy.exceptions import SettingError
 
-__all__ = ["LANGUAGES", "LIBRARY", "Settings", "api_day"]
+__all__ = ["LANGUAGES", "Settings", "api_day"]
 
 ESI_URL = "https://esi.evetech.net"
 """Where ESI is."""
@@ -68,9 +68,6 @@ ESI_URL = "https://esi.evetech.net"
 POLICIES = ("burst", "spread", "fail", "off")
 PRIORITIES = ("interactive", "batch")
 DOWNTIME_CHOICES = ("try", "fail", "wait")
-
-LIBRARY = "EsiPy/2.0"
-"""What the User-Agent ends with."""
 
 LANGUAGES = ("en", "de", "fr", "ja", "ru", "zh", "ko", "es")
 """The languages ESI answers in. Source: ESI's OpenAPI document, ``Accept-Language``."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from esipy._agent import sent_user_agent, warn_without_user_agent
 from esipy._characters import Characters, GivenLogins
 from esipy._given import LOGGER as LOGGER
-from esipy._given import call_of, check, own_headers, signed_by_hand, tell_warning, unanswered, user_agent_of
+from esipy._given import call_of, check, own_headers, signed_by_hand, tell_warning, unanswered
 from esipy.caches import kept_in
 from esipy.engine.announcing import NO_ANSWER
 from esipy.engine.exchange import Signer
@@ -68,6 +69,7 @@ class Shell(Characters):
         self._given_logins = GivenLogins.of(given)
         sent_headers = own_headers(headers, given)
         self.settings = Settings.from_environment(**given)
+        warn_without_user_agent(self.settings.user_agent, LOGGER, stacklevel=3)
         check(security, signal_api_call_stats)
         if security is not None:
             require_private("base_url", self.settings.base_url)  # a token never leaves in clear
@@ -88,7 +90,7 @@ class Shell(Characters):
             cache=store,
             ledger=self._ledger_users.store,
             retry_rule=rule_for(retry_requests),
-            headers={**sent_headers, "User-Agent": user_agent_of(self.settings.user_agent)},
+            headers={**sent_headers, "User-Agent": sent_user_agent(self.settings.user_agent)},
             stats_signal=self.signal_api_call_stats,
             drift_signal=ANSWER_DRIFTED,
             no_etag_body=no_etag_body,

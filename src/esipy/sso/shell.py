@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
+from esipy._agent import sent_user_agent, warn_without_user_agent
 from esipy.events import AFTER_TOKEN_REFRESH, Signal
 from esipy.exceptions import InvalidCallError
-from esipy.settings import LIBRARY, Settings
+from esipy.settings import Settings
 from esipy.sso import grants
 from esipy.sso.grants import Application, scope_list
 from esipy.sso.keys import GivenKeys
@@ -64,9 +65,10 @@ class Shell(Login, Generic[TransportT]):
             if name.lower() == "user-agent" and settings.get("user_agent") is None:
                 settings["user_agent"] = own_headers.pop(name)
         self.settings = Settings.from_environment(**settings)
+        warn_without_user_agent(self.settings.user_agent, LOGGER, stacklevel=2)
         self.security_name = security_name
         asker = Asker(
-            (*own_headers.items(), ("User-Agent", _user_agent(self.settings))),
+            (*own_headers.items(), ("User-Agent", sent_user_agent(self.settings.user_agent))),
             self.settings.timeout,
             self.settings.connect_timeout,
         )
@@ -239,15 +241,3 @@ def asked_scopes(scopes: Iterable[str] | None) -> tuple[str, ...]:
     if scopes and (isinstance(scopes, str) or not hasattr(scopes, "__iter__")):
         raise AttributeError("scope_list must be a list of scope.")
     return scope_list(scopes or ())
-
-
-def _user_agent(settings: Settings) -> str:
-    if settings.user_agent is not None:
-        return f"{settings.user_agent} {LIBRARY}"
-    message = (
-        "no User-Agent is set, so CCP cannot reach you before it has to block you. Name your program, its version "
-        "and a contact: headers={'User-Agent': 'MyApp/1.0 (me@example.com; +https://github.com/me/myapp)'}"
-    )
-    LOGGER.warning(message)
-    warnings.warn(message, UserWarning, stacklevel=3)
-    return LIBRARY

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 from esipy import ops
+from esipy._agent import sent_user_agent
 from esipy.core.wire import HttpRequest
 from esipy.exceptions import DocumentError
 from esipy.operation import Operation
-from esipy.settings import LIBRARY, Settings
+from esipy.settings import Settings
 from esipy.version1.documents_operations import read_operations
 from esipy.version1.documents_places import Place
 from esipy.version1.gone import GONE, RENAMED
@@ -118,14 +119,13 @@ def _fetch(address: str) -> tuple[bytes, str]:
     from esipy.transport import default_transport
 
     settings = Settings.from_environment()
-    user_agent = f"{settings.user_agent} {LIBRARY}" if settings.user_agent else LIBRARY
     transport = default_transport()
     try:
         for _ in range(MOST_REDIRECTS + 1):
             request = HttpRequest(
                 "GET",
                 address,
-                (("Accept", "application/json"), ("User-Agent", user_agent)),
+                (("Accept", "application/json"), ("User-Agent", sent_user_agent(settings.user_agent))),
                 connect_timeout=settings.connect_timeout,
                 timeout=settings.timeout,
                 max_answer_bytes=settings.max_answer_bytes,

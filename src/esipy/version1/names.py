@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from esipy._agent import sent_user_agent
 from esipy.core.parameters import Parameter
 from esipy.exceptions import InvalidCallError
 from esipy.operation import Operation
-from esipy.settings import LIBRARY
 
 __all__ = ["BODY_NAMES", "Given", "body_name", "read_arguments"]
 
@@ -123,7 +123,7 @@ def _as_header(operation: Operation[Any], word: str, value: Any) -> tuple[str, s
         case "if_none_match":
             return ("If-None-Match", text)
         case _:
-            return ("User-Agent", f"{text} {LIBRARY}")
+            return ("User-Agent", sent_user_agent(text))
 
 
 def _header_text(operation: Operation[Any], name: str, value: Any) -> str:

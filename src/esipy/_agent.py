@@ -1,0 +1,35 @@
+"""The ``User-Agent`` that every request bears: what the program says of itself, and then the library."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+
+__all__ = ["LIBRARY", "sent_user_agent", "warn_without_user_agent"]
+
+LIBRARY = "EsiPy/2.0"
+"""What the User-Agent ends with."""
+
+
+def sent_user_agent(user_agent: str | None) -> str:
+    """The header's value.
+
+    Args:
+        user_agent: what the program says of itself; None: nothing.
+    """
+    return LIBRARY if user_agent is None else f"{user_agent} {LIBRARY}"
+
+
+def warn_without_user_agent(user_agent: str | None, logger: logging.Logger, *, stacklevel: int) -> None:
+    """Warn a program that does not say who it is.
+
+    Args:
+        stacklevel: as of `warnings.warn`, counted from the caller.
+    """
+    if user_agent is None:
+        message = (
+            "no User-Agent is set, so CCP cannot reach you before it has to block you. Name your program, its version "
+            "and a contact: headers={'User-Agent': 'MyApp/1.0 (me@example.com; +https://github.com/me/myapp)'}"
+        )
+        logger.warning(message)
+        warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
