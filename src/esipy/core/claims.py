@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NamedTuple, cast
 
 from esipy.exceptions import TokenInvalidError
 
@@ -22,6 +22,7 @@ __all__ = [
     "Checks",
     "Claims",
     "check_claims",
+    "invalid_token",
     "lifetime_of",
     "peek",
     "peek_character_id",
@@ -81,6 +82,15 @@ class Claims(NamedTuple):
     client_id: str
 
 
+def invalid_token(reason: str) -> TokenInvalidError:
+    """The error for an access token that is not valid.
+
+    Args:
+        reason: why, in words that show nothing of the token (T44).
+    """
+    return TokenInvalidError("", 0, message=f"the access token is not valid: {reason}")
+
+
 def check_claims(
     payload: Mapping[str, Any], *, client_id: str, issuer: str, now: float, checks: Checks = STRICT
 ) -> Claims:
@@ -98,21 +108,21 @@ def check_claims(
     """
     for claim in sorted(checks.required):
         if payload.get(claim) is None:
-            _refuse(f"it does not tell what was required ({claim})")
+            raise invalid_token(f"it does not tell what was required ({claim})")
     if "iss" not in checks.skipped and _text(payload.get("iss")) not in spellings(issuer):
-        _refuse("it was not issued by this SSO (iss)")
+        raise invalid_token("it was not issued by this SSO (iss)")
     audience = _texts(payload.get("aud"))
     if "aud" not in checks.skipped and not (client_id in audience and EVE_AUDIENCE in audience):
-        _refuse("it was made for another application (aud)")
+        raise invalid_token("it was made for another application (aud)")
     expires_at = _seconds(payload.get("exp"))
     if "exp" not in checks.skipped:
         if expires_at is None:
-            _refuse("it does not say until when it holds (exp)")
+            raise invalid_token("it does not say until when it holds (exp)")
         if now >= expires_at + checks.leeway_seconds:
-            _refuse("it has expired (exp)")
+            raise invalid_token("it has expired (exp)")
     character_id = peek_subject(payload.get("sub"))
     if character_id is None:
-        _refuse("it names no character (sub)")
+        raise invalid_token("it names no character (sub)")
     return Claims(
         character_id=character_id,
         name=_text(payload.get("name")),
@@ -193,7 +203,3 @@ def _seconds(value: object) -> float | None:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _refuse(reason: str) -> NoReturn:
-    raise TokenInvalidError("", 0, message=f"the access token is not valid: {reason}")

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from esipy.core.claims import LEEWAY_SECONDS, lifetime_of
-from esipy.exceptions import SSOUnavailableError, TokenInvalidError
+from esipy.core.claims import LEEWAY_SECONDS, invalid_token, lifetime_of
+from esipy.exceptions import SSOUnavailableError
 from esipy.runtime.base import Runtime
 from esipy.sso.flights import Flights
 from esipy.sso.metadata import DAY_SECONDS, PAUSE_SECONDS, clock_error, lifetime_seconds
@@ -125,7 +125,7 @@ class Keys:
             payload = _payload(token, kid, self._alive(runtime.now()))  # also when another's fetch brought the key
         if payload is None:
             wanted = "any key of the SSO" if kid is None else f"the SSO's key {kid}"
-            raise _invalid(f"its signature is not of {wanted}")
+            raise invalid_token(f"its signature is not of {wanted}")
         self._token_seconds = max(self._token_seconds, min(lifetime_of(payload), DAY_SECONDS))
         return payload
 
@@ -197,18 +197,18 @@ def _payload(token: str, kid: str | None, keys: Iterable[RSAKey]) -> dict[str, A
         signed = jws.extract_compact(token.encode(), registry=registry)
         headers = signed.headers()
         if headers.get("alg") != ALGORITHM:
-            raise _invalid("its algorithm is not the SSO's")
+            raise invalid_token("its algorithm is not the SSO's")
         names = (headers.get("kid"), kid)
         for key in keys:
             may_fit = key.kid is None or all(name is None or name == key.kid for name in names)
             if may_fit and jws.validate_compact(signed, key, registry=registry):
                 payload = read_object(signed.payload)
                 if payload is None:
-                    raise _invalid("its payload is not an object")
+                    raise invalid_token("its payload is not an object")
                 return payload
     except (JoseError, ValueError):
         # from None: whatever the cause quotes of the token is not shown (T44).
-        raise _invalid("it is not a signed JWT") from None
+        raise invalid_token("it is not a signed JWT") from None
     return None
 
 
@@ -238,7 +238,3 @@ def _name(key: RSAKey) -> tuple[str | None, str]:
 
 def _shown(key: RSAKey) -> dict[str, Any]:
     return dict(key.as_dict(private=False))
-
-
-def _invalid(reason: str) -> TokenInvalidError:
-    return TokenInvalidError("", 0, message=f"the access token is not valid: {reason}")

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from esipy.core.claims import Checks, Claims, peek_character_id
+from esipy.core.claims import Checks, Claims, invalid_token, peek_character_id
 from esipy.events import Signal
-from esipy.exceptions import LoginFailedError, LoginRequiredError, SSOError, TokenInvalidError, TokenRevokedError
+from esipy.exceptions import LoginFailedError, LoginRequiredError, SSOError, TokenRevokedError
 from esipy.runtime.base import Runtime
 from esipy.sso import grants
 from esipy.sso.flights import Flights, Slots
@@ -239,7 +239,7 @@ class Login(Tokens):
             claims = await self._validated(runtime, endpoints, grant)
             before = peek_character_id(held.access_token or "")
             if before is not None and before != claims.character_id:
-                raise TokenInvalidError("", 0, message="the access token is not valid: it is of another character")
+                raise invalid_token("it is of another character")
         except SSOError:
             if rotated != refresh_token:
                 self._aside = (refresh_token, rotated)

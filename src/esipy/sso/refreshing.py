@@ -30,6 +30,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from esipy.core.claims import invalid_token
 from esipy.events import AFTER_TOKEN_REFRESH, OWNER_CHANGED, SSO_UNREACHABLE, TOKEN_REVOKED
 from esipy.exceptions import (
     LoginRequiredError,
@@ -191,7 +192,7 @@ class Refreshing:
         try:
             read = await read_grant(runtime, self._source, endpoints, self._client_id, grant, self._known)
             if read.claims.character_id != character_id:
-                raise TokenInvalidError("", 0, message="the access token is not valid: it is of another character")
+                raise invalid_token("it is of another character")
         except SSOError:
             await self._saving.settle(runtime, character_id)
             raise
