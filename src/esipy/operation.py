@@ -148,15 +148,21 @@ class Operation(Generic[T_co]):
         return last if last is not None and last.where == "body" else None
 
     @property
-    def bulk_limit(self) -> int | None:
-        """How many items fit into one call of a bulk operation; None when it is none.
+    def bulk_parameter(self) -> Parameter | None:
+        """The array of a bulk operation, which may hold more items than one call takes; None for other operations.
 
-        It is the limit of the body's array, or of the one array of ids that a query must have.
+        It is the body's array, or the one array of ids that a query must have.
         """
         for parameter in self.arrays:
             if parameter.where == "body" or (parameter.required and not parameter.choices):
-                return parameter.max_items
+                return parameter if parameter.max_items is not None else None
         return None
+
+    @property
+    def bulk_limit(self) -> int | None:
+        """How many items one call of a bulk operation takes; None for other operations."""
+        parameter = self.bulk_parameter
+        return None if parameter is None else parameter.max_items
 
     def __call__(self, **arguments: Any) -> Call[Any]:
         """Build a call that answers with version 1's data objects, and is read as version 1's requests were.

@@ -14,7 +14,7 @@ from esipy.engine.terms import Terms
 from esipy.exceptions import APIException, IncompleteBulkError, InvalidCallError
 from esipy.lists.asking import ask, remedy_of
 from esipy.lists.merging import items_of, merged
-from esipy.operation import Call, Operation, Parameter
+from esipy.operation import Call
 
 __all__ = ["HALVED", "Bulk", "bulk", "is_too_long"]
 
@@ -68,17 +68,9 @@ class Bulk(Generic[T_co]):
         return f"<Bulk of {self.calls} calls, {len(self.bad)} bad, {len(self.missing)} missing>"
 
 
-def parameter_of(operation: Operation[Any]) -> Parameter | None:
-    """The array that may be longer than one call takes; None when the operation is no bulk one."""
-    for parameter in operation.arrays:
-        if parameter.where == "body" or (parameter.required and not parameter.choices):
-            return parameter if parameter.max_items is not None else None
-    return None
-
-
 def is_too_long(call: Call[Any]) -> bool:
-    """Whether one call of its operation does not take as many items."""
-    parameter = parameter_of(call.operation)
+    """Whether a bulk call has more items than one exchange takes."""
+    parameter = call.operation.bulk_parameter
     if parameter is None or parameter.max_items is None:
         return False
     return len(call.arguments.get(parameter.name, ())) > parameter.max_items
@@ -91,7 +83,6 @@ async def bulk(
     terms: Terms | None = None,
     concurrency: int = 10,
     allow_partial: bool = False,
-    find_bad: bool = True,
     max_refusals: int = 30,
 ) -> Bulk[T]:
     """A bulk call of any length.
@@ -99,14 +90,14 @@ async def bulk(
     Args:
         concurrency: how many chunks are sent at once, 1 to 100.
         allow_partial: give what was answered, where chunks failed.
-        find_bad: find the items for which ESI refuses a chunk (`HALVED`); otherwise the chunk fails.
-        max_refusals: how many refusals that may cost, each 5 tokens or one of the 100 errors of a minute.
+        max_refusals: how many refusals it may cost to find the items for which ESI refuses a chunk (`HALVED`), each 5
+            tokens or one of the 100 errors of a minute; 0: a chunk that is refused fails.
 
     Raises:
         InvalidCallError: the operation is no bulk one.
         IncompleteBulkError: a chunk failed; it holds the answers of the others.
     """
-    parameter = parameter_of(call.operation)
+    parameter = call.operation.bulk_parameter
     if parameter is None:
         raise InvalidCallError(f"{call.operation.name} is no bulk operation: it takes no list of ids")
     assert parameter.max_items is not None
@@ -117,7 +108,7 @@ async def bulk(
     sent = sorted(asked) if call.operation.cacheable else asked
     size = parameter.max_items
     chunks = [tuple(sent[first : first + size]) for first in range(0, len(sent), size)]
-    work = _Work(engine, call, parameter.name, terms, max_refusals if find_bad else 0)
+    work = _Work(engine, call, parameter.name, terms, max_refusals)
     await engine.runtime.gather(work.send, chunks, max(min(concurrency, MOST_AT_ONCE), 1))
     await work.halve()
     done = work.result(asked)

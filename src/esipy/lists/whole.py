@@ -50,7 +50,7 @@ def reading_of(call: Call[Any]) -> Reading | None:
 
 
 async def _in_bulk(engine: Engine, call: Call[Any], terms: Terms | None) -> Any:
-    return (await bulk(engine, call, terms=terms, find_bad=False)).data
+    return (await bulk(engine, call, terms=terms, max_refusals=0)).data
 
 
 async def _in_pages(engine: Engine, call: Call[Any], terms: Terms | None) -> Any:
