@@ -59,7 +59,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "caches": GROUND | SEAMS | {"stores", "cache", "_named", "_attached"},
     "tokens": GROUND | SEAMS | {"stores", "sso", "_named"},
     "limits": VALUES | SEAMS | {"engine"},
-    "lists.positions": VALUES | SEAMS | {"stores"},
+    "lists.positions": VALUES | SEAMS | {"stores", "_named"},
     "lists": VALUES | SEAMS | {"engine", "runtime", "ops", "lists.positions"},
     "watching": VALUES | SEAMS | {"engine", "runtime", "lists", "lists.positions", "_forks"},
     "planning": VALUES | SEAMS | {"engine", "limits"},

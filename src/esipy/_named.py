@@ -48,14 +48,14 @@ class Users(Generic[S]):
             return self._owned and not self._clients
 
 
-def read_name(source: str, text: str, file_name: str, of_user: Callable[[str], Path] = user_file) -> Path | str:
+def read_name(source: str, text: str, file_name: str, of_user: Callable[[str], Path] | None = user_file) -> Path | str:
     """The file, or the URL of a server, that a text names.
 
     Args:
         source: the keyword or variable, for errors.
         text: as it was given.
-        file_name: of the file of this user's that ``sqlite:`` alone means.
-        of_user: where that lies.
+        file_name: of the file that ``sqlite:`` alone means; for errors, too.
+        of_user: where that file lies; None: ``sqlite:`` alone means nothing.
 
     Raises:
         SettingError: it names nothing; the text shows no password.
@@ -68,13 +68,13 @@ def read_name(source: str, text: str, file_name: str, of_user: Callable[[str], P
             f"{source}: has to begin with sqlite:, redis://, rediss://, valkey:// or unix://, "
             f"such as sqlite:///{file_name} or redis://localhost:6379/0"  # not shown: it may hold a password
         )
-    if not rest:
+    if not rest and of_user is not None:
         return of_user(file_name)
     name = rest.removeprefix("///")
     if name == rest or not name or name == ":memory:":
         raise SettingError(
-            f"{source}=sqlite:{rest}: has to be sqlite:///{file_name}, sqlite:////with/a/whole/path.sqlite3, or "
-            "sqlite: alone for a file of this user's"
+            f"{source}=sqlite:{rest}: has to be sqlite:///{file_name} or sqlite:////with/a/whole/path.sqlite3"
+            + ("" if of_user is None else ", or sqlite: alone for a file of this user's")
         )
     return Path(os.path.abspath(Path(name).expanduser()))
 

@@ -15,15 +15,13 @@ told the same again. Give each a name of its own.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
+from esipy._named import at_server, read_name
 from esipy.exceptions import SettingError
 
 __all__ = ["MemoryPositions", "PositionStore", "store_of"]
-
-SERVERS = ("redis", "rediss", "unix", "valkey", "valkeys", "valkey+unix")
 
 
 class PositionStore(Protocol):
@@ -58,7 +56,7 @@ def store_of(given: PositionStore | str) -> PositionStore:
     """The store that is meant.
 
     Raises:
-        SettingError: none can be meant; the text shows no password.
+        SettingError: no store can be meant; the text shows no password.
         ImportError: it needs the extra ``redis``.
     """
     if not isinstance(given, str):
@@ -66,23 +64,11 @@ def store_of(given: PositionStore | str) -> PositionStore:
         if not all(callable(getattr(untyped, verb, None)) for verb in ("load", "save")):
             raise SettingError(f"store={type(untyped).__name__}: has to have the verbs load(name) and save(name, text)")
         return given
-    scheme, colon, rest = given.partition(":")
-    name = rest.removeprefix("///")
-    if colon and scheme == "sqlite" and name != rest and name not in ("", ":memory:"):
-        from esipy.stores.positions import SqlitePositions  # most programs need neither
+    named = read_name("store", given, "positions.sqlite3", of_user=None)
+    if isinstance(named, Path):
+        from esipy.stores.positions import SqlitePositions  # most programs keep no position
 
-        return SqlitePositions(Path(os.path.abspath(Path(name).expanduser())))
-    if colon and scheme in SERVERS:
-        return _server(given)
-    # Not shown: it may hold a password.
-    raise SettingError("store: has to be such as sqlite:///positions.sqlite3 or redis://localhost:6379/0, or an object")
-
-
-def _server(url: str) -> PositionStore:
+        return SqlitePositions(named)
     from esipy.stores.redis_positions import RedisPositions
 
-    try:
-        return cast("PositionStore", RedisPositions(url))
-    except ValueError as error:
-        said = str(error)  # names no password
-    raise SettingError(f"store: {said}")
+    return at_server("store", RedisPositions, named)
