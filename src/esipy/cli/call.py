@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from esipy.cli.characters import find
+from esipy.cli.kept import Tokens, find
 
 if TYPE_CHECKING:
     from esipy.app import Operations
@@ -30,7 +30,7 @@ def call(
         str | None, typer.Option("--as", metavar="CHARACTER", help="whose login to use: an id or a name")
     ] = None,
     client_id: Annotated[str | None, typer.Option(help="the application of that login; also ESI_CLIENT_ID")] = None,
-    tokens: Annotated[str | None, typer.Option(help="where logins are kept; also ESI_TOKENS")] = None,
+    tokens: Tokens = None,
     headers: Annotated[
         bool, typer.Option("--headers", help="print status and headers to stderr; of a list, of its first page only")
     ] = False,

@@ -1,34 +1,30 @@
 """``esipy characters``, ``esipy whoami`` and ``esipy logout``: the logins that are kept.
 
-Rules: only `whoami` and `logout` (without ``--forget``) reach the SSO; a character is named by its id or by its
-name, as it is kept.
+Rule: only `whoami` and `logout` (without ``--forget``) reach the SSO.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from esipy.cli.login import open_client
+from esipy.cli.kept import ClientId, Tokens, find, kept_logins, open_client
 
 if TYPE_CHECKING:
     from esipy.login import Character
 
-__all__ = ["characters", "find", "logout", "whoami"]
+__all__ = ["characters", "logout", "whoami"]
 
-ClientId = Annotated[str | None, typer.Option(help="the application's; also ESI_CLIENT_ID")]
-Tokens = Annotated[str | None, typer.Option(help="where logins are kept; also ESI_TOKENS")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 def characters(client_id: ClientId = None, tokens: Tokens = None, as_json: Json = False) -> None:
     """List the characters whose logins are kept; nothing is sent. What each allows: esipy whoami, or --json."""
-    kept = _kept(client_id, tokens)
+    kept = kept_logins(client_id, tokens)
     if as_json:
         typer.echo(json.dumps([_facts(character) for character in kept], indent=2))
     elif not kept:
@@ -78,50 +74,6 @@ def logout(
         typer.echo(f"The SSO was not told: its player can end the login at {AUTHORIZED_APPS_URL}")
     else:
         typer.echo(f"Logged out: {found.name} ({found.character_id})")
-
-
-def find(named: str | None, client_id: str | None, tokens: str | None) -> Character:
-    """The one login that is meant.
-
-    Raises:
-        LoginRequiredError: there is none such.
-        ValueError: there are several.
-    """
-    from esipy.exceptions import LoginRequiredError
-
-    kept = _kept(client_id, tokens)
-    found = [each for each in kept if named is None or named in (str(each.character_id), each.name)]
-    found = found or [each for each in kept if named is not None and named.casefold() == each.name.casefold()]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        meant = "no character is logged in" if named is None else f"{named!r} is not logged in"
-        raise LoginRequiredError(f"{meant}: esipy login, or esipy characters for those who are")
-    listed = ", ".join(f"{each.name} ({each.character_id}, application {each.client_id})" for each in found[:10])
-    raise ValueError(f"{len(found)} logins are meant: {listed}; name one by its id, and --client-id")
-
-
-def _kept(client_id: str | None, tokens: str | None) -> list[Character]:
-    """All logins that are kept, of one application or of all."""
-    kept: list[Character] = []
-    for application in [client_id] if client_id else _applications(tokens):
-        with open_client(application, tokens) as client:
-            kept += client.characters()
-    return kept
-
-
-def _applications(tokens: str | None) -> list[str]:
-    from esipy.tokens import open_tokens
-
-    if told := os.environ.get("ESI_CLIENT_ID"):
-        return [told]
-    store = open_tokens(tokens)
-    try:
-        return list(dict.fromkeys(record.client_id for record in store.records()))
-    finally:
-        close: Any = getattr(store, "close", None)
-        if close is not None:
-            close()
 
 
 def _facts(character: Character) -> dict[str, Any]:

@@ -19,17 +19,17 @@ from urllib.parse import urlsplit
 
 import typer
 
+from esipy.cli.kept import Tokens, open_client
 from esipy.cli.saying import say
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from esipy.client import EsiClient
     from esipy.exceptions import LoginFailedError
     from esipy.sso.arrivals import Arrival
     from esipy.sso.loopback import Loopback
 
-__all__ = ["login", "open_client"]
+__all__ = ["login"]
 
 HOSTS = ("127.0.0.1", "localhost")
 """The names of this machine that a callback's address may have."""
@@ -57,7 +57,7 @@ def login(
         bool, typer.Option(help="open the browser; without it the address can be opened anywhere")
     ] = True,
     timeout: Annotated[float, typer.Option(help="seconds to wait for the login", min=0.1, max=600)] = 300.0,
-    tokens: Annotated[str | None, typer.Option(help="where logins are kept; also ESI_TOKENS")] = None,
+    tokens: Tokens = None,
     ask_secret: Annotated[
         bool, typer.Option("--ask-secret", help="ask for the application's secret; without any: PKCE")
     ] = False,
@@ -106,21 +106,6 @@ def login(
         for scope in sorted(claims.scopes):
             typer.echo(f"  {scope}")
         sys.stdout.flush()
-
-
-def open_client(client_id: str | None, tokens: str | None, secret: str | None = None) -> EsiClient:
-    """A client for the commands that deal with logins: of an application, over a store."""
-    from esipy.client import EsiClient
-    from esipy.settings import Settings
-
-    settings = Settings.from_environment()
-    return EsiClient(
-        client_id=client_id,
-        secret_key=secret,
-        tokens=tokens,
-        user_agent=settings.user_agent or "esipy-login",
-        cache=None,
-    )
 
 
 def _scopes(scopes: list[str], operations: list[str]) -> list[str]:
