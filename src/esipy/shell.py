@@ -50,6 +50,8 @@ class Shell(Characters):
     """A client without its colour: the verbs as coroutines."""
 
     _engine: Engine
+    _call_of = staticmethod(call_of)
+    """For the verbs of lists and of watching, which come before the clients in the house."""
 
     def __init__(
         self,

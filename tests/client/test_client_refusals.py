@@ -99,3 +99,23 @@ def test_odd_headers_are_no_tracebacks(box: RunningSandbox, value: str) -> None:
     with EsiClient(headers=UA, base_url=box.url) as client:
         response = client.request(FORGE)
     assert (response.pages, response.header["X-Pages"], response.last_modified) == (1, [value], None)
+
+
+VERBS = ("fetch", "request", "head", "snapshot", "bulk", "cursor", "walk", "watch", "on_change", "rows", "pages")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("get_status", "str is no call: build one with esipy.ops or app.op['operation_id'](...)"),
+        (ops.status.get_status, "get_status is no call: it gives one when it is called, as get_status(...)"),
+        (STATUS.operation, "get_status is no call: it gives one when it is called, as get_status(...)"),
+        ([STATUS, FORGE], "these are 2 calls: send them with multi_request(calls)"),
+    ],
+)
+def test_what_is_no_call_is_refused_in_words_by_every_verb(verb: str, given: Any, said: str) -> None:
+    """A name, a function that was not called, several calls at once: none of them is half a call; nothing is sent."""
+    with EsiClient(headers=UA, base_url="http://127.0.0.1:1") as client, pytest.raises(TypeError) as refused:
+        getattr(client, verb)(given)
+    assert said == str(refused.value)

@@ -68,7 +68,7 @@ class _Cursors(OfClient):
         if store is None and name is not None:
             raise SettingError(f"name={name!r}: is for a store, such as store='sqlite:///positions.sqlite3'")
         engine = self._engine
-        course: Course[Any] = Course(self._fetch_on(terms), engine.runtime, call, position)
+        course: Course[Any] = Course(self._fetch_on(terms), engine.runtime, self._call_of(call), position)
         if store is not None:
             course.save_in(store_of(store), engine.settings.base_url + course.target if name is None else name)
         return course
@@ -131,7 +131,8 @@ class BlockingCursors(_Cursors):
             SettingError: at once; one of the last five cannot be meant.
             APIException: while reading; there is no good answer.
         """
-        way: Walk[R] = Walk(self._fetch_on(self._terms(priority, policy, max_wait, downtime, stale_if_error)), call)
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
+        way: Walk[R] = Walk(self._fetch_on(terms), self._call_of(call))
         return _rows(way)
 
 
@@ -166,7 +167,8 @@ class AsyncCursors(_Cursors):
         stale_if_error: float | None = None,
     ) -> AsyncIterator[R]:
         """See `EsiClient.walk`. It is not awaited, but read with ``async for``."""
-        way: Walk[R] = Walk(self._fetch_on(self._terms(priority, policy, max_wait, downtime, stale_if_error)), call)
+        terms = self._terms(priority, policy, max_wait, downtime, stale_if_error)
+        way: Walk[R] = Walk(self._fetch_on(terms), self._call_of(call))
         return _async_rows(way)
 
 

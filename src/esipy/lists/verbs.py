@@ -25,13 +25,13 @@ class _Lists(OfClient):
     """What the verbs share."""
 
     async def _snapshot(self, call: Call[list[R]], terms: Terms | None, **options: Any) -> Snapshot[R]:
-        return await snapshot(self._engine, self._signed(call), terms=terms, **options)
+        return await snapshot(self._engine, self._signed(self._call_of(call)), terms=terms, **options)
 
     async def _bulk(self, call: Call[T], terms: Terms | None, **options: Any) -> Bulk[T]:
-        return await bulk(self._engine, self._signed(call), terms=terms, **options)
+        return await bulk(self._engine, self._signed(self._call_of(call)), terms=terms, **options)
 
     def _reader(self, call: Call[list[R]], terms: Terms | None, **options: Any) -> PageReader[R]:
-        return PageReader(self._engine, self._signed(call), terms=terms, **options)
+        return PageReader(self._engine, self._signed(self._call_of(call)), terms=terms, **options)
 
 
 class BlockingLists(_Lists):

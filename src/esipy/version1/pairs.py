@@ -39,12 +39,18 @@ def call_of(given: Any) -> Call[Any]:
     """The call of what a program hands to a client: itself, or the pair ``(request, response)``.
 
     Raises:
-        TypeError: it is neither.
+        TypeError: it is neither; the text says what to do.
     """
-    first: Any = given
+    items: list[Any] = [given]
     if isinstance(given, (tuple, list)) and given:
-        first = given[0]  # pyright: ignore[reportUnknownVariableType]
+        items = list(given)  # pyright: ignore[reportUnknownArgumentType]
+    first = items[0]
     if isinstance(first, Call):
-        return first  # pyright: ignore[reportUnknownVariableType]
+        if not any(isinstance(item, Call) for item in items[1:]):
+            return first  # pyright: ignore[reportUnknownVariableType]
+        raise TypeError(f"these are {len(items)} calls: send them with multi_request(calls)")
+    if callable(first):  # an operation, or a function of `esipy.ops`
+        name = getattr(first, "name", getattr(first, "__name__", "it"))
+        raise TypeError(f"{name} is no call: it gives one when it is called, as {name}(...)")
     kind = type(given).__name__  # pyright: ignore[reportUnknownArgumentType]
     raise TypeError(f"{kind} is no call: build one with esipy.ops or app.op['operation_id'](...)")

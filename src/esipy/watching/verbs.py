@@ -58,7 +58,9 @@ class _Watches(OfClient):
             raise InvalidCallError("watch() needs a call to watch")
         watching = self._watching()
         options = options_of(self._engine, self._signed, watching.open_store, given)
-        return Watcher(self._engine, [watching.watched(call, options) for call in dict.fromkeys(calls)])
+        return Watcher(
+            self._engine, [watching.watched(call, options) for call in dict.fromkeys(map(self._call_of, calls))]
+        )
 
     def on_change(
         self,
@@ -85,7 +87,7 @@ class _Watches(OfClient):
 
         watching = self._watching()
         chosen = options_of(self._engine, self._signed, watching.open_store, options)
-        return watching.signal(call, chosen, options)
+        return watching.signal(self._call_of(call), chosen, options)
 
 
 class BlockingWatches(_Watches):
