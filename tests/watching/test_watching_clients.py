@@ -63,6 +63,16 @@ def test_a_loop_over_a_watch_gives_the_changes_of_its_rows(box: RunningSandbox, 
     assert there + 2 == len(third.after)
 
 
+def test_a_watch_that_is_closed_gives_no_more(box: RunningSandbox, connect: Connect) -> None:
+    """Its loop ends, although there is a change to see; closing twice is no error."""
+    client = connect()
+    watch = client.client.watch(OFFERS, tell_first=True, **OFTEN)
+    for _ in range(2):
+        client.do(watch.close())
+    with pytest.raises(StopIteration if client.name == "blocking" else StopAsyncIteration):
+        next_of(client, watch)
+
+
 def test_several_calls_are_watched_by_one_loop(box: RunningSandbox, connect: Connect) -> None:
     """Each change says of which call it is; a call that is given twice is watched once."""
     client = connect()

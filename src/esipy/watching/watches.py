@@ -82,7 +82,7 @@ class AsyncWatch(Generic[D, R]):
         """See `Watch.commit`."""
         await self._watcher.taken()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """See `Watch.close`."""
         self._watcher.close()
 
@@ -92,7 +92,7 @@ class AsyncWatch(Generic[D, R]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._watcher.close()
+        await self.close()
 
     def __repr__(self) -> str:
         return f"<AsyncWatch of {', '.join(map(repr, self._watcher.calls))}>"
