@@ -74,8 +74,8 @@ class AioRuntime:
         self._strand: Strand | None = None
         self._unfinished: set[asyncio.Task[Any]] = set()
 
-    async def send(self, request: HttpRequest) -> HttpResponse:
-        return await self.transport.send(request)
+    def send(self, request: HttpRequest) -> Coroutine[Any, Any, HttpResponse]:
+        return self.transport.send(request)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(seconds, 0.0))

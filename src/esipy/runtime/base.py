@@ -101,7 +101,7 @@ class Runtime(Protocol):
     shared: dict[Any, Any]
     """What all clients of a process have in common; a simulation has its own."""
 
-    async def send(self, request: HttpRequest) -> HttpResponse:
+    def send(self, request: HttpRequest) -> Awaitable[HttpResponse]:
         """One exchange over the transport.
 
         Raises:

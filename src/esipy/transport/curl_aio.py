@@ -23,6 +23,7 @@ from esipy.exceptions import AnswerTimeoutError, ConnectError
 from esipy.transport.curl import CurlTransport
 from esipy.transport.curl_handle import Handle
 from esipy.transport.curl_options import constant_options
+from esipy.transport.curl_turns import Turns
 from esipy.transport.curl_watch import Ready, can_watch, watch_in
 
 __all__ = ["AsyncCurlTransport"]
@@ -108,7 +109,7 @@ class _Sockets:
         self._deadline: float | None = None
         self._kick: asyncio.Handle | None = None
         self._sweeper: asyncio.TimerHandle | None = None
-        self._free = asyncio.Semaphore(max_exchanges)
+        self._turns = Turns(max_exchanges)
         self._closed = False
         # Kept here, because names of modules are taken away at the end of the program.
         self._exiting = sys.is_finalizing
@@ -121,34 +122,17 @@ class _Sockets:
         multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        free = self._free
-        seconds = request.timeout
-        if free.locked():
-            seconds = await self._wait_for_turn(request)
+        turns, seconds = self._turns, request.timeout
+        if turns.free:
+            turns.free -= 1
         else:
-            await free.acquire()
+            seconds = await self._wait_for_turn(request)
+        handle: Handle | None = None
         try:
-            return await self._exchange(request, seconds)
-        finally:
-            free.release()
-
-    async def _wait_for_turn(self, request: HttpRequest) -> float:
-        """Returns the seconds that are left."""
-        limit = asyncio.timeout(request.timeout)
-        try:
-            async with limit:
-                await self._free.acquire()
-        except TimeoutError:
-            reason = f"as many exchanges as allowed were running for {request.timeout:g} s"
-            raise ConnectError(request.url, reason) from None
-        return max((limit.when() or 0.0) - self.loop.time(), 0.001)
-
-    async def _exchange(self, request: HttpRequest, seconds: float) -> HttpResponse:
-        if self._closed:
-            raise RuntimeError("this transport is closed")
-        handle = self._idle.pop() if self._idle else Handle(self._options)
-        easy = handle.easy
-        try:
+            if self._closed:
+                raise RuntimeError("this transport is closed")
+            handle = self._idle.pop() if self._idle else Handle(self._options)
+            easy = handle.easy
             handle.prepare(request, seconds)
             encrypted = request.url.startswith("https:")
             if encrypted is not handle.shares:
@@ -167,14 +151,30 @@ class _Sockets:
                 raise RuntimeError(_CLOSED[1])
             raise handle.error(request, failure[0], failure[1])
         finally:
-            # Cancelled: the transfer ends here. At the end of the program the multi handle may be gone before us.
-            if self._running.pop(easy, None) is not None and not self._exiting():
-                self._multi.remove_handle(easy)
-            handle.waiter = None
-            if self._closed:
-                easy.close()
-            else:
-                self._idle.append(handle)
+            turns.give_back()
+            if handle is not None:
+                self._let_go(handle)
+
+    async def _wait_for_turn(self, request: HttpRequest) -> float:
+        """Returns the seconds that are left."""
+        limit = asyncio.timeout(request.timeout)
+        try:
+            async with limit:
+                await self._turns.wait()
+        except TimeoutError:
+            reason = f"as many exchanges as allowed were running for {request.timeout:g} s"
+            raise ConnectError(request.url, reason) from None
+        return max((limit.when() or 0.0) - self.loop.time(), 0.001)
+
+    def _let_go(self, handle: Handle) -> None:
+        # Cancelled: the transfer ends here. At the end of the program the multi handle may be gone before us.
+        if self._running.pop(handle.easy, None) is not None and not self._exiting():
+            self._multi.remove_handle(handle.easy)
+        handle.waiter = None
+        if self._closed:
+            handle.easy.close()
+        else:
+            self._idle.append(handle)
 
     def close(self) -> None:
         self._closed = True
