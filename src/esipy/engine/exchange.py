@@ -110,13 +110,12 @@ class Exchange:
 
         It names the character, never the token (T04). A body that is a set of ids is one key in any order (T10).
         """
-        call, settings = self.call, self.engine.settings
-        key = (
-            f"{self.method} {self.url} {call.language or settings.language} "
-            f"{settings.tenant} {settings.compatibility_date} {self.principal}"
-        )
-        if call.marks:
-            key = f"{key} {call.marks}"
+        call, engine = self.call, self.engine
+        language = call.language or engine.settings.language
+        key = f"{self.method} {self.url} {language} {engine.edition} {self.principal}"
+        marks = call.marks
+        if marks:
+            key = f"{key} {marks}"
         if call.body is None:
             return key
         parameter = self.operation.body

@@ -52,7 +52,7 @@ async def keeping(proceed: Proceed, exchange: Exchange) -> Answer:
     tally.misses += 1
     if status in exchange.operation.statuses:  # an error says nothing about what is kept
         lifetime = lifetime_of(answer.headers, exchange.operation.lifetime_seconds, now)
-        if lifetime or engine.settings.freshness_floor or conditional_headers(answer.headers) or lifetime is None:
+        if lifetime is None or lifetime or engine.settings.freshness_floor or conditional_headers(answer.headers):
             await _keep(exchange, answer, lifetime, store, asking)
         else:
             answer.fresh_until = now
@@ -61,16 +61,16 @@ async def keeping(proceed: Proceed, exchange: Exchange) -> Answer:
 
 async def _keep(exchange: Exchange, answer: Answer, lifetime: float | None, store: CacheStore, asking: str) -> None:
     """Put an answer in its place."""
-    place = place_of(exchange, exchange.call.path)
     if lifetime is None:
         if exchange.kept is not None or exchange.anew:  # what may not be kept now takes the place of what was
-            await store.drop(place)
+            await store.drop(place_of(exchange, exchange.call.path))
         return
     answer.fresh_until = (answer.given_at or 0.0) + lifetime
     if not could_be_json(answer) or exchange.overtaken or exchange.claim == NOT_OURS:
         return
     if exchange.in_passing and exchange.kept is None and not (exchange.anew and await store.get(exchange.key)):
         return  # nothing older is there that would be given in its place
+    place = place_of(exchange, exchange.call.path)
     is_theirs = exchange.principal == asking  # whose answer it is was settled by the token that was sent
     if is_theirs and exchange.claim and exchange.engine.shared_cache is not None:
         claim, exchange.claim = exchange.claim, None

@@ -129,6 +129,8 @@ class Engine:
     ) -> None:
         self.runtime = runtime
         self.settings = settings
+        self.edition = f"{settings.tenant} {settings.compatibility_date}"
+        """Of which world, and of which day, its answers are."""
         self.signer = signer
         self.cache = cache
         self.retry_rule = retry_rule
