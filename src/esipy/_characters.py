@@ -6,12 +6,14 @@ in a moment. Closing it stops what it watches, and closes nothing else.
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from esipy._agent import sent_user_agent
-from esipy._named import MAKING, Users
+from esipy._named import MAKING, Users, read_name
 from esipy.engine.exchange import Signer
 from esipy.engine.pipeline import Engine
 from esipy.exceptions import SettingError
@@ -51,6 +53,8 @@ class GivenLogins(NamedTuple):
             text = getattr(given, name)
             if text is not None and (not isinstance(text, str) or not text or not text.isascii()):
                 raise SettingError(f"{name}: has to be text in ASCII")  # not shown: it may be a secret
+        if isinstance(given.tokens, str) and given.tokens not in ("", "memory"):  # opened later, but refused now
+            read_name("tokens", given.tokens, "tokens.sqlite3", Path)
         return given
 
 
@@ -96,12 +100,10 @@ class Characters:
         Raises:
             SettingError: there is no such thing, or no ``client_id`` where one is needed.
         """
-        if isinstance(who, int) and not isinstance(who, bool):
-            signer: Signer = self._logins.signer(who, owner)
-        elif hasattr(who, "principal"):
+        if hasattr(who, "principal") and not isinstance(who, type):
             signer = cast("Signer", who)
         else:
-            raise SettingError(f"as_character({type(who).__name__}): has to be a character's id, or an EsiSecurity")
+            signer = self._logins.signer(_id_of(who), owner)
         require_private("base_url", self.settings.base_url)  # a token never leaves in clear
         view, engine = object.__new__(type(self)), object.__new__(Engine)
         engine.__dict__.update(self._engine.__dict__, signer=signer, lacks=getattr(signer, "lacks", None))
@@ -190,6 +192,23 @@ class AsyncCharacters(Characters):
     async def remove_character(self, character_id: int, *, revoke: bool = True) -> None:
         """See `EsiClient.remove_character`."""
         await self._logins.forget(self._engine.runtime, character_id, revoke=revoke)
+
+
+def _id_of(who: Any) -> int:
+    """A character's id: an int, or what stands for one (numpy's).
+
+    Raises:
+        SettingError: it is none.
+    """
+    if not isinstance(who, bool):
+        try:
+            return operator.index(who)
+        except TypeError:
+            pass
+    raise SettingError(
+        f"as_character({type(who).__name__}): has to be a character's id, as client.characters() lists them, "
+        "or an EsiSecurity"
+    )
 
 
 def _users_of(given: TokenStore | str | None, runtime: Runtime) -> Users[TokenStore]:

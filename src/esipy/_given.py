@@ -76,6 +76,8 @@ def check(security: Any, signal: Any) -> None:
     Raises:
         SettingError: names the argument.
     """
+    if isinstance(security, type):  # it is callable
+        raise SettingError(f"security={security.__name__}: has to be one that was made: {security.__name__}(...)")
     if security is not None and not hasattr(security, "principal") and not callable(security):
         raise SettingError(f"security={type(security).__name__}: has to be an EsiSecurity, or a callable that signs")
     if signal is not None and not isinstance(signal, Signal):

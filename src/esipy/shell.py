@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from esipy._agent import sent_user_agent, warn_without_user_agent
 from esipy._characters import Characters, GivenLogins
@@ -170,6 +170,9 @@ class Shell(Characters):
         raise_on_error: bool,
         terms: Terms | None,
     ) -> list[tuple[Call[T], Response[T]]]:
+        if isinstance(calls, Call):
+            raise TypeError("multi_request() takes a list of calls: send one by request(call)")
+
         async def job(call: Call[T]) -> tuple[Call[T], Response[T]]:
             call = call_of(call)
             try:
@@ -197,6 +200,11 @@ class Shell(Characters):
         await self._kept.leave(self, self._engine.runtime)
         if self._ledger_users.leave(self):
             await self._engine.ledger.do(self._engine.runtime, self._ledger_users.store.close)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} cannot be pickled or copied: it has connections; make one in each process"
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.settings.base_url}>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import warnings
 from typing import Any
 
@@ -24,6 +26,9 @@ FORGE = ops.market.get_markets_region_id_orders(region_id=10000002, order_type="
         ({"headers": {"X-A": "a\r\nB: c"}}, "X-A"),
         ({"headers": {"authorization": "Bearer x"}}, "security="),
         ({"security": "token"}, "security="),
+        ({"security": EsiSecurity}, r"security=EsiSecurity: has to be one that was made: EsiSecurity\(\.\.\.\)"),
+        ({"tokens": "logins.sqlite3"}, "tokens: has to begin with sqlite:"),
+        ({"tokens": "sqlite:logins.sqlite3"}, "tokens=sqlite:logins"),
         ({"signal_api_call_stats": print}, "signal_api_call_stats="),
         ({"retry_requests": "no"}, "retry_requests="),
         ({"timeout": 1e300}, "timeout="),
@@ -119,3 +124,37 @@ def test_what_is_no_call_is_refused_in_words_by_every_verb(verb: str, given: Any
     with EsiClient(headers=UA, base_url="http://127.0.0.1:1") as client, pytest.raises(TypeError) as refused:
         getattr(client, verb)(given)
     assert said == str(refused.value)
+
+
+@pytest.mark.parametrize("who", ["Kaito Pryce", None, True, 2112000001.0, EsiSecurity])
+def test_who_is_no_character_is_refused_at_once(who: Any) -> None:
+    """A name, nothing, a class: the text says where ids are to be had."""
+    said = r"has to be a character's id, as client\.characters\(\) lists them"
+    with EsiClient(headers=UA, client_id="app", tokens="memory") as client, pytest.raises(SettingError, match=said):
+        client.as_character(who)
+
+
+def test_an_id_may_be_of_another_kind_of_integer() -> None:
+    """What a table of numbers holds is no int of Python's, but stands for one."""
+
+    class Int64:
+        def __index__(self) -> int:
+            return 2112000001
+
+    with EsiClient(headers=UA, client_id="app", tokens="memory") as client:
+        assert "<stored login of character 2112000001 to application app>" == repr(
+            client.as_character(Int64()).security  # type: ignore[arg-type]
+        )
+
+
+def test_one_call_is_no_list_of_calls() -> None:
+    """It would be read as a list of nothing that can be sent."""
+    with EsiClient(headers=UA) as client, pytest.raises(TypeError, match=r"send one by request\(call\)"):
+        client.multi_request(STATUS)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("way", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_client_is_not_sent_to_another_process(way: Any) -> None:
+    """Its connections cannot be: the text says what to do, where a pool's own would name a handle of curl's."""
+    with EsiClient(headers=UA) as client, pytest.raises(TypeError, match="EsiClient cannot be pickled or copied"):
+        way(client)
