@@ -83,7 +83,7 @@ def at_server(source: str, make: Callable[[str], S], url: str) -> S:
     """What is made for a server's URL.
 
     Raises:
-        SettingError: it is none.
+        SettingError: it is not such a URL.
         ImportError: the extra ``redis`` is missing.
     """
     try:

@@ -183,7 +183,7 @@ class EsiApp:
         ignored: what else version 1's programs pass; it warns.
 
     Raises:
-        SettingError: (a ValueError) the cache is none.
+        SettingError: (a ValueError) ``cache`` is no cache.
     """
 
     def __init__(

@@ -67,7 +67,7 @@ class _WebLogin(Generic[ClientT]):
             scopes: what the user is asked to allow; None: the `scopes` of this object.
 
         Raises:
-            TypeError: the session is none.
+            TypeError: ``session`` cannot keep anything.
             SettingError: the client has no ``client_id``.
         """
         begun.require_session(session)
@@ -145,7 +145,7 @@ class WebLogin(_WebLogin[EsiClient]):
             SSOUnavailableError: the SSO cannot be reached, or does not take the application: try later.
             TokenInvalidError: the SSO's token is not valid.
             TokenStoreError: the tokens cannot be kept.
-            TypeError: the session or the query is none.
+            TypeError: ``session`` cannot keep anything, or ``query`` is no query.
         """
         return run(self._finish(session, query))
 

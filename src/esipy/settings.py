@@ -166,7 +166,7 @@ def _url(name: str, value: Any) -> str:
         _refuse(name, value, _A_URL)
     try:
         parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port  # a port that is none raises here
+        host, _ = parts.hostname, parts.port  # reading a port that is no number raises
     except ValueError:
         host, parts = None, None
     if "@" in value or "?" in value or "#" in value:

@@ -53,7 +53,7 @@ def open_tokens(given: TokenStore | str | None = None) -> TokenStore:
     """The store that a text names; nothing is opened yet. A store is given back as it is.
 
     Raises:
-        SettingError: it names none; the text shows no password.
+        SettingError: no store can be meant; the text shows no password.
         ImportError: it needs the extra ``redis``.
     """
     source = "tokens"
@@ -79,7 +79,7 @@ def sealer_for(store: TokenStore, token_key: str | None = None, *, renew: bool =
         renew: make a new key in this user's keyring first.
 
     Raises:
-        SettingError: the key that is given is none; or to renew: the key is not in a keyring.
+        SettingError: what is given is no key; or it is to be renewed, and is not in a keyring.
         TokenKeyError: this user's keyring does not open.
     """
     keys = given_keys(token_key)

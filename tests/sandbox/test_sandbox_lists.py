@@ -298,9 +298,9 @@ def test_an_event_based_route_changes_without_a_word_of_when(caller: Caller, lis
                 -1,
             ),
             {},
-            "less than none",
+            "have to be 0 or more",
         ),
-        ("roll", (ORDERS,), {"pages": -1}, "less than none"),
+        ("roll", (ORDERS,), {"pages": -1}, "have to be 0 or more"),
         ("roll", ("/freelance-jobs",), {}, "one by one"),
         (
             "remove",

@@ -130,7 +130,7 @@ def key_function(key: Key) -> Callable[[Any], Hashable]:
     """What gives a row's key, or None where a row has none.
 
     Raises:
-        InvalidCallError: ``key`` can be none.
+        InvalidCallError: ``key`` is neither a field's name, nor a tuple of such, nor a function.
     """
     if callable(key):
         return key

@@ -195,7 +195,7 @@ def _texts(value: object) -> list[str]:
 
 
 def _seconds(value: object) -> float | None:
-    """A time since 1970; None for what is none, as a number that no clock will reach."""
+    """A time since 1970; None for anything else, such as a number that no clock will reach."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if 0 <= value < 1e12 else None

@@ -60,7 +60,7 @@ class Position(NamedTuple):
         """The position that a text stands for.
 
         Raises:
-            InvalidCallError: it is none.
+            InvalidCallError: it stands for no position.
         """
         try:
             return cls(*msgspec.json.decode(text, type=tuple[str, str]))

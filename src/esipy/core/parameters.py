@@ -180,7 +180,7 @@ def _check_bounds(operation: str, parameter: Parameter, value: float) -> None:
 
 
 def _as_integer(value: Any) -> int | None:
-    """An int, or None when the value is none (or one that ESI cannot hold)."""
+    """The value as an int; None when it is not one, or one that ESI cannot hold."""
     if type(value) is not int:
         # Programs of version 1 pass ids as text; numpy's integers and IntEnums answer __index__.
         if isinstance(value, bool):
@@ -228,7 +228,7 @@ def _boolean(operation: str, parameter: Parameter, value: Any) -> bool:
 
 
 def _as_text(value: Any) -> str | None:
-    """A plain str, or None when the value is none or cannot be sent."""
+    """The value as a plain str; None when it is not one, or cannot be sent."""
     if not isinstance(value, str):
         return None
     text = str.__str__(value)  # of an enum's member: its value, not its name

@@ -171,7 +171,7 @@ class Lists:
             if edits:
                 self._check_editable(match, operation)
             if after_requests < 0 or (pages or 0) < 0:
-                raise ValueError("neither requests nor pages are less than none")
+                raise ValueError("after_requests and pages have to be 0 or more")
 
             def happen() -> None:
                 self._changes.roll(operation, match.path)

@@ -8,7 +8,7 @@ Owns the one entry `KEY` of a user's session, whatever framework the session is 
 - Several may be under way, as of several tabs: the `AT_ONCE` that were begun last, so that a session stays small enough
   for a cookie.
 - An entry is replaced, never changed in place: sessions of frameworks notice only that. It fits into JSON.
-- What is in the entry may be anything: an older version's, or another program's. What is no login is none.
+- What is in the entry may be anything: an older version's, or another program's. What is no login is passed over.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class Callback(NamedTuple):
 
 
 def read_callback(query: Query) -> Callback:
-    """Read a callback; a code that can be none is left out.
+    """Read a callback; a code of characters that no code has is left out.
 
     Args:
         query: a framework's mapping of the query (of several values for one name it has ``getlist`` or ``getall``, or

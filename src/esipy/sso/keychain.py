@@ -95,7 +95,7 @@ def _text_of(name: str) -> str:
 
 
 def keyring_keys(lock: Path, *, renew: bool = False) -> tuple[bytes, ...]:
-    """The keys of this user's keyring, where one is made when there is none; nothing where there is no keyring.
+    """The keys of this user's keyring; an empty tuple where there is no keyring. One without a key is given one.
 
     Args:
         lock: a file that all programs of this user know: one of them at a time makes a key.
@@ -114,7 +114,7 @@ def keyring_keys(lock: Path, *, renew: bool = False) -> tuple[bytes, ...]:
             text = _asked(keyring.get_password, SERVICE, ENTRY)
             if text is None or renew:
                 _asked(keyring.set_password, SERVICE, ENTRY, new_key() if text is None else f"{new_key()},{text}")
-                text = _asked(keyring.get_password, SERVICE, ENTRY)  # one that keeps nothing is none
+                text = _asked(keyring.get_password, SERVICE, ENTRY)  # a keyring that keeps nothing counts as no keyring
     return () if text is None else _read(f"the entry {ENTRY!r} of {SERVICE!r} in the keyring", text)
 
 

@@ -6,8 +6,8 @@
 - Without a key the bytes are kept as they are, and marked so; that is said once for each store. What was kept before
   there was a key can be read afterwards, too, and is sealed when it is next saved (`esipy.tokens.rekey`: at once).
 - Errors name character and key id, never anything of what is inside.
-
-- Nonces are random: one key should seal no more than 2**32 times, which are hundreds of days of 100,000 characters.
+- Nonces are random, so one key should seal no more than 2**32 times: with 100,000 characters that takes hundreds of
+  days.
 
 Source: NIST SP 800-38D, section 8.3.
 """

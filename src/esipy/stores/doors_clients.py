@@ -16,7 +16,7 @@ def memcached_reader(client: Any) -> Callable[[str], Any]:
     """How to read from a memcached client.
 
     Raises:
-        TypeError: it is none, or it may unpickle what it reads, and nothing here could keep it from that.
+        TypeError: it is no such client; or it may unpickle what it reads, and nothing here could keep it from that.
     """
     _require(client, "get", "set", "delete")
     if _is_of("memcache", client):

@@ -77,7 +77,7 @@ class RedisTokens:
     def records(self, client_id: str | None = None) -> Iterator[TokenRecord]:
         """All that is kept, of one application or of all, in the order of application and character.
 
-        They are read some hundreds at a time; what is saved or removed meanwhile may be among them or not.
+        They are read `AT_ONCE` at a time; what is saved or removed meanwhile may be among them or not.
         """
         after, before = (b"-", b"+") if client_id is None else (f"[{client_id}\0".encode(), f"({client_id}\1".encode())
         while True:

@@ -158,7 +158,7 @@ class SqliteTokens:
     def records(self, client_id: str | None = None) -> Iterator[TokenRecord]:
         """All that is kept, of one application or of all, in the order of application and character.
 
-        They are read some hundreds at a time, so that neither memory nor the file is held meanwhile.
+        They are read `AT_ONCE` at a time, so that neither memory nor the file is held meanwhile.
         """
         after: tuple[str, int] = ("" if client_id is None else client_id, -(2**63))
         statement = LIST if client_id is None else LIST_OF_ONE

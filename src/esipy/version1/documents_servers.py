@@ -49,7 +49,7 @@ def _absolute(place: Place, url: str, address: str) -> str:
     try:
         whole = urljoin(address, url)
         parts = urlsplit(whole)
-        host, _ = parts.hostname, parts.port  # a port that is none raises here
+        host, _ = parts.hostname, parts.port  # reading a port that is no number raises
     except ValueError:
         place.refuse(f"{url!r} is no address of a server")
     if "@" in parts.netloc or "?" in whole or "#" in whole or not whole.isascii() or not whole.isprintable():

@@ -1,4 +1,4 @@
-"""The signals of watching: one for each call that is watched, and WATCH_FAILED for all."""
+"""WATCH_FAILED: that a watched call could not be looked at. Told alike by the scheduler and by iterators."""
 
 from __future__ import annotations
 

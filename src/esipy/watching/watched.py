@@ -97,7 +97,7 @@ class Watched:
         failures: how often in a row it could not be looked at.
 
     Raises:
-        InvalidCallError: it cannot be sent, or ``key`` can be none.
+        InvalidCallError: it cannot be sent, or ``key`` cannot tell rows apart.
     """
 
     def __init__(self, engine: Engine, call: Call[Any], options: Options, hold: LoginHold) -> None:
