@@ -160,7 +160,7 @@ def test_an_interrupted_handle_serves_other_threads(server: RawServer) -> None:
     transport = CurlTransport()
     stop = threading.Event()
     with ThreadPoolExecutor(2) as pool:
-        unwanted = pool.submit(transport.send_unless, HttpRequest("GET", server.url("/hang")), stop.is_set)
+        unwanted = pool.submit(transport.send_unless, HttpRequest("GET", server.url("/hang")), lambda *_: stop.is_set())
         assert server.arrived.acquire(timeout=10)
         wanted = pool.submit(transport.send, HttpRequest("GET", server.url("/held")))
         assert server.arrived.acquire(timeout=10)

@@ -68,8 +68,12 @@ class CurlTransport:
                 raise
         raise raised.error
 
-    def send_unless(self, request: HttpRequest, stopped: Callable[[], bool] | None) -> HttpResponse:
-        """Send as `send` does; the transfer ends within a second when ``stopped()``, asked again and again, is true."""
+    def send_unless(self, request: HttpRequest, stopped: Callable[..., bool] | None) -> HttpResponse:
+        """Send as `send` does; the transfer ends within a second when ``stopped``, asked again and again, gives True.
+
+        Args:
+            stopped: called with what curl tells of the progress; None: nobody is asked.
+        """
         if self._closed:
             raise RuntimeError("this transport is closed")
         try:
@@ -109,5 +113,5 @@ class CurlTransport:
         self._idle = []
 
 
-def _never() -> bool:
+def _never(*_progress: int) -> bool:
     return False

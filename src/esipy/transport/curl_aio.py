@@ -273,7 +273,7 @@ class _Threads:
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         stop = threading.Event()
-        flight = self._pool.submit(self._transport.send_unless, request, stop.is_set)
+        flight = self._pool.submit(self._transport.send_unless, request, lambda *_: stop.is_set())
         waiter = asyncio.wrap_future(flight)
         self._running[waiter] = stop
         # The thread keeps the time limit by itself, once it has begun.

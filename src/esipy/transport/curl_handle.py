@@ -66,7 +66,7 @@ class Handle:
 
     def __init__(self, options: Sequence[tuple[int, Any]]) -> None:
         self.easy = easy = pycurl.Curl()
-        self._stopped: Callable[[], bool] | None = None
+        self._stopped: Callable[..., bool] | None = None
         self.shares = False
         self.deadline = 0.0
         self.waiter: Any = None
@@ -95,7 +95,6 @@ class Handle:
             (_SUPPRESS_CONNECT_HEADERS, 1),
             (pycurl.WRITEFUNCTION, self._write),
             (pycurl.HEADERFUNCTION, self._head.append),
-            (pycurl.XFERINFOFUNCTION, self._tick),
             (pycurl.NOPROGRESS, 1),
             *options,
         ):
@@ -108,21 +107,22 @@ class Handle:
         self._body.append(chunk)
         return None
 
-    def _tick(self, *_: int) -> int:
-        return self._stopped is not None and self._stopped()
-
     def _once(self, *_: object) -> int:
         self._issued += 1
         verdict: int = pycurl.PREREQFUNC_OK if self._issued == 1 else pycurl.PREREQFUNC_ABORT
         return verdict
 
-    def ask(self, stopped: Callable[[], bool] | None) -> None:
+    def ask(self, stopped: Callable[..., bool] | None) -> None:
         """Ask this during each transfer from now on, at least once a second; when it says True the transfer ends.
+
+        It is called with what curl tells of the progress, several times in each exchange.
 
         It is also where Python runs the handler of a signal, Ctrl-C's: curl returns to us when one arrives. None:
         ask nothing. Each asking takes the GIL; with twenty threads that would halve the rate of small answers.
         """
         if stopped is not self._stopped:
+            if stopped is not None:
+                self.easy.setopt(pycurl.XFERINFOFUNCTION, stopped)
             self.easy.setopt(pycurl.NOPROGRESS, stopped is None)
             self._stopped = stopped
 
