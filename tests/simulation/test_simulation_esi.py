@@ -15,7 +15,7 @@ from esipy.core.wire import Headers, HttpRequest, HttpResponse
 from esipy.exceptions import AnswerTimeoutError, BrokenAnswerError, ConnectError, NetworkError
 from esipy.operation import Operation
 from esipy.runtime.simulated import SimulatedRuntime, Working
-from esipy.simulation import Seen, SimulatedEsi, sandbox_bodies, token_for
+from esipy.simulation import SandboxBodies, Seen, SimulatedEsi, token_for
 from tests.simulation.simulation_kit import HERO, NOON, World, path_of
 
 NOTIFICATIONS = "/characters/{me}/notifications"
@@ -276,7 +276,7 @@ def test_bodies_can_be_scripted() -> None:
 def test_bodies_can_be_the_sandboxes() -> None:
     """Its data, lifetimes and refusals, under the simulation's limits."""
     world = World()
-    world.esi = SimulatedEsi(lambda: world.now, body=sandbox_bodies(lambda: world.now, seed=4))
+    world.esi = SimulatedEsi(lambda: world.now, body=SandboxBodies(lambda: world.now, seed=4))
     wallet, other = world.mine(WALLET), world.ask(WALLET.format(me=HERO + 1), token_for("app", HERO))
     assert (200, 403) == (wallet.status, other.status)
     assert float(wallet.body) > 0
@@ -294,7 +294,7 @@ def test_lists_of_the_sandbox_change_in_virtual_time() -> None:
     versions are told.
     """
     world = World()
-    bodies = sandbox_bodies(lambda: world.now, seed=4)
+    bodies = SandboxBodies(lambda: world.now, seed=4)
     world.esi = SimulatedEsi(lambda: world.now, body=bodies)
     path = "/contracts/public/10000044"
     bodies.lists.roll(path, pages=3)
@@ -354,7 +354,7 @@ def test_what_goes_wrong_can_change() -> None:
 )
 def test_shares_are_parts_of_a_whole(options: dict[str, Any]) -> None:
     """More than all is refused, and less than nothing."""
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match="shares have to be 0 or more"):
         World(**options)
 
 

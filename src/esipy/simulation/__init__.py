@@ -10,9 +10,9 @@ It counts with the sandbox's own windows, never with the client's, so that it ca
 Tokens are of the form that `token_for` gives. `SimulatedEsi.log` has all that happened, for an oracle to judge.
 """
 
-from esipy.simulation.bodies import SandboxBodies, sandbox_bodies
+from esipy.simulation.bodies import SandboxBodies
 from esipy.simulation.esi import SimulatedEsi
 from esipy.simulation.log import Log, Seen
 from esipy.simulation.principals import token_for
 
-__all__ = ["Log", "SandboxBodies", "Seen", "SimulatedEsi", "sandbox_bodies", "token_for"]
+__all__ = ["Log", "SandboxBodies", "Seen", "SimulatedEsi", "token_for"]

@@ -23,7 +23,7 @@ from esipy.sandbox.esi_values import Values, choices_of
 from esipy.sandbox.exchange import Identity, SandboxRequest
 from esipy.sandbox.world import World
 
-__all__ = ["Body", "SandboxBodies", "SmallBodies", "sandbox_bodies"]
+__all__ = ["Body", "SandboxBodies", "SmallBodies"]
 
 Body = Callable[[Operation[Any], HttpRequest], "bytes | HttpResponse | None"]
 """Gives a body, a whole answer (whose status is counted), or None for the small body."""
@@ -74,7 +74,14 @@ class _Clock(Clock):
 
 
 class SandboxBodies:
-    """What the sandbox's ESI answers, in virtual time; made by `sandbox_bodies`.
+    """Real answers in virtual time, from the sandbox's ESI: its data, pages, lifetimes and validators.
+
+    An answer takes some 100 us.
+
+    Args:
+        now: the simulation's clock.
+        seed: the same seed gives the same data.
+        characters: how many there are; tokens have to be theirs (2112000001 and on). Each holds every scope.
 
     Attributes:
         esi: the sandbox's ESI.
@@ -82,7 +89,7 @@ class SandboxBodies:
             ``odd_last_modified``, ``versions``, as docs/sandbox.md tells them.
     """
 
-    def __init__(self, now: Callable[[], float], *, seed: int, characters: int) -> None:
+    def __init__(self, now: Callable[[], float], *, seed: int = 1, characters: int = 10) -> None:
         self._roster = Roster(seed, characters)
         self.esi = EsiApi(seed, _Clock(now), self._roster, limits=Limits(enforce=False))
         self.lists = self.esi.lists
@@ -103,14 +110,3 @@ class SandboxBodies:
         answer = self.esi.answer(SandboxRequest(operation.method, parts.path, query, headers, body, identity))
         kept = [pair for pair in answer.headers if not pair[0].lower().startswith(_LIMIT_HEADERS)]
         return HttpResponse(answer.status, Headers(kept), answer.body)
-
-
-def sandbox_bodies(now: Callable[[], float], *, seed: int = 1, characters: int = 10) -> SandboxBodies:
-    """Real answers, from the sandbox's ESI: its data, pages, lifetimes and validators. It takes some 100 us a request.
-
-    Args:
-        now: the simulation's clock.
-        seed: the same seed gives the same data.
-        characters: how many there are; tokens have to be theirs (2112000001 and on). Each holds every scope.
-    """
-    return SandboxBodies(now, seed=seed, characters=characters)

@@ -63,7 +63,7 @@ class SimulatedEsi:
         requests: how many came.
 
     Raises:
-        ValueError: the shares are more than all, or less than nothing.
+        ValueError: a share is below 0, or together they are more than 1.
     """
 
     def __init__(
@@ -148,12 +148,12 @@ class SimulatedEsi:
         """Let this go wrong from now on, and nothing else.
 
         Raises:
-            ValueError: the shares are more than all, or less than nothing.
+            ValueError: a share is below 0, or together they are more than 1.
         """
         given = shares or {}
         fates = (unreachable_share, lost_before_share, lost_share)
         if min(0.0, *fates, *given.values()) < 0 or max(sum(fates), sum(given.values())) > 1:
-            raise ValueError("all shares together are between 0 and 1")
+            raise ValueError("shares have to be 0 or more, and together 1 at the most")
         # Rising marks, so that one number decides which it is.
         self._unreachable, self._lost_before, self._lost = accumulate(fates)
         self._statuses = list(zip(accumulate(given.values()), given, strict=True))
@@ -194,7 +194,8 @@ class SimulatedEsi:
         now = self._now()
         silent = operation is not None and self.limits.hidden.refuses(operation.name, now)
         status, headers, body = self._made(request, operation, who, now, silent)
-        used, cost, name = -1, 0, "" if operation is None else operation.name
+        used: int | None = None
+        cost, name = 0, "" if operation is None else operation.name
         if bucket is None:
             if status >= 400:
                 self.limits.errors.add(now)

@@ -61,12 +61,12 @@ class Log(Sequence[Seen]):
         *,
         own: bool = True,
         lost: bool = False,
-        used: int = _NOTHING_TOLD,
+        used: int | None = None,
     ) -> None:
         """Book one; see `Seen`."""
         self._moments.extend((arrived, counted))
         self._names += (bucket, operation)
-        self._numbers.extend((status, cost, own + 2 * lost, used))
+        self._numbers.extend((status, cost, own + 2 * lost, _NOTHING_TOLD if used is None else used))
 
     def by_bucket(self) -> dict[str, list[Seen]]:
         """The entries of each bucket, in the order in which they were counted."""
