@@ -32,6 +32,7 @@ _WORDS: dict[Kind, str] = {
     "object": "a dict or its Struct",
     "json": "JSON data",
 }
+_ITEMS: dict[Kind, Kind] = {"integers": "integer", "strings": "string"}
 
 
 class Parameter:
@@ -91,7 +92,11 @@ class Parameter:
     @property
     def wanted(self) -> str:
         """What it takes, in words, for errors."""
-        text = _WORDS[self.kind]
+        return self.in_words(self.kind)
+
+    def in_words(self, kind: Kind) -> str:
+        """What it takes, or, with the kind of one of its items, what each item has to be."""
+        text = _WORDS[kind]
         return f"{text}, such as {', '.join(map(repr, self.choices[:3]))}" if self.choices else text
 
     def __repr__(self) -> str:
@@ -164,12 +169,14 @@ def refuse_unknown(what: str, name: object, known: Iterable[str]) -> NoReturn:
 # ---- one function a kind ----
 
 
-def _refuse(operation: str, parameter: Parameter, value: object, where: str = "") -> NoReturn:
+def _refuse(operation: str, parameter: Parameter, value: object, place: int | None = None) -> NoReturn:
+    where, kind = ("", parameter.kind) if place is None else (f" at [{place}]", _ITEMS[parameter.kind])
+    what = f"{operation}: parameter {parameter.name!r}{where} has to be"
+    if kind == "integer" and type(value) is int:
+        raise InvalidCallError(f"{what} between -2**63 and 2**63 - 1")  # ESI's integers; a long one cannot be shown
     shown = repr(value)
-    raise InvalidCallError(
-        f"{operation}: parameter {parameter.name!r}{where} has to be {parameter.wanted}, "
-        f"not {type(value).__name__} {shown if len(shown) <= 80 else shown[:80] + '...'}"
-    )
+    shown = shown if len(shown) <= 80 else shown[:80] + "..."
+    raise InvalidCallError(f"{what} {parameter.in_words(kind)}, not {type(value).__name__} {shown}")
 
 
 def _check_bounds(operation: str, parameter: Parameter, value: float) -> None:
@@ -266,7 +273,7 @@ def _integers(operation: str, parameter: Parameter, value: Any) -> tuple[int, ..
     for place, item in _items(operation, parameter, value):
         number = _as_integer(item)
         if number is None:
-            _refuse(operation, parameter, item, f" at [{place}]")
+            _refuse(operation, parameter, item, place)
         checked.append(number)
     return tuple(checked)
 
@@ -276,7 +283,7 @@ def _strings(operation: str, parameter: Parameter, value: Any) -> tuple[str, ...
     for place, item in _items(operation, parameter, value):
         text = _as_text(item)
         if text is None:
-            _refuse(operation, parameter, item, f" at [{place}]")
+            _refuse(operation, parameter, item, place)
         checked.append(text)
     return tuple(checked)
 
