@@ -15,18 +15,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
 from threading import Condition
 from typing import Any, Protocol, Self
 
-from esipy.sandbox import ControlClient, RunningSandbox, running
+from esipy.sandbox import ControlClient, RunningSandbox, serve
 from esipy.stores.tokens import TokenStore
 
 __all__ = ["SignalRecorder", "check_token_store", "environment", "sandbox"]
 
 
-def sandbox(*, set_environment: bool = False, **options: Any) -> AbstractContextManager[RunningSandbox]:
+@contextmanager
+def sandbox(*, set_environment: bool = False, **options: Any) -> Generator[RunningSandbox]:
     """A sandbox that serves for a with-block.
 
     Args:
@@ -37,7 +38,8 @@ def sandbox(*, set_environment: bool = False, **options: Any) -> AbstractContext
     Raises:
         ImportError: the extra ``sandbox`` is not installed.
     """
-    return _within_environment(options) if set_environment else running(**options)
+    with serve(**options) as server, _environment_of(server) if set_environment else nullcontext():
+        yield server
 
 
 def environment(server: RunningSandbox | ControlClient) -> dict[str, str]:
@@ -63,20 +65,18 @@ def check_token_store(make_store: Callable[[], TokenStore], *, wait: Callable[[f
 
 
 @contextmanager
-def _within_environment(options: Mapping[str, Any]) -> Generator[RunningSandbox]:
-
-    with running(**options) as server:
-        wanted = environment(server)
-        before = {name: os.environ.get(name) for name in wanted}
-        os.environ.update(wanted)
-        try:
-            yield server
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+def _environment_of(server: RunningSandbox) -> Generator[None]:
+    wanted = environment(server)
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 class _Signal(Protocol):

@@ -8,6 +8,6 @@ so it cannot share their mistakes. `serve` starts one in this process, ``esipy s
 from esipy.sandbox.app import Sandbox
 from esipy.sandbox.esi_hidden import HIDDEN_LIMITS
 from esipy.sandbox.remote import ControlClient
-from esipy.sandbox.running import RunningSandbox, running, serve
+from esipy.sandbox.running import RunningSandbox, serve
 
-__all__ = ["HIDDEN_LIMITS", "ControlClient", "RunningSandbox", "Sandbox", "running", "serve"]
+__all__ = ["HIDDEN_LIMITS", "ControlClient", "RunningSandbox", "Sandbox", "serve"]

@@ -12,14 +12,13 @@ import zlib
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
+from esipy.sandbox.answers import HTML, JSON, html_page
 from esipy.sandbox.connection import Act, Wire
 from esipy.sandbox.exchange import SandboxAnswer
 from esipy.sandbox.faults import Fault, Faults, Happening
 
 __all__ = ["act_for", "replacement", "wants_answer"]
 
-_JSON = ("Content-Type", "application/json; charset=utf-8")
-_HTML = b"<html>\r\n<head><title>%d</title></head>\r\n<body><center><h1>%d</h1></center></body>\r\n</html>\r\n"
 _BLOCK = 64 * 1024
 _BOMB = 128 * 1024 * 1024
 
@@ -34,7 +33,7 @@ def wants_answer(fault: Fault) -> bool:
 
 def replacement(fault: Fault) -> SandboxAnswer | None:
     """The whole, well-formed answer that some kinds send in place of the real one; None for the others."""
-    headers: list[tuple[str, str]] = [_JSON]
+    headers: list[tuple[str, str]] = [JSON]
     match fault.kind:
         case "status":
             body = b'{"error": "the sandbox was told to fail"}'
@@ -47,7 +46,7 @@ def replacement(fault: Fault) -> SandboxAnswer | None:
             headers.append(("X-ESI-Error-Limit-Remain", "0"))
             headers.append(("X-ESI-Error-Limit-Reset", f"{fault.seconds:.0f}"))
         case "html":
-            headers, body = [("Content-Type", "text/html")], _HTML % (fault.status, fault.status)
+            headers, body = [HTML], html_page(fault.status)
         case "oddjson":
             body = b'[{"error": {"deep": null}}, "text", 7]'
         case "empty":
@@ -187,7 +186,7 @@ async def _gzip(scene: _Scene) -> int:
 async def _oversize(scene: _Scene) -> int:
     """A JSON array that goes on and on: with its length said when ``size`` is given, else in chunks without end."""
     fault, wire = scene.fault, scene.wire
-    headers = [_JSON, *fault.headers]
+    headers = [JSON, *fault.headers]
     block = b"[" + b" " * (_BLOCK - 1)
     if fault.size is None:
         await wire.write(wire.head(fault.status, headers, transfer_encoding="chunked"))
@@ -215,7 +214,7 @@ async def _bomb(scene: _Scene) -> int:
         left -= min(left, len(block))
         await asyncio.sleep(0)
     packed.append(packer.flush())
-    headers = [_JSON, ("Content-Encoding", "gzip"), *fault.headers]
+    headers = [JSON, ("Content-Encoding", "gzip"), *fault.headers]
     await scene.wire.answer(SandboxAnswer(fault.status, headers, b"".join(packed)))
     return fault.status
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from esipy.sandbox.answers import json_answer
 from esipy.sandbox.exchange import SandboxAnswer, SandboxRequest
 from esipy.sandbox.verbs import Verbs
 
@@ -41,21 +42,21 @@ class Control:
         name = request.path.removeprefix(_PREFIX)
         # Only browsers send Origin: no web page that is open on this machine may drive the sandbox.
         if "origin" in request.headers:
-            return _json({"error": "the control interface is not for web pages"}, 403)
+            return json_answer({"error": "the control interface is not for web pages"}, 403)
         try:
             if request.method in ("GET", "HEAD") and name in self._looks:
-                return _json(await self._looks[name](dict(request.query)))
+                return json_answer(await self._looks[name](dict(request.query)))
             if request.method == "POST" and name in VERBS:
                 arguments = json.loads(request.body or b"{}")
                 if not isinstance(arguments, dict):
                     raise ValueError("the body has to be a JSON object")
-                return _json({"result": getattr(self._verbs, name)(**arguments)})
+                return json_answer({"result": getattr(self._verbs, name)(**arguments)})
         except (KeyError, TypeError, ValueError) as error:
-            return _json({"error": str(error.args[0]) if error.args else str(error)}, 400)
+            return json_answer({"error": str(error.args[0]) if error.args else str(error)}, 400)
         if name in VERBS or name in self._looks:
-            return _json({"error": f"{name} is asked with {'POST' if name in VERBS else 'GET'}"}, 405)
+            return json_answer({"error": f"{name} is asked with {'POST' if name in VERBS else 'GET'}"}, 405)
         known = ", ".join(sorted([*VERBS, *self._looks]))
-        return _json({"error": f"the control interface has no {name!r}: it has {known}"}, 404)
+        return json_answer({"error": f"the control interface has no {name!r}: it has {known}"}, 404)
 
     async def _about(self, query: dict[str, str]) -> dict[str, Any]:
         del query
@@ -98,7 +99,3 @@ class Control:
 
 
 VERBS = frozenset(name for name in dir(Verbs) if not name.startswith("_"))
-
-
-def _json(value: Any, status: int = 200) -> SandboxAnswer:
-    return SandboxAnswer(status, [("Content-Type", "application/json; charset=utf-8")], json.dumps(value).encode())

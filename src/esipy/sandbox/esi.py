@@ -15,6 +15,7 @@ import msgspec
 
 from esipy import ops
 from esipy.operation import Operation
+from esipy.sandbox.answers import JSON
 from esipy.sandbox.characters import Roster
 from esipy.sandbox.clock import Clock
 from esipy.sandbox.esi_access import Access, asked_date, asked_language, asked_tenant
@@ -39,8 +40,6 @@ from esipy.sandbox.world_map import map_handlers
 from esipy.sandbox.world_market import market_handlers
 
 __all__ = ["EsiApi"]
-
-_JSON: tuple[str, str] = ("Content-Type", "application/json; charset=utf-8")
 
 
 class _Body(NamedTuple):
@@ -203,7 +202,7 @@ class EsiApi:
         if reply.status == 204:
             return SandboxAnswer(204)
         body = reply.body()
-        headers = [_JSON]
+        headers = [JSON]
         if asked.operation.cacheable or asked.operation.cache_mode == "not-cached":
             headers += freshness_headers(asked.operation, moment, etag_of(body), asked.now)
         return SandboxAnswer(reply.status, headers, body)
@@ -215,7 +214,7 @@ class EsiApi:
             return SandboxAnswer(304, [pair for pair in headers if pair[0] != "Expires"])
         if body.status == 204:
             return SandboxAnswer(204, headers)
-        headers.insert(0, _JSON)
+        headers.insert(0, JSON)
         if body.pages is not None:
             headers.append(("X-Pages", str(body.pages)))
         if asked.operation.localized:
@@ -254,4 +253,4 @@ def _error(refused: Refused) -> SandboxAnswer:
     body: dict[str, Any] = {"error": refused.message}
     if refused.faults:
         body["details"] = [fault._asdict() for fault in refused.faults]
-    return SandboxAnswer(refused.status, [_JSON, *refused.headers], msgspec.json.encode(body))
+    return SandboxAnswer(refused.status, [JSON, *refused.headers], msgspec.json.encode(body))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import cycle
 
+from esipy.sandbox.answers import HTML, html_page, json_answer
 from esipy.sandbox.exchange import SandboxAnswer
 
 __all__ = ["DOWNTIME_BEGINS_SECONDS", "Downtime"]
@@ -17,17 +18,11 @@ DOWNTIME_BEGINS_SECONDS = 11 * 3600
 """When the daily downtime begins, in seconds of the day (UTC)."""
 
 _DAY_SECONDS = 86_400
-_HTML = b"<html>\r\n<head><title>%d</title></head>\r\n<body><center><h1>%d</h1></center></body>\r\n</html>\r\n"
-_JSON = b'{"error": "the game is down"}'
 
 
 def _pages() -> Iterator[SandboxAnswer]:
-    made = [
-        SandboxAnswer(status, [("Content-Type", "text/html")], _HTML % (status, status)) for status in (502, 503, 504)
-    ]
-    made[1:1] = [
-        SandboxAnswer(status, [("Content-Type", "application/json; charset=utf-8")], _JSON) for status in (503, 504)
-    ]
+    made = [SandboxAnswer(status, [HTML], html_page(status)) for status in (502, 503, 504)]
+    made[1:1] = [json_answer({"error": "the game is down"}, status) for status in (503, 504)]
     return cycle(made)
 
 

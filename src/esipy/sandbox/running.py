@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any, Self
 
 from esipy.sandbox import browser
@@ -12,7 +10,7 @@ from esipy.sandbox.journal import Entry
 from esipy.sandbox.server import Server
 from esipy.sandbox.verbs import Verbs
 
-__all__ = ["RunningSandbox", "running", "serve"]
+__all__ = ["RunningSandbox", "serve"]
 
 
 class RunningSandbox(Verbs):
@@ -87,10 +85,3 @@ def serve(*, host: str = "127.0.0.1", port: int = 0, **options: Any) -> RunningS
     """
     sandbox = Sandbox(**options)
     return RunningSandbox(sandbox, Server(sandbox.answer, sandbox.clock.http_date, host=host, port=port))
-
-
-@contextmanager
-def running(**options: Any) -> Generator[RunningSandbox]:
-    """`serve` for a with-block."""
-    with serve(**options) as sandbox:
-        yield sandbox

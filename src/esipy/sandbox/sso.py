@@ -8,7 +8,6 @@ form. Nothing answered or logged repeats a token, code or secret that was sent.
 from __future__ import annotations
 
 import binascii
-import json
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
@@ -16,6 +15,7 @@ from hmac import compare_digest
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from esipy.sandbox.answers import json_answer
 from esipy.sandbox.authorize import Authorize
 from esipy.sandbox.characters import Roster
 from esipy.sandbox.exchange import SandboxAnswer, SandboxRequest
@@ -88,12 +88,12 @@ class Sso:
             return route(request)
         except _Refused as refused:
             headers = [("WWW-Authenticate", "Basic")] if refused.status == 401 else []
-            return _json(refused.body, refused.status, headers)
+            return json_answer(refused.body, refused.status, headers)
 
     def _metadata(self, request: SandboxRequest) -> SandboxAnswer:
         del request
         url = self._url()
-        return _json(
+        return json_answer(
             {
                 "issuer": self._tokens.issuer,
                 "authorization_endpoint": url + _AUTHORIZE,
@@ -111,7 +111,7 @@ class Sso:
 
     def _jwks(self, request: SandboxRequest) -> SandboxAnswer:
         del request
-        return _json(self._keys.served())
+        return json_answer(self._keys.served())
 
     def _token(self, request: SandboxRequest) -> SandboxAnswer:
         form = _form(request)
@@ -124,7 +124,7 @@ class Sso:
                 raise _Refused("invalid_request", "grant_type is missing")
             case _:
                 raise _Refused("unsupported_grant_type", "grant_type is authorization_code or refresh_token")
-        return _json(answer, headers=[("Cache-Control", "no-store"), ("Pragma", "no-cache")])
+        return json_answer(answer, headers=[("Cache-Control", "no-store"), ("Pragma", "no-cache")])
 
     def _exchange(self, request: SandboxRequest, form: Mapping[str, str]) -> dict[str, Any]:
         client, proven = self._client(request, form)
@@ -210,8 +210,3 @@ def _narrower(grant: Grant, scope: str | None) -> tuple[str, ...] | None:
     if not set(scopes) <= set(grant.scopes):
         raise _Refused("invalid_scope", "a scope was not granted; scopes are separated by spaces")
     return scopes
-
-
-def _json(value: Any, status: int = 200, headers: Collection[tuple[str, str]] = ()) -> SandboxAnswer:
-    body = json.dumps(value, separators=(",", ":")).encode()
-    return SandboxAnswer(status, [("Content-Type", "application/json; charset=utf-8"), *headers], body)

@@ -17,6 +17,7 @@ import msgspec
 
 from esipy import ops
 from esipy.operation import Operation
+from esipy.sandbox.answers import JSON
 from esipy.sandbox.esi_access import OLDEST_DATE, asked_tenant
 from esipy.sandbox.esi_asked import TENANTS
 from esipy.sandbox.esi_freshness import etag_of, has_it
@@ -71,7 +72,7 @@ class Documents:
         ]
         if "if-none-match" in request.headers and has_it(request.headers, etag, 0):
             return SandboxAnswer(304, headers)
-        return SandboxAnswer(200, [("Content-Type", "application/json; charset=utf-8"), *headers], raw)
+        return SandboxAnswer(200, [JSON, *headers], raw)
 
 
 def _written(version: str, host: str) -> tuple[bytes, str]:

@@ -18,6 +18,7 @@ from esipy.core.wire import Headers, HttpRequest, HttpResponse
 from esipy.exceptions import AnswerTimeoutError, BrokenAnswerError, ConnectError
 from esipy.operation import Operation
 from esipy.runtime.simulated import Working
+from esipy.sandbox.answers import JSON
 from esipy.sandbox.esi_downtime import DOWNTIME_BEGINS_SECONDS, Downtime
 from esipy.sandbox.esi_limits import LimitOptions, Limits, group_headers
 from esipy.sandbox.esi_routes import Router
@@ -31,7 +32,6 @@ __all__ = ["SimulatedEsi"]
 
 _KNOWN_AT_MOST = 200_000
 _ERROR_BODY = b'{"error": "simulated"}'
-_JSON = ("Content-Type", "application/json; charset=utf-8")
 _DAY_SECONDS = 86_400
 
 
@@ -95,7 +95,7 @@ class SimulatedEsi:
         self._router = Router(ops.operations())
         self._small = SmallBodies(seed)
         self._body = body
-        self._headers = [_JSON, *headers]
+        self._headers = [JSON, *headers]
         self._routes: dict[tuple[str, str], Operation[Any] | None] = {}
         self._principals = Principals()
 
@@ -126,7 +126,7 @@ class SimulatedEsi:
             if errors.is_over(now):
                 errors.refusals += 1
                 self._book(now, now, bucket.name if bucket else "", name, 420, 0)
-                return HttpResponse(420, Headers([_JSON, *errors.headers(now)]), _ERROR_BODY)
+                return HttpResponse(420, Headers([JSON, *errors.headers(now)]), _ERROR_BODY)
             if bucket is not None and not bucket.has_room():
                 return self._refused(operation, bucket, now)
         lost = fate < self._lost
@@ -180,7 +180,7 @@ class SimulatedEsi:
         bucket.refusals += 1
         self._book(now, now, bucket.name, operation.name, 429, 0, used=bucket.used)
         retry = ("Retry-After", str(bucket.retry_after(now)))
-        return HttpResponse(429, Headers([_JSON, retry, *group_headers(bucket, operation.group)]), _ERROR_BODY)
+        return HttpResponse(429, Headers([JSON, retry, *group_headers(bucket, operation.group)]), _ERROR_BODY)
 
     def _answer(
         self,
@@ -221,17 +221,17 @@ class SimulatedEsi:
     ) -> tuple[int, Sequence[tuple[str, str]], bytes]:
         """Status, headers and body, apart from what limits add."""
         if operation is None:
-            return 404, [_JSON], _ERROR_BODY
+            return 404, [JSON], _ERROR_BODY
         if silent:
             hidden = self.limits.hidden
-            return hidden.status, [_JSON], b'{"error": "%s"}' % hidden.message.encode()
+            return hidden.status, [JSON], b'{"error": "%s"}' % hidden.message.encode()
         if operation.scope is not None and who is None:
-            return 401, [_JSON], _ERROR_BODY
+            return 401, [JSON], _ERROR_BODY
         status = self._status(request)
         if status == 304:
             return 304, self._headers, b""
         if status:
-            return status, [_JSON], _ERROR_BODY
+            return status, [JSON], _ERROR_BODY
         if self._body is not None:
             body = self._body(operation, request)
             if isinstance(body, HttpResponse):
