@@ -103,7 +103,7 @@ class Characters:
         if hasattr(who, "principal") and not isinstance(who, type):
             signer = cast("Signer", who)
         else:
-            signer = self._logins.signer(_id_of(who), owner)
+            signer = self._logins.signer(_id_of(who, "as_character({})", ", or an EsiSecurity"), owner)
         require_private("base_url", self.settings.base_url)  # a token never leaves in clear
         view, engine = object.__new__(type(self)), object.__new__(Engine)
         engine.__dict__.update(self._engine.__dict__, signer=signer, lacks=getattr(signer, "lacks", None))
@@ -157,9 +157,9 @@ class BlockingCharacters(Characters):
             LoginRequiredError: the login has no token.
             SSOUnavailableError: the SSO did not answer.
             TokenStoreError: the store cannot be written to.
-            SettingError: it is of another application.
+            SettingError: it is of another application; or the login or the id is none.
         """
-        return run(self._logins.add(self._engine.runtime, login, character_id))
+        return run(self._logins.add(self._engine.runtime, *_added(login, character_id)))
 
     def remove_character(self, character_id: int, *, revoke: bool = True) -> None:
         """Log a character out: the SSO forgets the login, then the store does.
@@ -175,7 +175,7 @@ class BlockingCharacters(Characters):
             TokenStoreError: the store cannot be used, or the login does not open (`TokenKeyError`: its key is not at
                 hand); it stays.
         """
-        run(self._logins.forget(self._engine.runtime, character_id, revoke=revoke))
+        run(self._logins.forget(self._engine.runtime, _id_of(character_id, "remove_character({})"), revoke=revoke))
 
 
 class AsyncCharacters(Characters):
@@ -187,14 +187,14 @@ class AsyncCharacters(Characters):
 
     async def add_character(self, login: Login | str, character_id: int | None = None) -> Character:
         """See `EsiClient.add_character`."""
-        return await self._logins.add(self._engine.runtime, login, character_id)
+        return await self._logins.add(self._engine.runtime, *_added(login, character_id))
 
     async def remove_character(self, character_id: int, *, revoke: bool = True) -> None:
         """See `EsiClient.remove_character`."""
-        await self._logins.forget(self._engine.runtime, character_id, revoke=revoke)
+        await self._logins.forget(self._engine.runtime, _id_of(character_id, "remove_character({})"), revoke=revoke)
 
 
-def _id_of(who: Any) -> int:
+def _id_of(who: Any, said: str, else_what: str = "") -> int:
     """A character's id: an int, or what stands for one (numpy's).
 
     Raises:
@@ -205,10 +205,20 @@ def _id_of(who: Any) -> int:
             return operator.index(who)
         except TypeError:
             pass
-    raise SettingError(
-        f"as_character({type(who).__name__}): has to be a character's id, as client.characters() lists them, "
-        "or an EsiSecurity"
-    )
+    what = f"has to be a character's id, as client.characters() lists them{else_what}"
+    raise SettingError(f"{said.format(type(who).__name__)}: {what}")
+
+
+def _added(login: Any, character_id: Any) -> tuple[Login | str, int | None]:
+    """What `add_character` is given, checked: what is written under another id, or is no token, is lost.
+
+    Raises:
+        SettingError: it cannot be meant.
+    """
+    if not login or not (isinstance(login, str) or hasattr(login, "principal")):
+        kind = "an empty text" if isinstance(login, str) else type(login).__name__
+        raise SettingError(f"add_character({kind}): has to be a refresh token, or an EsiSecurity that has one")
+    return login, None if character_id is None else _id_of(character_id, "add_character(..., {})")
 
 
 def _users_of(given: TokenStore | str | None, runtime: Runtime) -> Users[TokenStore]:

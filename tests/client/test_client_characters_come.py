@@ -144,3 +144,45 @@ def test_a_logout_ends_the_login_there_and_here(connect: Connect, options: dict[
         client.do(client.client.as_character(who).fetch(wallet_of(who)))
     with pytest.raises(LoginRequiredError, match="nothing to revoke"):
         client.remove_character(who)
+
+
+class Int64:
+    """What tables of numbers hold: it stands for an integer, and is none."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __index__(self) -> int:
+        return self.number
+
+
+def test_an_id_from_a_table_is_kept_as_the_number_it_is(connect: Connect, options: dict[str, Any]) -> None:
+    """A login that was kept under anything else would not be found again, nor open."""
+    client = connect(**options)
+    (who,) = ids(client.box, 1)
+    client.add_character(client.box.login(who)["refresh_token"], Int64(who))
+    assert client.do(client.client.as_character(Int64(who)).fetch(wallet_of(who))) > 0
+    assert [(who, int)] == [(it.character_id, type(it.character_id)) for it in client.characters()]
+    client.remove_character(Int64(who))
+    assert [] == client.characters()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((None,), "add_character(NoneType): has to be a refresh token, or an EsiSecurity that has one"),
+        (("",), "add_character(an empty text): has to be a refresh token, or an EsiSecurity that has one"),
+        (({"refresh_token": "x"},), "add_character(dict): has to be a refresh token, or an EsiSecurity that has one"),
+        (("x", "2112000001"), "add_character(..., str): has to be a character's id, as client.characters() lists them"),
+        (("x", 5.0), "add_character(..., float): has to be a character's id, as client.characters() lists them"),
+    ],
+)
+def test_what_is_no_login_is_refused_before_anything_is_kept(
+    connect: Connect, options: dict[str, Any], given: tuple[Any, ...], said: str
+) -> None:
+    """A login under a name that nobody will look for would be lost."""
+    client = connect(**options)
+    with pytest.raises(SettingError) as refused:
+        client.add_character(*given)
+    assert said == str(refused.value)
+    assert [] == client.characters()
