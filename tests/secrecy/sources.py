@@ -72,9 +72,9 @@ def note_secrets(patch: pytest.MonkeyPatch, watch: Watch) -> None:
         secrets.add("secret", (given.authorization or "").removeprefix("Basic ") or None)
 
     def kept(vault: Vault, stored: Stored, *_: object) -> None:
-        access_token, refresh_token, aside = stored.kept
-        secrets.add("access token", access_token)
-        for token in (refresh_token, *(aside or ())):
+        tokens = stored.kept
+        secrets.add("access token", tokens.access_token)
+        for token in (tokens.refresh_token, *(tokens.aside or ())):
             secrets.add("refresh token", token)
 
     def seals(sealer: Sealer, plain: bytes, _: object) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from esipy._attached import attached
 from esipy.core.claims import Claims
@@ -32,8 +32,11 @@ from esipy.sso.saving import Saving
 from esipy.sso.source import Source
 from esipy.sso.stored import Character as Character
 from esipy.sso.stored import StoredLogin
-from esipy.sso.vault import Kept, Seals, Vault
+from esipy.sso.vault import Kept, Vault
 from esipy.stores.tokens import TokenRecord, TokenStore
+
+if TYPE_CHECKING:
+    from esipy.sso.sealing import Sealer
 
 __all__ = ["Logins"]
 
@@ -59,7 +62,7 @@ class Logins:
     """
 
     def __init__(
-        self, store: TokenStore, sealer: Seals, application: Application, source: Source, shared: dict[Any, Any]
+        self, store: TokenStore, sealer: Sealer, application: Application, source: Source, shared: dict[Any, Any]
     ) -> None:
         self.client_id = application.client_id
         self.application = application

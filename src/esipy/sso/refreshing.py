@@ -187,8 +187,8 @@ class Refreshing:
         (record, kept), have, character_id = stored, self._known.have, stored.record.character_id
         rotated = grant.refresh_token or kept.refresh_token
         if grant.refresh_token is not None and grant.refresh_token != kept.refresh_token:
-            aside = Stored(record, kept._replace(aside=(kept.refresh_token or "", grant.refresh_token)))
-            have(Unsaved(aside, spent))
+            aside = (kept.refresh_token or "", grant.refresh_token)
+            have(Unsaved(Stored(record, Kept(kept.access_token, kept.refresh_token, aside)), spent))
         try:
             read = await read_grant(runtime, self._source, endpoints, self._client_id, grant, self._known)
             if read.claims.character_id != character_id:

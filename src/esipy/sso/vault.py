@@ -11,7 +11,7 @@ Owns the way between both, and its rules:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -19,21 +19,16 @@ from esipy.exceptions import TokenStoreError
 from esipy.runtime.base import Runtime
 from esipy.stores.tokens import TokenRecord, TokenState, TokenStore
 
-__all__ = ["NOTHING", "Kept", "Seals", "Stored", "Vault"]
+if TYPE_CHECKING:
+    from esipy.sso.sealing import Sealer
+
+__all__ = ["NOTHING", "Kept", "Stored", "Vault"]
 
 T = TypeVar("T")
 
 
-class Seals(Protocol):
-    """What seals tokens (`esipy.sso.sealing`)."""
-
-    def seal(self, plain: bytes, bound_to: tuple[str, int]) -> bytes: ...
-
-    def open(self, sealed: bytes, bound_to: tuple[str, int]) -> bytes: ...
-
-
-class Kept(NamedTuple):
-    """The tokens of one character.
+class Kept(msgspec.Struct, frozen=True):
+    """The tokens of one character. They are sealed as a map, to which later versions may add.
 
     Attributes:
         access_token, refresh_token: None when there is none.
@@ -52,19 +47,8 @@ class Kept(NamedTuple):
 NOTHING = Kept()
 """The tokens of a login that is over."""
 
-
-class _Plain(msgspec.Struct):
-    """What is sealed: a map, to which later versions may add."""
-
-    access_token: str | None = None
-    refresh_token: str | None = None
-    aside: tuple[str, str] | None = None
-
-    def __repr__(self) -> str:
-        return "<tokens>"
-
-
-_decode = msgspec.msgpack.Decoder(_Plain).decode
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Kept).decode
 
 
 class Stored(NamedTuple):
@@ -87,7 +71,7 @@ class Vault:
         client_id: the application.
     """
 
-    def __init__(self, store: TokenStore, sealer: Seals, client_id: str) -> None:
+    def __init__(self, store: TokenStore, sealer: Sealer, client_id: str) -> None:
         self.store = store
         self.client_id = client_id
         self._sealer = sealer
@@ -158,7 +142,7 @@ class Vault:
             return NOTHING
         plain = self._sealer.open(record.sealed, (record.client_id, record.character_id))
         try:
-            return Kept(*msgspec.structs.astuple(_decode(plain)))
+            return _decode(plain)
         except ValueError:
             pass  # what it says may quote them
         raise TokenStoreError(
@@ -173,5 +157,5 @@ class Vault:
     def _save(self, stored: Stored, expected: int | None) -> bool:
         record, kept = stored
         whose = (record.client_id, record.character_id)
-        sealed = b"" if kept == NOTHING else self._sealer.seal(msgspec.msgpack.encode(_Plain(*kept)), whose)
+        sealed = b"" if kept == NOTHING else self._sealer.seal(_encode(kept), whose)
         return self.store.save(*whose, record._replace(sealed=sealed, version=(expected or 0) + 1), expected)
