@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esipy.core.decode import MOST_PLACES, SAMPLE_EVERY, SMALL_BODY_BYTES, Decoder, parse_json
+from esipy.core.decode import SAMPLE_EVERY, SMALL_BODY_BYTES, Decoder, parse_json
 from esipy.core.objects import DataObject
+from esipy.core.unknown import MOST_PLACES
 
 UTC = datetime.UTC
 Moment = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
