@@ -22,10 +22,9 @@ settings.load_profile("ci")
 
 @pytest.fixture(autouse=True)
 def nothing_of_another_test() -> None:
-    """Tests that run between 11:00 and 12:00 UTC find no downtime that an earlier one began; and no keys of an earlier
-    sandbox that was served at the same port."""
-    for key in [key for key in PROCESS if isinstance(key, tuple) and key[0] in ("downtime", "sso")]:
-        del PROCESS[key]
+    """Each test is a process of its own to clients: what others have spent, learned of an SSO (its keys, that it is
+    out), or saw of a downtime, it has not."""
+    PROCESS.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

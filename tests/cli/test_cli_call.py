@@ -45,7 +45,6 @@ def served() -> Iterator[RunningSandbox]:
 @pytest.fixture
 def box(served: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> RunningSandbox:
     """A sandbox, named by the environment."""
-    PROCESS.clear()
     served.heal()
     served.forget()
     monkeypatch.setenv("ESI_BASE_URL", served.url)

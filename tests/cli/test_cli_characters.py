@@ -34,7 +34,6 @@ def served() -> Iterator[RunningSandbox]:
 @pytest.fixture
 def server(served: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunningSandbox:
     """A sandbox, and an empty token store, as the environment names them."""
-    PROCESS.clear()
     served.heal()
     served.forget()
     served.set_tokens(lifetime_seconds=1199)

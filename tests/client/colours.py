@@ -6,10 +6,16 @@ import asyncio
 from typing import Any
 
 from esipy import AsyncEsiClient, AsyncEsiSecurity, EsiClient, EsiSecurity
+from esipy.runtime.shared import PROCESS
 from esipy.sandbox import RunningSandbox
 
 UA = {"User-Agent": "esipy-tests/1.0 (tests@example.com)"}
 COLOURS = ("blocking", "asyncio")
+
+
+def another_process() -> None:
+    """What follows knows nothing of what was before, but what is in stores."""
+    PROCESS.clear()
 
 
 class Colour:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from esipy.runtime.shared import PROCESS
 from esipy.sandbox import RunningSandbox, serve
 from tests.client.colours import COLOURS, Colour
 
@@ -19,7 +18,6 @@ def served() -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 def box(served: RunningSandbox) -> RunningSandbox:
-    PROCESS.clear()  # what one test was told to wait for, the next one is not
     served.heal()
     served.forget()
     served.reset_limits()

@@ -14,10 +14,9 @@ import pytest
 
 from esipy import ops
 from esipy.exceptions import SettingError
-from esipy.runtime.shared import PROCESS
 from esipy.stores.redis_cache import RedisCache
 from esipy.stores.sqlite_cache import SqliteCache
-from tests.client.colours import Colour
+from tests.client.colours import Colour, another_process
 from tests.stores.valkey import admin, new_prefix, url_of
 
 Connect = Callable[..., Colour]
@@ -41,11 +40,6 @@ def text(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def sources(*clients: Colour) -> list[str]:
     """Where each gets the first page of a market from, one after the other."""
     return [client.request(FORGE).source for client in clients]
-
-
-def another_process() -> None:
-    """What follows knows nothing of what was before, but what is in stores."""
-    PROCESS.clear()
 
 
 def test_T08_processes_share_answers_and_find_them_after_a_restart(connect: Connect, text: str) -> None:

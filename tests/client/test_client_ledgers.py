@@ -12,11 +12,10 @@ import pytest
 from esipy import ops
 from esipy.events import STORE_DEGRADED
 from esipy.exceptions import SettingError
-from esipy.runtime.shared import PROCESS
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.sqlite_ledger import SqliteLedger
 from esipy.testing import SignalRecorder
-from tests.client.colours import Colour
+from tests.client.colours import Colour, another_process
 
 Connect = Callable[..., Colour]
 FORGE = ops.market.get_markets_region_id_orders(region_id=10000002, order_type="all", page=1)
@@ -26,11 +25,6 @@ NOWHERE = "redis://someone:hunter2@127.0.0.1:1/0"
 def used(client: Colour) -> int:
     """What is spent of the bucket of market orders."""
     return sum(row.used for row in client.limits() if row.group == "market-order")
-
-
-def another_process() -> None:
-    """What follows knows nothing of what was before, but what is in files."""
-    PROCESS.clear()
 
 
 def test_a_file_is_shared_by_processes(connect: Connect, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from sso_kit import Colour
 
 from esipy.runtime.base import Runtime
 from esipy.runtime.blocking import BlockingRuntime
-from esipy.runtime.shared import PROCESS
 from esipy.sandbox import RunningSandbox, serve
 from esipy.transport import default_transport
 
@@ -49,8 +48,6 @@ def sso() -> VirtualSso:
 @pytest.fixture
 def desk(colour: Colour, sandbox: RunningSandbox, tmp_path: Path) -> Iterator[Desk]:
     """In both colours."""
-    PROCESS.pop("sso outages", None)
     made = Desk(colour, sandbox, tmp_path / "tokens.sqlite3")
     yield made
     made.close()
-    PROCESS.pop("sso outages", None)
