@@ -230,7 +230,7 @@ ORDERS = "get_markets_region_id_orders"
         ([ORDERS, "region_id=1", "page=0"], "parameter 'page' has to be at least 1, not 0"),
         (["post_universe_names", "body=[1"], "'body' has to be JSON: "),
         (["post_universe_names", "body=" + "[" * 100_000], "'body' has to be JSON: "),
-        (["post_universe_names", "body=1,x"], "parameter 'body' at [1] has to be a list of integers, not str 'x'"),
+        (["post_universe_names", "body=1,x"], "parameter 'body' at [1] has to be an integer, not str 'x'"),
         (["post_universe_names", "body="], "'body' has 0 items, ESI wants at least 1"),
         (["post_route", "origin_system_id=1", "destination_system_id=2", "body=x"], "'body' has to be JSON: "),
         (["post_route", "origin_system_id=1", "destination_system_id=2", 'body={"a":1}'], "'body' has no field 'a'"),
