@@ -113,6 +113,30 @@ def test_update_token_with_a_time_that_is_over(expires_in: float | None) -> None
     assert security.is_token_expired()
 
 
+def test_update_token_takes_a_refresh_token_alone() -> None:
+    """It is all that a program has to keep: the next use refreshes, and no access token of before is used."""
+    security = _make()
+    security.update_token({"access_token": "a", "expires_in": 1199, "refresh_token": "r"})
+    security.update_token({"refresh_token": "R"})
+    assert ("", "R", True) == (security.access_token, security.refresh_token, security.is_token_expired())
+
+
+@KINDS
+@pytest.mark.parametrize("client_id", [None, ""])
+def test_a_login_without_an_application_is_refused(kind: Kind, client_id: Any) -> None:
+    """A variable that is not set is told where it is used, not by a page of the SSO's."""
+    with pytest.raises(SettingError, match=f"client_id={client_id!r}: has to be the application's"):
+        kind("http://localhost/callback", client_id, "secret", headers=AGENT)
+
+
+@KINDS
+def test_a_login_without_a_callback_address_only_refreshes(kind: Kind) -> None:
+    """It is made; users cannot be sent to the SSO with it."""
+    security: Any = kind(None, "app", "secret", headers=AGENT)
+    with pytest.raises(SettingError, match="redirect_uri=None: has to be the address that is registered"):
+        security.get_auth_uri("state")
+
+
 def test_update_token_without_an_access_token_changes_nothing() -> None:
     """An SSO's error that was passed on by mistake must not wipe a login."""
     security = _make()

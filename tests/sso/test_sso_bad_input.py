@@ -177,6 +177,10 @@ AT_THE_SSO: dict[str, Row] = {
     "denied, auth": (
         lambda desk: desk.run(desk.security().auth(None)), LoginFailedError, "there is no code: the user said no, or",
     ),
+    "a whole address, auth": (
+        lambda desk: desk.run(desk.security().auth("http://127.0.0.1:8635/callback?code=abcdefghijklmnop&state=x")),
+        LoginFailedError, "this is an address: the code is what it has as code=",
+    ),
     "denied, web": (_finish_denied, LoginFailedError, "the login was denied: nothing was allowed"),
     # a code that was used, or is too old
     "used code, auth": (_auth_twice, TokenRevokedError, NO_CODE),

@@ -156,6 +156,8 @@ class Login(Tokens):
                 "which); begin the login anew",
                 "callback",
             )
+        if "://" in code:
+            raise LoginFailedError("this is an address: the code is what it has as code= in its query", "callback")
         return await runtime.finish(self._exchange(runtime, code))
 
     async def _exchange(self, runtime: Runtime, code: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from esipy._agent import sent_user_agent, warn_without_user_agent
 from esipy.events import AFTER_TOKEN_REFRESH, Signal
-from esipy.exceptions import InvalidCallError
+from esipy.exceptions import InvalidCallError, SettingError
 from esipy.settings import Settings
 from esipy.sso import grants
 from esipy.sso.grants import Application, scope_list
@@ -59,6 +59,10 @@ class Shell(Login, Generic[TransportT]):
     ) -> None:
         if secret_key is None and code_verifier is None:
             raise AttributeError("Either secret_key or code_verifier must be filled")
+        if not client_id:  # a variable that is not set: the SSO would say no more than "invalid"
+            raise SettingError(
+                f"client_id={client_id!r}: has to be the application's, as EVE's developer site shows it"
+            )
         settings = ignore_unknown(type(self).__name__, settings, Settings.__slots__, stacklevel=2)
         own_headers = dict(headers or {})
         for name in list(own_headers):
@@ -134,6 +138,7 @@ class Shell(Login, Generic[TransportT]):
         Raises:
             AttributeError: the state is None or empty.
             InvalidCallError: the implicit flow was asked for.
+            SettingError: the login has no ``redirect_uri``.
         """
         if implicit:
             raise InvalidCallError(
@@ -151,6 +156,8 @@ class Shell(Login, Generic[TransportT]):
             warnings.warn(message, UserWarning, stacklevel=2)
         if not state:
             raise AttributeError('"state" must be non empty, non None string')
+        if self.redirect_uri is None:  # pyright: ignore[reportUnnecessaryComparison] (a variable that is not set)
+            raise SettingError("redirect_uri=None: has to be the address that is registered")
         return grants.authorize_url(
             self._endpoints.authorize, self._application, self.redirect_uri, state, scope_list(scopes or ())
         )
@@ -179,13 +186,15 @@ class Shell(Login, Generic[TransportT]):
 
         Args:
             response_json: ``access_token`` (may be empty), ``expires_in`` (seconds from now; -1: refresh at the
-                next use; missing: unknown, which counts as over), ``refresh_token`` (missing: the old one stays).
+                next use; missing: unknown, which counts as over), ``refresh_token`` (missing: the old one stays;
+                alone: refresh at the next use).
             token_identifier: by keyword: replaces the one there is.
 
         Raises:
-            KeyError: there is no ``access_token``; nothing is changed.
+            KeyError: there is neither ``access_token`` nor ``refresh_token``; nothing is changed.
         """
-        self._put(response_json, time.time())
+        alone = "access_token" not in response_json and response_json.get("refresh_token")
+        self._put({**response_json, "access_token": ""} if alone else response_json, time.time())
         self.token_identifier = kwargs.pop("token_identifier", self.token_identifier)
 
     def is_token_expired(self, offset: float = 0) -> bool:
