@@ -41,7 +41,7 @@ def unanswered(call: Call[T], error: APIException, status: int) -> Response[T]:
     ``max_wait``, 401 when no token could be had, 403 when the login lacks the scope.
     """
     data = DataObject(error=str(error))
-    answer = Answer(status, Headers(), msgspec.json.encode(data))
+    answer = Answer(status, Headers(), msgspec.json.encode(data), "nowhere")
     answer.retry_at = getattr(error, "retry_at", None)
     return Response(call, answer, data, error.url, error=error)
 

@@ -64,12 +64,13 @@ class Response(Generic[T_co]):
     Attributes:
         call: what was asked.
         url: the whole address; it holds no token.
-        status: the HTTP status; 500 with `error` set when no answer came.
+        status: the HTTP status; with `error` set where no answer came: 500; or what ESI would have answered to a call
+            that was not sent: 429 or 420, 401 or 403, 503.
         data: the typed data (version 1's data objects for calls from ``app.op``); for a status >= 400 the error's
             body, ``data.error`` its text; None when the answer has no body, or with ``raw_body_only``.
         raw: the body as bytes, decompressed.
-        source: ``network``; ``cache``: it was kept and is fresh; ``revalidated``: it was kept and still holds; or
-            ``stale``: it was kept, and ESI does not answer now.
+        source: ``network``; ``cache``: it was kept and is fresh; ``revalidated``: it was kept and still holds;
+            ``stale``: it was kept, and ESI does not answer now; or ``nowhere``: no answer came, `error` says why.
         error: the exception in place of an answer that did not come; None otherwise.
     """
 

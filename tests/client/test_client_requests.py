@@ -196,7 +196,7 @@ def test_a_connection_that_is_refused_is_told_as_500(connect: Connect) -> None:
     client = connect(base_url=address, retry_requests=False, signal_api_call_stats=signal)
     with SignalRecorder(signal) as heard:
         response = client.request(STATUS)
-    assert (response.status, response.source) == (500, "network")
+    assert (response.status, response.source) == (500, "nowhere")
     assert isinstance(response.error, ConnectError)
     assert response.data.error == str(response.error)
     assert [(told["status_code"], told["message"]) for told in heard.payloads] == [(500, str(response.error))]

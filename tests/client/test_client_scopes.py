@@ -48,7 +48,7 @@ def test_T43_request_answers_as_esi_would(connect: Connect, box: RunningSandbox)
     """403, or 401 without a login, with the error that says why, for calls of version 1 too; no other call is lost."""
     client = with_scopes(connect, box, [MAIL])
     response = client.request(WALLET)
-    assert (403, MissingScopeError) == (response.status, type(response.error))
+    assert (403, "nowhere", MissingScopeError) == (response.status, response.source, type(response.error))
     assert 401 == connect().request(EsiApp().op["get_characters_character_id_wallet"](character_id=HERO)).status
     answers = client.multi_request([WALLET, ops.status.get_status()])
     assert [403, 200] == [answer.status for _, answer in answers]

@@ -8,7 +8,7 @@ from esipy.core.wire import Headers
 
 __all__ = ["Answer", "Source"]
 
-Source = Literal["network", "cache", "revalidated", "stale"]
+Source = Literal["network", "cache", "revalidated", "stale", "nowhere"]
 
 
 class Answer:
@@ -18,8 +18,8 @@ class Answer:
         status: the HTTP status.
         headers: as they came; after a revalidation refreshed by the 304's.
         body: decompressed bytes.
-        source: ``network``, ``cache`` (no exchange was needed), ``revalidated`` (a 304 confirmed a kept one) or
-            ``stale`` (a kept one in place of an answer that did not come).
+        source: ``network``, ``cache`` (no exchange was needed), ``revalidated`` (a 304 confirmed a kept one),
+            ``stale`` (a kept one in place of an answer that did not come) or ``nowhere`` (none came, nor was kept).
         fresh_until: the moment (seconds since 1970, the runtime's clock) at which it ceases to be fresh;
             None when it may not be kept.
         given_at: the moment at which the caller gets it; None when nobody has to know (`freshness.age_of`).
