@@ -15,6 +15,7 @@ import pytest
 import esipy
 from esipy._deferred import QUEUE_LIMIT, Worker
 from esipy.events import Signal
+from tests.forks import needs_fork
 
 SOURCE = Path(esipy.__file__).parents[1]
 
@@ -225,7 +226,7 @@ for number in range(1, 4):
     assert "WARNING 2 deliveries to deferred receivers are lost: not done 0.05 s after exit\n" == err
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_a_forked_child_begins_with_an_empty_queue() -> None:
     """Parent and child each deliver what they sent, once, and both drain at exit."""
     out, err = run_program(
@@ -260,7 +261,7 @@ else:
     assert "" == err
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_a_child_of_multiprocessing_drains_too() -> None:
     """Such a child ends without running exit handlers; what it deferred is delivered nevertheless."""
     out, err = run_program(

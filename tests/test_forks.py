@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -23,40 +19,20 @@ from esipy.stores.base import Ask, Grant
 from esipy.stores.memory import MemoryCache
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
+from tests.forks import another_thread, child, needs_fork
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork"),
-    pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning"),
-]
-
-
-def child(work: Callable[[], bool]) -> bool:
-    """Whether it was true in a child; one that hangs is ended and false."""
-    pid = os.fork()
-    if pid == 0:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(5)
-        os._exit(0 if work() else 1)
-    return os.waitpid(pid, 0)[1] == 0
+pytestmark = needs_fork
 
 
 def child_while_held(lock: Any, work: Callable[[], bool]) -> bool:
-    """The same, forked while another thread holds this lock."""
-    held, let_go = threading.Event(), threading.Event()
+    """What this gives in a child, forked while another thread holds this lock."""
 
-    def hold() -> None:
+    def within(stay: Callable[[], None]) -> None:
         with lock:
-            held.set()
-            assert let_go.wait(30)
+            stay()
 
-    with ThreadPoolExecutor(1) as pool:
-        holding = pool.submit(hold)
-        assert held.wait(10)
-        try:
-            return child(work)
-        finally:
-            let_go.set()
-            holding.result(10)
+    with another_thread(within):
+        return child(work)
 
 
 def lock_of(holder: Any) -> Any:

@@ -19,6 +19,7 @@ import pytest
 from esipy.cache import DictCache, FileCache, MemcachedCache, RedisCache
 from esipy.stores.doors_file import FILE_NAME
 from tests.cache.backends import Backend
+from tests.forks import needs_fork
 
 
 def test_a_dict_is_bounded_by_bytes() -> None:
@@ -174,7 +175,7 @@ def test_processes_share_a_folder(tmp_path: Path) -> None:
     assert [[*range(50)]] * 4 == [[cache.get((number, turn)) for turn in range(50)] for number in range(4)]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_a_forked_child_opens_the_file_anew(tmp_path: Path) -> None:
     """It never uses its parent's connection."""
     program = (

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,6 +16,7 @@ from esipy.settings import Settings
 from esipy.stores.memory import MemoryCache
 from tests.engine.flights_kit import CONSTELLATIONS, FRESH, LIMIT_SECONDS, REGIONS, Blocking, Gate, bench_at
 from tests.engine.kit import ORDERS, Bench, Script, answer
+from tests.forks import child, needs_fork
 
 
 @pytest.mark.parametrize("colour", ["blocking", "asyncio"])
@@ -161,22 +160,20 @@ def test_who_goes_first_does_not_wait_for_a_batch_call() -> None:
     assert bench.run(story(batch, batch)) == 4
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+@needs_fork
 def test_a_child_of_a_fork_waits_for_no_flight_of_its_parent() -> None:
     """Whoever leads it is not there: the child makes its own request."""
     gate = Gate(answer([], **FRESH), 10**6)
     bench = bench_at(gate, "blocking")
+
+    def work() -> bool:
+        bench.runtime.transport = Blocking(Gate(answer([], **FRESH), 0))
+        return bool(bench.perform(ORDERS).source == "network")
+
     with ThreadPoolExecutor(1) as pool:
         flight = pool.submit(bench.perform, ORDERS)
         with gate.changed:
             assert gate.changed.wait_for(lambda: gate.requests, LIMIT_SECONDS)
-        pid = os.fork()
-        if pid == 0:
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.alarm(5)
-            bench.runtime.transport = Blocking(Gate(answer([], **FRESH), 0))
-            os._exit(0 if bench.perform(ORDERS).source == "network" else 1)
-        assert os.waitpid(pid, 0)[1] == 0
+        assert child(work)
         gate.open()
         assert flight.result(LIMIT_SECONDS).status == 200

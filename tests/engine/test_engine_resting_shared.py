@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
-
-import pytest
 
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.engine.terms import Terms
@@ -18,6 +15,7 @@ from esipy.runtime.aio import AioRuntime
 from esipy.runtime.blocking import BlockingRuntime
 from tests.engine.kit import ORDERS, Bench, _Async, _Blocking, answer
 from tests.engine.resting_kit import ELEVEN, Esi, Told
+from tests.forks import child, needs_fork
 
 T = TypeVar("T")
 
@@ -169,16 +167,12 @@ def test_a_loop_that_stands_still_does_not_hold_up_others() -> None:
         assert 200 == other.result(20).status
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+@needs_fork
 def test_a_child_of_a_fork_asks_itself() -> None:
     """The parent's question, and those who wait there, are not the child's."""
     runtime = Clocked(lambda _: answer(), ELEVEN + 1200)
     watch = Bench("blocking", lambda _: answer(), runtime=runtime).engine.watch
     watch.change(watch.downtime.look, runtime.now(), 0.5)
     assert watch.change(watch.downtime.claim, runtime.now(), 90)
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0 if watch.change(watch.downtime.claim, runtime.now(), 90) else 1)
-    assert 0 == os.waitpid(pid, 0)[1]
+    assert child(lambda: watch.change(watch.downtime.claim, runtime.now(), 90))
     assert not watch.change(watch.downtime.claim, runtime.now(), 90)

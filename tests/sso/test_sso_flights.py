@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sso_kit import ScriptedSso
@@ -21,6 +19,7 @@ from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.security import EsiSecurity
 from esipy.sso.flights import Flights, Slots
 from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
+from tests.forks import child, needs_fork
 
 BLOCKING = BlockingRuntime(ScriptedTransport([]))
 LIMIT = 30.0
@@ -188,8 +187,7 @@ def test_slots_are_handed_over_between_threads_and_tasks_in_order() -> None:
     assert ["thread", "task"] == order
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+@needs_fork
 def test_a_child_does_not_wait_for_its_parents_flights() -> None:
     """In the parent a flight and all slots are taken by threads, which the child does not have."""
     flights: Flights[str] = Flights(Slots(1))
@@ -206,10 +204,7 @@ def test_a_child_does_not_wait_for_its_parents_flights() -> None:
     with ThreadPoolExecutor(1) as pool:
         flight = pool.submit(run, flights.fly(BLOCKING, "key", LIMIT, parents))
         assert flying.wait(10)
-        pid = os.fork()
-        if pid == 0:
-            os._exit(0 if run(flights.fly(BLOCKING, "key", LIMIT, childs)) == ("child", True) else 1)
-        assert 0 == os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        assert child(lambda: run(flights.fly(BLOCKING, "key", LIMIT, childs)) == ("child", True))
         land.set()
         assert ("parent", True) == flight.result(10)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 
 from esipy.stores.base import Ask, Grant, StoreUnavailable, Told, Wait
 from esipy.stores.degrading import DegradingLedger
+from tests.forks import child, needs_fork
 from tests.stores.house import House
 from tests.stores.ledger_contract import (
     GATE,
@@ -374,18 +374,18 @@ def test_no_order_of_failures_sends_over_the_limit(happening: list[tuple[str, in
                 flying.append((house.clock.now, got))
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+@needs_fork
 def test_a_child_does_not_say_what_its_parent_has_spent(house: House, ledger: DegradingLedger) -> None:
     """The parent does."""
     spend(ledger)
     with house.down():
         spend(ledger)
         house.clock.now += 1
-    pid = os.fork()
-    if pid == 0:
+
+    def work() -> bool:
         spend(ledger)
-        os._exit(0 if state(ledger).used == 4 else 1)
-    assert os.waitpid(pid, 0)[1] == 0
+        return state(ledger).used == 4
+
+    assert child(work)
     spend(ledger)
     assert spent(state(house.kept())) == 8

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,6 +11,7 @@ import pytest
 
 from esipy.stores.base import LEASE_SECONDS, Ask, Grant, Told, Wait
 from esipy.stores.redis_ledger import FORMAT, RedisLedger
+from tests.forks import child, needs_fork
 from tests.stores import ledger_contract as contract
 from tests.stores.ledger_contract import Clock, SharedLedgerContract
 from tests.stores.valkey import Worker, admin, ledger, new_prefix, url_of
@@ -153,8 +152,7 @@ def test_it_is_known_how_many_processes_use_it(valkey: Any) -> None:
             assert 1 == four.members()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+@needs_fork
 def test_a_child_of_a_fork_is_a_process_of_its_own(shared: RedisLedger) -> None:
     """It neither uses nor closes the connection of its parent, whose calls stay the parent's."""
     grant = granted(shared.reserve(ORDERS))
@@ -163,11 +161,7 @@ def test_a_child_of_a_fork_is_a_process_of_its_own(shared: RedisLedger) -> None:
         shared.settle(granted(shared.reserve(ORDERS)), 2)
         return shared.members() == 2
 
-    pid = os.fork()
-    if pid == 0:
-        signal.alarm(5)
-        os._exit(0 if work() else 1)
-    assert 0 == os.waitpid(pid, 0)[1]
+    assert child(work)
     shared.settle(grant, 2)
     assert [(ORDERS.bucket, 4, 0, 0)] == used(shared)
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import random
-import signal
 import sqlite3
 import stat
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -21,10 +18,9 @@ import pytest
 
 from esipy.stores.base import StoreUnavailable
 from esipy.stores.sqlite_cache import MOST_USES, USES_SECONDS, SqliteCache
+from tests.forks import another_thread, child, needs_fork
 from tests.stores.caches import NOW, PATH, Asker, Place, answer, places
 
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-no_fork_warning = pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
 only_linux = pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux tells one start of the machine from another"
 )
@@ -386,7 +382,6 @@ def test_a_process_that_is_killed_while_it_writes_leaves_a_sound_file(place: Pla
 
 
 @needs_fork
-@no_fork_warning
 def test_parent_and_child_share_the_file_after_a_fork(place: Place, process: Asker) -> None:
     """The child opens it anew, and leaves the parent's connection as it was."""
     process.put("a", b"parent")
@@ -402,40 +397,16 @@ def test_parent_and_child_share_the_file_after_a_fork(place: Place, process: Ask
 
 
 @needs_fork
-@no_fork_warning
 def test_a_child_does_not_wait_for_a_thread_of_its_parent(process: Asker) -> None:
     """One that was in the midst of a verb when the process forked."""
     process.put("a")
-    held, let_go = threading.Event(), threading.Event()
 
     def work() -> bool:
         try:
             process.body("a")
-        except (
-            StoreUnavailable
-        ):  # the parent's transaction keeps the child from opening the file, and from nothing else
+        except StoreUnavailable:  # the parent's transaction keeps the child from opening the file, and nothing else
             return True
         return False
 
-    def hold(_: sqlite3.Connection) -> None:
-        held.set()
-        assert let_go.wait(30)
-
-    with ThreadPoolExecutor(1) as pool:
-        holding = pool.submit(process.shared._file.do, hold)
-        assert held.wait(10)
-        try:
-            assert child(work)
-        finally:
-            let_go.set()
-        holding.result(10)
-
-
-def child(work: Callable[[], bool]) -> bool:
-    """Whether it was true in a child; one that hangs is ended and false."""
-    pid = os.fork()
-    if pid == 0:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(10)
-        os._exit(0 if work() else 1)
-    return os.waitpid(pid, 0)[1] == 0
+    with another_thread(process.shared._file.do):
+        assert child(work)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import sqlite3
 import threading
 import time
@@ -17,12 +15,11 @@ import pytest
 
 from esipy.stores.base import StoreUnavailable
 from esipy.stores.sqlite_ledger import SqliteLedger
+from tests.forks import another_thread, child, needs_fork
 from tests.stores.ledger_contract import SMALL, WHOLE_CALLS, Clock, calls_until_full, leave, spend, state
 
 BUSY_SECONDS = 0.05
 NAME = "ledger.sqlite3"
-
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
 @pytest.fixture
@@ -274,7 +271,6 @@ def test_threads_do_not_wait_for_a_held_lock_one_after_the_other(path: Path) -> 
 
 
 @needs_fork
-@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
 def test_parent_and_child_count_together_after_a_fork(ledger: SqliteLedger) -> None:
     """The child opens the file anew, is a member of its own, and leaves the parent's connection as it was."""
     spend(ledger)
@@ -289,14 +285,8 @@ def test_parent_and_child_count_together_after_a_fork(ledger: SqliteLedger) -> N
 
 
 @needs_fork
-@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
 def test_a_child_does_not_wait_for_a_thread_of_its_parent(ledger: SqliteLedger) -> None:
     """One that was in the midst of a verb when the process forked."""
-    held, let_go = threading.Event(), threading.Event()
-
-    def hold(_: sqlite3.Connection) -> None:
-        held.set()
-        assert let_go.wait(30)
 
     def work() -> bool:
         try:
@@ -306,22 +296,6 @@ def test_a_child_does_not_wait_for_a_thread_of_its_parent(ledger: SqliteLedger) 
         return False
 
     spend(ledger)
-    with ThreadPoolExecutor(1) as pool:
-        holding = pool.submit(ledger._file.do, hold)
-        assert held.wait(10)
-        try:
-            assert child(work)
-        finally:
-            let_go.set()
-        holding.result(10)
+    with another_thread(ledger._file.do):
+        assert child(work)
     spend(ledger)
-
-
-def child(work: Callable[[], bool]) -> bool:
-    """Whether it was true in a child; one that hangs is ended and false."""
-    pid = os.fork()
-    if pid == 0:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(10)
-        os._exit(0 if work() else 1)
-    return os.waitpid(pid, 0)[1] == 0

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -20,10 +19,10 @@ import pytest
 
 from esipy.exceptions import TokenStoreError
 from esipy.stores.sqlite_tokens import DELETE, LIST, LIST_OF_ONE, LOAD, UPDATE, SqliteTokens
+from tests.forks import child, needs_fork
 from tests.stores.token_stores import APP, record
 
 NAME = "tokens.sqlite3"
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 posix = pytest.mark.skipif(os.name != "posix", reason="rights and limits are of another kind here")
 
 
@@ -45,20 +44,6 @@ def store(path: Path) -> Iterator[SqliteTokens]:
 def files(path: Path) -> list[str]:
     """What is in its folder, without what SQLite keeps beside a file that is open."""
     return sorted(each.name for each in path.parent.iterdir() if not each.name.endswith(("-wal", "-shm", ".lock")))
-
-
-def child(work: Callable[[], bool]) -> bool:
-    """Whether it was true in a child; one that hangs is ended and false."""
-    pid = os.fork()
-    if pid == 0:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(60)
-        done = False
-        try:
-            done = work()
-        finally:
-            os._exit(0 if done else 1)
-    return os.waitpid(pid, 0)[1] == 0
 
 
 @posix
@@ -273,7 +258,6 @@ def test_a_disk_that_gets_full_half_way_loses_nothing(path: Path) -> None:
 
 @posix
 @needs_fork
-@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
 def test_a_file_that_may_not_be_written_is_told_and_stays(store: SqliteTokens, path: Path) -> None:
     """By somebody who may read it: the lease that comes before a refresh fails, so that no token is spent."""
     store.close()
@@ -304,7 +288,6 @@ def test_a_file_that_may_not_be_written_is_told_and_stays(store: SqliteTokens, p
 
 
 @needs_fork
-@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
 def test_parent_and_child_use_one_file_after_a_fork(store: SqliteTokens) -> None:
     """The child opens it anew; each sees what the other saves."""
 

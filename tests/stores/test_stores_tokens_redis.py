@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 
 from esipy.exceptions import TokenStoreError
 from esipy.stores.redis_tokens import RedisTokens
+from tests.forks import child, needs_fork
 from tests.stores.token_stores import APP, record
 from tests.stores.valkey import admin, new_prefix, url_of
 
@@ -113,17 +112,10 @@ def test_what_is_listed_and_gone_is_left_out(store: RedisTokens, valkey: Any) ->
     control.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+@needs_fork
 def test_parent_and_child_use_one_store_after_a_fork(store: RedisTokens) -> None:
     """The child has connections of its own."""
     assert store.save(APP, 1, record(), None)
-    pid = os.fork()
-    if pid == 0:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(60)
-        done = store.save(APP, 1, record(sealed=b"2"), 1) and store.lease("refresh", "child", 60)
-        os._exit(0 if done else 1)
-    assert 0 == os.waitpid(pid, 0)[1]
+    assert child(lambda: store.save(APP, 1, record(sealed=b"2"), 1) and store.lease("refresh", "child", 60))
     assert record(sealed=b"2", version=2) == store.load(APP, 1)
     assert not store.lease("refresh", "parent", 60)

@@ -17,6 +17,7 @@ from esipy.core.wire import HttpRequest
 from esipy.exceptions import ConnectError, SettingError
 from esipy.transport.curl import CurlTransport
 from esipy.transport.curl_aio import AsyncCurlTransport
+from tests.forks import needs_fork
 from tests.transport.certificates import Certificates
 from tests.transport.rawserver import RawServer
 from tests.transport.senders import Sender
@@ -114,7 +115,7 @@ with asyncio.Runner() as runner:
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 @pytest.mark.parametrize(
     ("script", "module", "name"),
     [

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +18,7 @@ from esipy.testing import SignalRecorder
 from esipy.transport.scripted import ScriptedTransport
 from esipy.transport.scripted import answer as scripted
 from tests.client.colours import UA, Colour
+from tests.forks import child, needs_fork
 from tests.watching.watch_kit import alliance
 
 PATH = "/corporations/98000001/projects"
@@ -266,17 +265,13 @@ def test_what_was_being_told_when_a_loop_ended_is_told_by_the_next(box: RunningS
     assert told[:2] == [told[0], told[0]]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+@needs_fork
 def test_a_child_of_a_fork_watches_nothing_until_it_is_asked_to(box: RunningSandbox) -> None:
     """The parent's watch goes on in the parent alone."""
     with EsiClient(base_url=box.url, headers=UA) as client:
         signal = client.on_change(OFFERS, tell_first=True, **OFTEN)  # type: ignore[arg-type]
         with SignalRecorder(signal) as told:
             told.wait(1)
-            child = os.fork()
-            if child == 0:
-                watches = client._watching().scheduler  # pyright: ignore[reportPrivateUsage]
-                os._exit(0 if len(watches) == 0 and watching_threads() == [] else 1)
-            assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            assert child(lambda: 0 == len(client._watching().scheduler) and [] == watching_threads())
             box.edit(OFFERS.path)
             told.wait(2)
