@@ -3,7 +3,8 @@
 Run it: ``python examples/shared_limits.py`` (needs the extra ``sandbox``; takes a few seconds). With a Redis or Valkey
 server it works across machines: ``python examples/shared_limits.py redis://127.0.0.1:6379/0``.
 
-Notifications have a group of 15 tokens in 15 minutes for each character: seven calls, however many processes there are.
+A wallet has a group of 150 tokens in 15 minutes for each character: 75 calls, of which one stays unspent (`headroom`),
+however many processes there are.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from esipy.exceptions import RateLimitedError
 from esipy.testing import sandbox
 
 ME = {"User-Agent": "example/1.0 (me@example.com)"}
-SCOPE = "esi-characters.read_notifications.v1"
+SCOPE = "esi-wallet.read_character_wallet.v1"
 
 
 _together: list[Barrier] = []
@@ -37,7 +38,7 @@ def work(server: dict[str, str], tokens: dict[str, Any], character_id: int, ledg
         server["redirect_uri"], server["client_id"], server["secret_key"], sso_url=server["url"], headers=ME
     )
     security.update_token(tokens)
-    call = ops.character.get_characters_character_id_notifications(character_id=character_id)
+    call = ops.wallet.get_characters_character_id_wallet(character_id=character_id)
     sent = 0
     with EsiClient(
         security,

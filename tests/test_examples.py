@@ -21,7 +21,7 @@ SAYS: dict[str, list[str]] = {
     "mail_notifier": ["has a mail: News 1", "away for a moment", "2112000001 has a mail: While you were away"],
     "market_watcher": ["watching 60 sell orders", " ISK\n", "0 new orders, 0 gone, ", " units sold"],
     "sqlalchemy_tokens": ["the store keeps what it has to keep", " ISK, and a login that is ok"],
-    "shared_limits": ["together 7", "refused by ESI: none"],
+    "shared_limits": ["together 74\n", "refused by ESI: none"],
 }
 """What is to be found in what an example prints, in this order."""
 
