@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import esipy
 from esipy.cli import main
 from esipy.cli.call import arguments_of
 from esipy.events import RATE_LIMIT_WAIT
@@ -333,3 +334,11 @@ def test_a_call_that_waits_says_so(call: Call, box: RunningSandbox) -> None:
         done = call("get_markets_region_id_orders", "region_id=10000002", "order_type=all", "page=1")
     assert (0, "waiting 2 s for the limit of market-order ip (Ctrl-C ends it)\n") == (done.status, done.err)
     assert isinstance(json.loads(done.out), list)
+
+
+def test_the_command_tells_its_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a report of a fault has to name; nothing else is done."""
+    monkeypatch.setattr(sys, "argv", ["esipy", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (0, f"EsiPy {esipy.__version__}\n") == (ended.value.code, capsys.readouterr().out)

@@ -53,7 +53,7 @@ def test_a_login_from_the_address_to_the_table(server: RunningSandbox, around: d
     assert [] == kept(around)
     assert 1 == len(server.received("/v2/oauth/revoke"))
     gone = esipy(around, "whoami")
-    assert (1, "esipy: no character is logged in: esipy login, or esipy characters for those who are\n") == (
+    assert (1, "esipy: no character is logged in: esipy login logs one in\n") == (
         gone.status,
         gone.err,
     )

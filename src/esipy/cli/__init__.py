@@ -37,14 +37,15 @@ def _run() -> None:
     from esipy.cli.sandbox import sandbox
     from esipy.cli.scopes import scopes
     from esipy.cli.tokens import tokens
+    from esipy.cli.version import version
 
     app = typer.Typer(
         name="esipy",
-        help="EVE Online's ESI from the command line.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    app.callback()(version)
     app.command()(call)
     app.command()(demo)
     app.command()(login)

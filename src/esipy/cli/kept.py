@@ -54,8 +54,9 @@ def find(named: str | None, client_id: str | None, tokens: str | None) -> Charac
     if len(found) == 1:
         return found[0]
     if not found:
-        meant = "no character is logged in" if named is None else f"{named!r} is not logged in"
-        raise LoginRequiredError(f"{meant}: esipy login, or esipy characters for those who are")
+        if named is None:
+            raise LoginRequiredError("no character is logged in: esipy login logs one in")
+        raise LoginRequiredError(f"{named!r} is not logged in: esipy characters lists who is, esipy login logs one in")
     listed = ", ".join(f"{each.name} ({each.character_id}, application {each.client_id})" for each in found[:10])
     raise ValueError(f"{len(found)} logins are meant: {listed}; name one by its id, and --client-id")
 
