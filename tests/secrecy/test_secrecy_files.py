@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -22,20 +23,23 @@ from esipy.stores.tokens import TokenRecord
 def test_what_is_kept_in_files_is_its_owners_alone(tmp_path: Path) -> None:
     """Also in a folder that others may read, as a home is on many machines; files without content do not matter."""
     tmp_path.chmod(0o755)
-    tokens = SqliteTokens(tmp_path / "tokens.sqlite3")
-    assert tokens.save("app", 1, TokenRecord("app", 1, "One", "hash", (), "ok", 0.0, 0.0, b"sealed"), None)
-    answers = SqliteCache(tmp_path / "answers.sqlite3")
-    answers.put("key", Answer(200, Headers(), b"{}", "network", 60.0), "/path", lambda: 0.0)
-    limits = SqliteLedger(tmp_path / "limits.sqlite3")
-    limits.reserve(Ask("group principal", "", 10, 60, 1, 1))
-    positions = SqlitePositions(tmp_path / "positions.sqlite3")
-    positions.save("name", "position")
-    values = FileCache(str(tmp_path / "made"))
-    values.set("key", "value")
-    (tmp_path / "given").mkdir(0o755)
-    others = FileCache(str(tmp_path / "given"))
-    others.set("key", "value")
+    with ExitStack() as opened:
+        tokens = opened.enter_context(closing(SqliteTokens(tmp_path / "tokens.sqlite3")))
+        assert tokens.save("app", 1, TokenRecord("app", 1, "One", "hash", (), "ok", 0.0, 0.0, b"sealed"), None)
+        answers = opened.enter_context(closing(SqliteCache(tmp_path / "answers.sqlite3")))
+        answers.put("key", Answer(200, Headers(), b"{}", "network", 60.0), "/path", lambda: 0.0)
+        limits = opened.enter_context(closing(SqliteLedger(tmp_path / "limits.sqlite3")))
+        limits.reserve(Ask("group principal", "", 10, 60, 1, 1))
+        positions = opened.enter_context(closing(SqlitePositions(tmp_path / "positions.sqlite3")))
+        positions.save("name", "position")
+        values = FileCache(str(tmp_path / "made"))
+        values.set("key", "value")
+        (tmp_path / "given").mkdir(0o755)
+        others = FileCache(str(tmp_path / "given"))
+        others.set("key", "value")
 
-    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size]
-    assert {"tokens.sqlite3", "answers.sqlite3", "limits.sqlite3", "positions.sqlite3"} <= {path.name for path in files}
-    assert [] == [str(path) for path in files if path.stat().st_mode & 0o077]
+        files = [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size]
+        assert {"tokens.sqlite3", "answers.sqlite3", "limits.sqlite3", "positions.sqlite3"} <= {
+            path.name for path in files
+        }
+        assert [] == [str(path) for path in files if path.stat().st_mode & 0o077]

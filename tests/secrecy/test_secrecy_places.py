@@ -12,6 +12,7 @@ import sys
 import warnings
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -181,14 +182,14 @@ def test_T44_a_leak_is_seen_in_files_and_objects(tmp_path: Path, token: str, mon
 @pytest.mark.parametrize("keys", [[], [b"0123456789abcdefghijklmnopqrstuv"]], ids=["plain", "sealed"])
 def test_T44_a_token_file_may_be_plain_only_without_a_key(tmp_path: Path, token: str, keys: list[bytes]) -> None:
     """What a store keeps without a key is expected to be there; what has one is not."""
-    store = SqliteTokens(tmp_path / "planted.sqlite3")
-    record = TokenRecord("app", 1, "One", "hash", (), "ok", 0.0, 0.0, b"")
-    vault = Vault(store, Sealer(keys, kept_in=repr(store)), "app")
-    assert vault._save(Stored(record, Kept("access", token)), None)
-    content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert (token.encode() in content) == (not keys)
-    Places(WATCH).look_at_the_end([tmp_path], [], ())
-    assert [] == seen()
+    with closing(SqliteTokens(tmp_path / "planted.sqlite3")) as store:
+        record = TokenRecord("app", 1, "One", "hash", (), "ok", 0.0, 0.0, b"")
+        vault = Vault(store, Sealer(keys, kept_in=repr(store)), "app")
+        assert vault._save(Stored(record, Kept("access", token)), None)
+        content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert (token.encode() in content) == (not keys)
+        Places(WATCH).look_at_the_end([tmp_path], [], ())
+        assert [] == seen()
 
 
 def test_T44_what_a_refresh_tells_is_no_leak(token: str) -> None:
