@@ -14,7 +14,8 @@ import pytest
 from esipy.stores.degrading import DegradingLedger
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.sqlite_ledger import SqliteLedger
-from tests.stores.ledger_contract import LEASE_SECONDS, Clock
+from tests.stores.kit import Clock
+from tests.stores.ledger_contract import LEASE_SECONDS
 
 
 class House:

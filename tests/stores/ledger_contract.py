@@ -17,6 +17,7 @@ import pytest
 from esipy.core.counts import RELEASE_MARGIN_SECONDS, SLOTS
 from esipy.stores.base import Ask, BucketState, Grant, LedgerStore, Told, Wait
 from esipy.stores.degrading import SharedLedger
+from tests.stores.kit import Clock
 
 LEASE_SECONDS = 90.0
 """Of the ledgers in ``open_ledger``."""
@@ -30,16 +31,6 @@ WHOLE_CALLS = 7
 
 BACK_SECONDS = WINDOW_SECONDS + RELEASE_MARGIN_SECONDS + WINDOW_SECONDS / SLOTS
 """What was spent has come back by then."""
-
-
-class Clock:
-    """Seconds that a test lets pass."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def leave(ledger: LedgerStore, ask: Ask = SMALL) -> Grant:

@@ -11,12 +11,12 @@ import pytest
 from esipy.stores.base import Told, Wait
 from esipy.stores.degrading import DegradingLedger
 from tests.stores.house import House
+from tests.stores.kit import Clock
 from tests.stores.ledger_contract import (
     BACK_SECONDS,
     LARGE,
     SMALL,
     WINDOW_SECONDS,
-    Clock,
     LedgerContract,
     calls_until_full,
     leave,

@@ -13,7 +13,8 @@ from esipy.stores.base import LEASE_SECONDS, Ask, Grant, Told, Wait
 from esipy.stores.redis_ledger import FORMAT, RedisLedger
 from tests.forks import child, needs_fork
 from tests.stores import ledger_contract as contract
-from tests.stores.ledger_contract import Clock, SharedLedgerContract
+from tests.stores.kit import Clock
+from tests.stores.ledger_contract import SharedLedgerContract
 from tests.stores.valkey import Worker, admin, ledger, new_prefix, url_of
 
 NOTIFICATIONS = Ask("char-notification app:1", "*", 15, 900.0, 5, 2)

@@ -20,6 +20,7 @@ from esipy.stores.base import StoreUnavailable
 from esipy.stores.sqlite_cache import MOST_USES, USES_SECONDS, SqliteCache
 from tests.forks import another_thread, child, needs_fork
 from tests.stores.caches import NOW, PATH, Asker, Place, answer, places
+from tests.stores.kit import damage, files
 
 only_linux = pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux tells one start of the machine from another"
@@ -38,20 +39,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 def process(place: Place) -> Asker:
     """The first process."""
     return place.process(busy_seconds=0.05)
-
-
-def files(place: Place) -> list[str]:
-    """What is in the folder, without what SQLite keeps beside a file that is open."""
-    return sorted(
-        each.name for each in place.file.parent.iterdir() if not each.name.endswith(("-wal", "-shm", ".lock"))
-    )
-
-
-def damage(path: Path) -> None:
-    """Write over the file, as a failing disk does, and take its log away."""
-    for end in ("-wal", "-shm"):
-        path.with_name(path.name + end).unlink(missing_ok=True)
-    path.write_bytes(b"x" * path.stat().st_size)
 
 
 def count(place: Place, table: str) -> int:
@@ -80,7 +67,7 @@ def test_a_damaged_file_is_set_aside_and_begun_anew(
             assert process.claim("a")
     process.put("a", b"again")
     assert process.body("a") == b"again"
-    assert [name.partition(".damaged-")[0] for name in files(place)] == ["answers.sqlite3"] * 2
+    assert [name.partition(".damaged-")[0] for name in files(place.file)] == ["answers.sqlite3"] * 2
     assert caplog.text.count("is damaged") == 1
 
 

@@ -5,33 +5,20 @@ from __future__ import annotations
 import math
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from esipy.core.buckets import Bucket
-from esipy.core.counts import Counts
-from esipy.stores.base import Ask, Grant, Told, Wait
+from esipy.stores.base import Ask, Grant, Wait
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.shared_state import SharedBucket
 from esipy.stores.sqlite_ledger import SqliteLedger
-from tests.stores.ledger_contract import GATE, LEASE_SECONDS, Clock
+from tests.stores.kit import Clock
+from tests.stores.ledger_contract import GATE, LEASE_SECONDS
+from tests.stores.ledger_steps import Step, happenings, known_of
 
-SIZES = {
-    # limit, window_seconds, worst
-    "notifications app:1": (15, 900.0, 5),
-    "assets app:1": (30, 60.0, 5),
-    "errors": (100, 60.0, 1),
-}
-
-
-class Step(NamedTuple):
-    """One thing that happens: a verb, after some seconds."""
-
-    passed: float
-    verb: str
-    arguments: tuple[Any, ...]
+NAMES = ("notifications app:1", "assets app:1", "errors")
 
 
 class Flight(NamedTuple):
@@ -40,31 +27,6 @@ class Flight(NamedTuple):
     ends: float
     in_memory: Grant
     in_file: Grant
-
-
-seconds = st.one_of(st.just(0.0), st.floats(0, 2), st.floats(0, 1000))
-names = st.sampled_from(sorted(SIZES))
-asks = st.builds(
-    lambda name, cost, share, spread, forced: Ask(name, GATE, *SIZES[name], cost, share, spread, forced),
-    names, st.sampled_from([1, 2, 5]), st.sampled_from([0.0, 0.1, 0.5]), st.booleans(),
-    st.integers(0, 9).map(lambda chance: chance == 0),
-)  # fmt: skip
-told = st.builds(
-    lambda used, size, returns_in: Told(used, *size, returns_in),
-    st.none() | st.integers(0, 60),
-    st.just((None, None)) | st.tuples(st.sampled_from([15, 30, 60]), st.sampled_from([None, 60.0, 900.0])),
-    st.none() | st.floats(0.5, 120),
-)
-ARGUMENTS: dict[str, st.SearchStrategy[Any]] = {
-    "reserve": st.tuples(asks),
-    "settle": st.tuples(st.integers(0, 5), st.sampled_from([0, 1, 2, 5]), told, st.booleans()),
-    "block": st.tuples(names | st.just(GATE), seconds),
-    "resize": st.tuples(asks, st.integers(2, 60)),
-    "wait_for": st.tuples(asks, st.integers(1, 3000)),
-    "states": st.just(()),
-}
-verbs = st.sampled_from(["reserve"] * 5 + ["settle"] * 3 + ["block", "resize", "wait_for", "states"])
-steps = verbs.flatmap(lambda verb: st.builds(Step, seconds, st.just(verb), ARGUMENTS[verb]))
 
 
 class Pair:
@@ -118,7 +80,7 @@ class Pair:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(steps, max_size=40))
+@given(happenings(NAMES))
 def test_the_file_counts_as_memory_does(happening: list[Step]) -> None:
     """Whatever is reserved, settled, lost, told, blocked and resized, after whatever time."""
     with tempfile.TemporaryDirectory() as folder:
@@ -131,18 +93,10 @@ def test_the_file_counts_as_memory_does(happening: list[Step]) -> None:
             (packed,) = pair.file._file.do(
                 lambda file, name=name: file.execute("SELECT packed FROM buckets WHERE name = ?", (name,)).fetchone()
             )
-            assert plain(bucket, pair.clock.now) == plain(unpacked(packed, pair.clock.now), pair.clock.now)
+            assert known_of(bucket, pair.clock.now) == known_of(unpacked(packed, pair.clock.now), pair.clock.now)
         pair.file.close()
 
 
 def unpacked(packed: bytes, now: float) -> Bucket:
     """The counts that are in the file."""
     return SharedBucket.unpacked(packed, now).bucket
-
-
-def plain(bucket: Bucket, now: float) -> dict[str, Any]:
-    """All that a bucket knows, without what has come back."""
-    bucket.age(now)
-    state = dict(zip(Counts.__slots__, bucket.state(), strict=True))
-    state["_spends"] = (state["_spends"] or [])[state.pop("_gone") :]
-    return state

@@ -16,7 +16,8 @@ import pytest
 from esipy.stores.base import StoreUnavailable
 from esipy.stores.sqlite_ledger import SqliteLedger
 from tests.forks import another_thread, child, needs_fork
-from tests.stores.ledger_contract import SMALL, WHOLE_CALLS, Clock, calls_until_full, leave, spend, state
+from tests.stores.kit import Clock, damage, files
+from tests.stores.ledger_contract import SMALL, WHOLE_CALLS, calls_until_full, leave, spend, state
 
 BUSY_SECONDS = 0.05
 NAME = "ledger.sqlite3"
@@ -49,22 +50,10 @@ def ledger(opened: Callable[[], SqliteLedger]) -> SqliteLedger:
     return opened()
 
 
-def damage(path: Path) -> None:
-    """Write over the file, as a failing disk does, and take its log away."""
-    for end in ("-wal", "-shm"):
-        path.with_name(path.name + end).unlink(missing_ok=True)
-    path.write_bytes(b"x" * path.stat().st_size)
-
-
 def write_nonsense(path: Path, packed: bytes = b"x") -> None:
     """Into a sound database."""
     with closing(sqlite3.connect(path)) as file, file:
         file.execute("UPDATE buckets SET packed = ?", (packed,))
-
-
-def files(path: Path) -> list[str]:
-    """What is in its folder, without what SQLite keeps beside a file that is open."""
-    return sorted(each.name for each in path.parent.iterdir() if not each.name.endswith(("-wal", "-shm", ".lock")))
 
 
 def test_a_damaged_file_is_set_aside_and_begun_anew(

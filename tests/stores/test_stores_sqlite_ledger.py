@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from esipy.stores.sqlite_ledger import SqliteLedger
-from tests.stores.ledger_contract import LEASE_SECONDS, Clock, SharedLedgerContract
+from tests.stores.kit import Clock
+from tests.stores.ledger_contract import LEASE_SECONDS, SharedLedgerContract
 
 
 class TestSqliteLedger(SharedLedgerContract):

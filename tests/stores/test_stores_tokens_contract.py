@@ -12,7 +12,8 @@ from esipy import testing
 from esipy._token_checks import CHECKS, Place, run
 from esipy.stores.tokens import TokenRecord, TokenStore
 from esipy.tokens import MemoryTokens
-from tests.stores.token_stores import Clock, Shelf, shelf
+from tests.stores.kit import Clock
+from tests.stores.token_stores import Shelf, shelf
 
 KINDS = ("memory", "sqlite", "redis")
 

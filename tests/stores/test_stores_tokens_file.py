@@ -20,6 +20,7 @@ import pytest
 from esipy.exceptions import TokenStoreError
 from esipy.stores.sqlite_tokens import DELETE, LIST, LIST_OF_ONE, LOAD, UPDATE, SqliteTokens
 from tests.forks import child, needs_fork
+from tests.stores.kit import files
 from tests.stores.token_stores import APP, record
 
 NAME = "tokens.sqlite3"
@@ -39,11 +40,6 @@ def store(path: Path) -> Iterator[SqliteTokens]:
     assert made.save(APP, 1, record(), None)
     yield made
     made.close()
-
-
-def files(path: Path) -> list[str]:
-    """What is in its folder, without what SQLite keeps beside a file that is open."""
-    return sorted(each.name for each in path.parent.iterdir() if not each.name.endswith(("-wal", "-shm", ".lock")))
 
 
 @posix

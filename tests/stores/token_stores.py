@@ -9,23 +9,10 @@ from typing import Any, NamedTuple
 
 from esipy.stores.tokens import TokenRecord, TokenStore
 from esipy.tokens import MemoryTokens, RedisTokens, SqliteTokens
+from tests.stores.kit import Clock
 from tests.stores.valkey import new_prefix, url_of
 
 APP = "client-id"
-
-
-class Clock:
-    """Seconds that a test lets pass."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float) -> None:
-        """Let them pass."""
-        self.now += seconds
 
 
 class Shelf(NamedTuple):
