@@ -3,7 +3,7 @@
 A cache's verbs are ``async def`` so that one text serves both runtimes; a store whose verbs never suspend (memory)
 serves the blocking client as it is. A ledger's verbs are plain functions, because what a call leaves behind has to be
 settled even where nothing can be awaited any more (a cancelled task, a closed loop); the engine has those of a ledger
-that does I/O run beside the event loop (`Runtime.aside`).
+that does I/O run beside the event loop (`Runtime.begin`).
 """
 
 from __future__ import annotations
