@@ -134,9 +134,8 @@ class Shell(Characters):
             call.answered(response)
             return response
         call.answered(response)
-        warning = response.headers.get("warning")
-        if warning is not None:
-            tell_warning(response, warning)
+        if "warning" in response.headers.lowered:
+            tell_warning(response, response.headers["warning"])
         if raise_on_error:
             response.raise_for_status()
         return response

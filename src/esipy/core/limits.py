@@ -70,13 +70,12 @@ def error_cost_of(status: int) -> int:
 def rate_told(headers: Headers) -> RateTold | None:
     """``X-Ratelimit-...``; None when absent or unreadable (some limiters send none)."""
     told = headers.lowered.get
-    group, limit, remaining = told("x-ratelimit-group"), told("x-ratelimit-limit"), told("x-ratelimit-remaining")
-    if group is None or limit is None or remaining is None:
+    group, size, remaining = told("x-ratelimit-group"), told("x-ratelimit-limit"), told("x-ratelimit-remaining")
+    if group is None or size is None or remaining is None or not remaining.isdecimal():
         return None
-    size = _read_limit(limit)
-    if size is None or not remaining.isdecimal():
+    max_tokens, window_seconds = _read_limit(size)
+    if not max_tokens:
         return None
-    max_tokens, window_seconds = size
     used = max_tokens - int(remaining[:9])
     all_used = told("x-ratelimit-used")  # where more is used than there is, only this says how much
     if all_used is not None and all_used.isdecimal():
@@ -85,13 +84,11 @@ def rate_told(headers: Headers) -> RateTold | None:
 
 
 @lru_cache(maxsize=256)
-def _read_limit(text: str) -> tuple[int, int] | None:
-    """``150/15m`` as tokens and seconds."""
+def _read_limit(text: str) -> tuple[int, int]:
+    """``150/15m`` as tokens and seconds; no tokens when it cannot be meant."""
     found = _LIMIT.fullmatch(text.strip())
-    if found is None:
-        return None
-    max_tokens, window_seconds = int(found[1]), int(found[2]) * _UNITS[found[3]]
-    return (max_tokens, window_seconds) if max_tokens and 0 < window_seconds <= LONGEST_WINDOW_SECONDS else None
+    max_tokens, window_seconds = (int(found[1]), int(found[2]) * _UNITS[found[3]]) if found else (0, 0)
+    return (max_tokens, window_seconds) if 0 < window_seconds <= LONGEST_WINDOW_SECONDS else (0, 0)
 
 
 def errors_told(headers: Headers) -> tuple[int, float] | None:

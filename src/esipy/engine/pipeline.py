@@ -176,18 +176,18 @@ class Engine:
             APIException: no answer came, the login failed, or a limit asks for more patience than ``max_wait``.
             InvalidCallError: the call cannot be sent.
         """
-        call.check_sendable()
-        if method == "HEAD" and call.operation.method != "GET":
-            raise InvalidCallError(
-                f"{call.operation.name} is a {call.operation.method}: only a GET can be asked for its headers"
-            )
-        exchange = Exchange(self, call, method or call.operation.method, terms)
+        operation = call.operation
+        if operation.arrays:
+            call.check_sendable()
+        if method == "HEAD" and operation.method != "GET":
+            raise InvalidCallError(f"{operation.name} is a {operation.method}: only a GET can be asked for its headers")
+        exchange = Exchange(self, call, method or operation.method, terms)
         exchange.anew = anew
         exchange.in_passing = in_passing
         answer = await self._proceed(exchange)
         response, places = decoding(exchange, answer, raw_body_only=raw_body_only or method == "HEAD")
         if places and self.drift_signal.has_receivers:
-            drift = {"operation_id": call.operation.id, "url": exchange.url, "places": places}
+            drift = {"operation_id": operation.id, "url": exchange.url, "places": places}
             await self.runtime.tell(self.drift_signal, drift)
         return response
 

@@ -81,7 +81,8 @@ class CurlTransport:
         except IndexError:
             handle = Handle(self._options)
         try:
-            handle.ask(stopped)
+            if stopped is not handle.stopped:
+                handle.ask(stopped)
             handle.prepare(request, request.timeout)
             handle.easy.perform()
             return handle.response(request)

@@ -42,6 +42,7 @@ class Handle:
     Attributes:
         easy: the pycurl object.
         shares: whether it waits to share a connection that is being made, as HTTP/2 allows.
+        stopped: what it asks during transfers, see `ask`.
         deadline, waiter: free for the transport's use.
     """
 
@@ -55,18 +56,18 @@ class Handle:
         "_method",
         "_payload",
         "_size",
-        "_stopped",
         "_timeout",
         "_with_type",
         "deadline",
         "easy",
         "shares",
+        "stopped",
         "waiter",
     )
 
     def __init__(self, options: Sequence[tuple[int, Any]]) -> None:
         self.easy = easy = pycurl.Curl()
-        self._stopped: Callable[..., bool] | None = None
+        self.stopped: Callable[..., bool] | None = None
         self.shares = False
         self.deadline = 0.0
         self.waiter: Any = None
@@ -120,11 +121,10 @@ class Handle:
         It is also where Python runs the handler of a signal, Ctrl-C's: curl returns to us when one arrives. None:
         ask nothing. Each asking takes the GIL; with twenty threads that would halve the rate of small answers.
         """
-        if stopped is not self._stopped:
-            if stopped is not None:
-                self.easy.setopt(pycurl.XFERINFOFUNCTION, stopped)
-            self.easy.setopt(pycurl.NOPROGRESS, stopped is None)
-            self._stopped = stopped
+        if stopped is not None:
+            self.easy.setopt(pycurl.XFERINFOFUNCTION, stopped)
+        self.easy.setopt(pycurl.NOPROGRESS, stopped is None)
+        self.stopped = stopped
 
     def prepare(self, request: HttpRequest, timeout: float) -> None:
         """Set what this request needs; ``timeout``: the seconds that are left of the request's own.
