@@ -19,9 +19,12 @@ from esipy.exceptions import (
 from esipy.operation import Call
 from esipy.response import Response
 
-__all__ = ["ask", "check_paged", "first_page", "is_too_large", "page_call", "remedy_of", "rows_of", "seen_of"]
+__all__ = [
+    "ask", "check_paged", "first_page", "is_too_large", "page_call", "parallel", "remedy_of", "rows_of", "seen_of",
+]  # fmt: skip
 
 T = TypeVar("T")
+MOST_AT_ONCE = 100
 NOT_MODIFIED = 304
 NO_CONTENT = 204
 
@@ -43,6 +46,11 @@ def check_paged(call: Call[Any], verb: str) -> None:
 def page_call(call: Call[T], number: int) -> Call[T]:
     """The call for one page; the first is the call itself, so that it is kept once."""
     return call if number == 1 else call.replace(page=number)
+
+
+def parallel(asked_for: int) -> int:
+    """How many calls are sent at once: as many as are asked for, but 1 at least and `MOST_AT_ONCE` at most."""
+    return max(min(asked_for, MOST_AT_ONCE), 1)
 
 
 def is_too_large(engine: Engine, first: Response[Any], pages: int, share: float) -> bool:

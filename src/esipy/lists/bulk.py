@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
 from esipy.exceptions import APIException, IncompleteBulkError, InvalidCallError
-from esipy.lists.asking import ask, remedy_of
+from esipy.lists.asking import ask, parallel, remedy_of
 from esipy.lists.merging import items_of, merged
 from esipy.operation import Call
 
@@ -21,7 +21,6 @@ __all__ = ["HALVED", "Bulk", "bulk", "is_too_long"]
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
-MOST_AT_ONCE = 100
 Chunk: TypeAlias = tuple[Any, ...]
 
 HALVED: Mapping[str, frozenset[int]] = {
@@ -109,7 +108,7 @@ async def bulk(
     size = parameter.max_items
     chunks = [tuple(sent[first : first + size]) for first in range(0, len(sent), size)]
     work = _Work(engine, call, parameter.name, terms, max_refusals)
-    await engine.runtime.gather(work.send, chunks, max(min(concurrency, MOST_AT_ONCE), 1))
+    await engine.runtime.gather(work.send, chunks, parallel(concurrency))
     await work.halve()
     done = work.result(asked)
     if done.causes and not allow_partial:

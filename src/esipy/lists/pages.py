@@ -12,7 +12,7 @@ from esipy.core.pages import UNEVEN, Seen
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
 from esipy.exceptions import APIException, ListChangedError
-from esipy.lists.asking import NO_CONTENT, ask, check_paged, first_page, is_too_large, page_call, seen_of
+from esipy.lists.asking import NO_CONTENT, ask, check_paged, first_page, is_too_large, page_call, parallel, seen_of
 from esipy.lists.collection import Progress
 from esipy.operation import Call
 from esipy.response import Response
@@ -20,8 +20,6 @@ from esipy.response import Response
 __all__ = ["PageReader"]
 
 R = TypeVar("R")
-
-MOST_AHEAD = 100
 
 LARGEST_SHARE = 1 / 32
 """Of a cache in memory, by default 8 MiB: who reads a list by pages does not want it in memory."""
@@ -55,7 +53,7 @@ class PageReader(Generic[R]):
         self._engine = engine
         self._call = call
         self._terms = terms
-        self._read_ahead = max(min(read_ahead, MOST_AHEAD), 1)
+        self._read_ahead = parallel(read_ahead)
         self._mixed = allow_mixed or call.operation.name in UNEVEN
         self._on_progress = on_progress
         self._first: Seen | None = None

@@ -13,15 +13,13 @@ from esipy.core.pages import UNEVEN, Again, Whole
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
 from esipy.exceptions import IncompleteSnapshotError
-from esipy.lists.asking import check_paged
+from esipy.lists.asking import check_paged, parallel
 from esipy.lists.collection import Collected, Collection, Progress
 from esipy.operation import Call
 
 __all__ = ["Progress", "Snapshot", "snapshot"]
 
 R = TypeVar("R")
-
-MOST_AT_ONCE = 100
 
 
 class Snapshot(Generic[R]):
@@ -95,8 +93,7 @@ async def snapshot(
         APIException: page 1 could not be had.
     """
     check_paged(call, "snapshot")
-    at_once = max(min(concurrency, MOST_AT_ONCE), 1)
-    collection = Collection(engine, call, engine.terms if terms is None else terms, at_once, on_progress)
+    collection = Collection(engine, call, engine.terms if terms is None else terms, parallel(concurrency), on_progress)
     await collection.begin()
     mixed = allow_mixed or call.operation.name in UNEVEN
     while isinstance(verdict := collection.judge(max_rounds, mixed), Again):
