@@ -85,7 +85,11 @@ def api_day(now: float) -> date:
 
 
 class Settings:
-    """All settings of one client; frozen. Build it with `Settings.from_environment`."""
+    """All settings of one client; frozen. Build it with `Settings.from_environment`.
+
+    Raises:
+        SettingError: a value cannot be meant, or there is no such setting.
+    """
 
     __slots__ = (
         "base_url", "cache_bytes", "check_scopes", "compatibility_date", "connect_timeout", "downtime",

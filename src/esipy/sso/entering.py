@@ -30,7 +30,7 @@ from esipy.runtime.base import Runtime
 from esipy.sso import grants
 from esipy.sso.flights import Flights
 from esipy.sso.grants import Application, Grant
-from esipy.sso.known import News, Told, Unsaved
+from esipy.sso.known import News, Told, Unsaved, tell
 from esipy.sso.leases import Lease, Pauses, lease_name, lease_seconds
 from esipy.sso.login import Login, refreshes_of
 from esipy.sso.metadata import Endpoints
@@ -69,7 +69,7 @@ class Entering:
             grant = await grants.exchange(runtime, asker, endpoints.token, application, code, redirect_uri)
             read = await read_grant(runtime, self._source, endpoints, self._client_id, grant, self._known)
             await self._put(runtime, read.stored(self._client_id, None, grant.refresh_token), news)
-        await _tell(runtime, news)
+        await tell(runtime, news)
         return read.claims
 
     async def add(self, runtime: Runtime, login: Login | str, character_id: int | None) -> Stored:
@@ -100,7 +100,7 @@ class Entering:
                 stored = Stored(record, Kept(held.access_token, held.refresh_token, aside))
                 news: News = []
                 await self._put(runtime, stored, news)
-                await _tell(runtime, news)
+                await tell(runtime, news)
                 return stored
         if not held.refresh_token:
             raise LoginRequiredError(
@@ -124,7 +124,7 @@ class Entering:
             if await self._vault.save(runtime, stored, expected):
                 self._known.aside.pop(refresh_token, None)
                 self._known.lose(character_id)
-                await _tell(runtime, [_completed(record)])
+                await tell(runtime, [_completed(record)])
                 return stored
 
     async def _redeemed(self, runtime: Runtime, refresh_token: str) -> Stored:
@@ -150,7 +150,7 @@ class Entering:
         flights: Flights[Stored] = refreshes_of(runtime)
         key = ("add", self._client_id, refresh_token)
         stored, _ = await flights.fly(runtime, key, 4 * lease_seconds(self._source), work)
-        await _tell(runtime, news)
+        await tell(runtime, news)
         return stored
 
     async def _spend(
@@ -269,11 +269,6 @@ class Entering:
             yield lease
         finally:
             await lease.give_back(runtime)
-
-
-async def _tell(runtime: Runtime, news: News) -> None:
-    for signal, payload in news:
-        await runtime.tell(signal, payload)
 
 
 def _completed(record: TokenRecord) -> Told:

@@ -11,14 +11,16 @@ Owns three tables, shared by all clients of the process that use the store, and 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from esipy._forks import ForkLock, forget_after_fork
 from esipy.events import Signal
+from esipy.runtime.base import Runtime
 from esipy.sso.leases import Lease
 from esipy.sso.vault import Stored
 
-__all__ = ["MOST_SEEN", "Known", "News", "Seen", "Told", "Unsaved"]
+__all__ = ["MOST_SEEN", "Known", "News", "Seen", "Told", "Unsaved", "tell"]
 
 MOST_SEEN = 1024
 
@@ -52,7 +54,13 @@ Told = tuple[Signal[...], dict[str, Any]]
 """A signal, and what it is to tell."""
 
 News = list[Told]
-"""Signals to be told, when everything else is done."""
+"""Signals to be told, when everything else is done: no lease and no place for refreshing is held any more."""
+
+
+async def tell(runtime: Runtime, news: Iterable[Told]) -> None:
+    """Tell them, in their order."""
+    for signal, payload in news:
+        await runtime.tell(signal, payload)
 
 
 class Unsaved(NamedTuple):

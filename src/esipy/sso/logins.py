@@ -23,7 +23,7 @@ from esipy.runtime.base import Runtime
 from esipy.sso.entering import Entering
 from esipy.sso.flights import Flights
 from esipy.sso.grants import Application
-from esipy.sso.known import Known, News, Seen
+from esipy.sso.known import Known, News, Seen, tell
 from esipy.sso.leases import lease_seconds
 from esipy.sso.login import Login, refreshes_of
 from esipy.sso.outages import Outages
@@ -205,8 +205,7 @@ class Logins:
                 lambda: self._refreshing.refresh(runtime, character_id, not_this, news, early=early),
             )
         finally:
-            for signal, payload in news:
-                await runtime.tell(signal, payload)
+            await tell(runtime, news)
             await self._tell_late(runtime)
         return refreshed, led
 
