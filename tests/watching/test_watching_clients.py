@@ -72,6 +72,43 @@ def test_a_watch_that_is_closed_gives_no_more(box: RunningSandbox, connect: Conn
         next_of(client, watch)
 
 
+def test_a_watch_is_read_by_one_task_at_a_time(box: RunningSandbox) -> None:
+    """Who else asks is told at once; the one who waits goes on, and another may when it has what it waited for."""
+
+    async def main() -> None:
+        async with AsyncEsiClient(headers=UA, base_url=box.url) as client:
+            watch: Any = client.watch(OFFERS, tell_first=True, **OFTEN)  # type: ignore[call-overload]
+            first = asyncio.ensure_future(anext(watch))
+            await asyncio.sleep(0)
+            with pytest.raises(RuntimeError, match="one reads it at a time"):
+                await anext(watch)
+            assert (await first).added
+            waiting = asyncio.ensure_future(anext(watch))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            box.edit("/loyalty/stores/1000035/offers")
+            assert (await anext(watch)).modified
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("verb", ["watch", "on_change"])
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("ofer_id", "key='ofer_id': rows have no field 'ofer_id'; did you mean 'offer_id'?"),
+        (("type_id", ""), "key=('type_id', ''): rows have no field ''; it takes isk_cost, lp_cost, offer_id, "),
+    ],
+)
+def test_a_key_that_rows_do_not_have_is_refused_at_once(verb: str, key: Any, said: str) -> None:
+    """Else each row would be its own: a price that changes would be told as a row that goes and one that comes."""
+    with EsiClient(headers=UA, base_url="http://127.0.0.1:1") as client, pytest.raises(InvalidCallError) as refused:
+        getattr(client, verb)(OFFERS, key=key)
+    assert str(refused.value).startswith(said)
+
+
 def test_several_calls_are_watched_by_one_loop(box: RunningSandbox, connect: Connect) -> None:
     """Each change says of which call it is; a call that is given twice is watched once."""
     client = connect()
@@ -220,7 +257,7 @@ def test_without_a_loop_the_asyncio_client_adds_no_receiver(box: RunningSandbox)
     """The error comes before it is added; a loop that ended is followed by the next."""
     client = AsyncEsiClient(base_url=box.url, headers=UA)
     signal = client.on_change(OFFERS, tell_first=True, **OFTEN)  # type: ignore[arg-type]
-    with pytest.raises(RuntimeError, match="no running event loop"):
+    with pytest.raises(RuntimeError, match="no event loop runs here: add the receiver in a coroutine"):
         signal.add_receiver(print)
     assert () == signal.receivers
 

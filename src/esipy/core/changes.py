@@ -21,6 +21,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from msgspec.inspect import ListType, StructType, type_info
 
+from esipy.core.parameters import refuse_unknown
 from esipy.exceptions import InvalidCallError
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Key",
     "Modified",
     "compare",
+    "fields_of",
     "key_fields",
     "key_function",
     "keyed",
@@ -126,11 +128,23 @@ def row_type_of(result_type: Any, field: str | None = None) -> Any:
     return item.cls if isinstance(item, StructType) else object
 
 
-def key_function(key: Key) -> Callable[[Any], Hashable]:
+def fields_of(row_type: Any) -> tuple[str, ...]:
+    """What the fields of rows may be called: in typed rows, and as ESI calls them; none: rows have none."""
+    shape = type_info(row_type)
+    if not isinstance(shape, StructType):
+        return ()
+    return tuple(dict.fromkeys(name for field in shape.fields for name in (field.name, field.encode_name)))
+
+
+def key_function(key: Key, fields: Sequence[str] = ()) -> Callable[[Any], Hashable]:
     """What gives a row's key, or None where a row has none.
 
+    Args:
+        fields: that rows have; none: it is not known.
+
     Raises:
-        InvalidCallError: ``key`` is neither a field's name, nor a tuple of such, nor a function.
+        InvalidCallError: ``key`` is neither a field's name, nor a tuple of such, nor a function; or rows have no such
+            field.
     """
     if callable(key):
         return key
@@ -139,6 +153,9 @@ def key_function(key: Key) -> Callable[[Any], Hashable]:
         raise InvalidCallError(
             f"key={key!r}: has to be the name of a field, a tuple of names, or a function of the row"
         )
+    for name in names if fields else ():
+        if name not in fields:  # each row would be its own, and each change a row that goes and one that comes
+            refuse_unknown(f"key={key!r}: rows have no field", name, fields)
     return _by_fields(names)
 
 

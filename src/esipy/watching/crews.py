@@ -56,7 +56,12 @@ class Tasks:
         """
         import asyncio
 
-        asyncio.get_running_loop()
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise RuntimeError(
+                "no event loop runs here: add the receiver in a coroutine, whose loop will call it"
+            ) from None
 
     def begin(self, work: Work, *, lasting: bool = False) -> None:  # noqa: ARG002 (tasks are all ended)
         import asyncio

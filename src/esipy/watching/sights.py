@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from esipy.core.changes import key_fields, keyed, row_type_of
+from esipy.core.changes import fields_of, key_fields, keyed, row_type_of
 from esipy.core.cursors import Position, list_field
 from esipy.core.freshness import lifetime_of
 from esipy.engine.pipeline import Engine
@@ -66,11 +66,13 @@ class Shape(NamedTuple):
         is_list: rows, which are told apart.
         field: the one of the answer's fields that is the list; None: the answer is.
         key: the fields by which rows are known; none: the whole row.
+        fields: all that rows have, by all their names; none: it is not known.
     """
 
     is_list: bool
     field: str | None
     key: tuple[str, ...]
+    fields: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1024)
@@ -81,7 +83,9 @@ def shape_of(operation: Operation[Any]) -> Shape:
     result_type = operation.result_type()
     field = list_field(result_type) if operation.pagination == "cursor" else None
     row_type = row_type_of(result_type, field)
-    return Shape(False, field, ()) if row_type is None else Shape(True, field, key_fields(operation.name, row_type))
+    if row_type is None:
+        return Shape(False, field, ())
+    return Shape(True, field, key_fields(operation.name, row_type), fields_of(row_type))
 
 
 class _Asking:

@@ -109,7 +109,7 @@ class Watched:
         self._options = options
         self._hold = hold if call.operation.scope is not None else None
         self._shape = shape_of(call.operation)
-        self._key_of = key_function(self._shape.key if options.key is None else options.key)
+        self._key_of = key_function(self._shape.key if options.key is None else options.key, self._shape.fields)
         self._sight = Sight(engine, call, options, self._key_of)
         self._loaded = options.store is None
         self._known: Any = None

@@ -34,6 +34,7 @@ class Watcher:
         self._errors: deque[APIException] = deque()
         self._given: Watched | None = None
         self._closed = False
+        self._is_read = False
 
     async def next(self) -> Changed[Any, Any] | None:
         """The next change, however long it takes; None: this is closed.
@@ -42,7 +43,17 @@ class Watcher:
             APIException: a login is dead, or ESI refuses a call. Asking again goes on with all calls; the one that
                 failed is put off.
             StoreUnavailable: the store cannot be used. Asking again goes on.
+            RuntimeError: somebody else waits for it.
         """
+        if self._is_read:
+            raise RuntimeError("this watch is read by another loop: one reads it at a time; let each have its own")
+        self._is_read = True
+        try:
+            return await self._next()
+        finally:
+            self._is_read = False
+
+    async def _next(self) -> Changed[Any, Any] | None:
         await self.taken()
         runtime = self._engine.runtime
         while not self._closed:
