@@ -76,7 +76,7 @@ def test_what_is_cached_is_not_shown_once_the_login_is_over(eve: RunningSandbox)
         claims = login.finish(session, eve.approve(login.start(session)))
         call = ops.wallet.get_characters_character_id_wallet(character_id=claims.character_id)
         mine = client.as_character(claims.character_id, owner=claims.owner)
-        assert mine.fetch(call) == mine.fetch(call)
+        assert ["network", "cache"] == [mine.request(call).source for _ in range(2)]
         client.remove_character(claims.character_id)
         with pytest.raises(LoginRequiredError):
             mine.fetch(call)
