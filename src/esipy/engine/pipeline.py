@@ -60,10 +60,9 @@ MOST_REFUSED = 1024
 
 async def sending(exchange: Exchange) -> Answer:
     """The exchange itself, over the runtime's transport."""
-    call, settings = exchange.call, exchange.engine.settings
-    headers = exchange.engine.headers_for(
-        call.language, has_body=call.body is not None, foreign=exchange.operation.base_url is not None
-    )
+    call, engine, settings = exchange.call, exchange.engine, exchange.engine.settings
+    kind = (call.language, call.body is not None, exchange.operation.base_url is not None)
+    headers = engine.sent_headers.get(kind) or engine.headers_for(*kind)
     if call.headers:
         headers = _with_own(headers, call.headers, exchange.conditions)
     if exchange.token is not None:
@@ -143,7 +142,9 @@ class Engine:
         self.ledger = ledger_for(runtime, settings.base_url, ledger)
         self.watch = watch_for(runtime, settings.base_url)
         self._own_headers = dict(headers)
-        self._headers: dict[tuple[str | None, bool, bool], tuple[tuple[str, str], ...]] = {}
+        self.sent_headers: dict[tuple[str | None, bool, bool], tuple[tuple[str, str], ...]] = {}
+        """By language, whether there is a body, and whether another API is asked: one tuple each, so that transports
+        may compare by identity."""
         self.flights = flights_of(cache)
         self.shared_cache = cache if has_flights(cache) else None
         self.tally = Tally()
@@ -191,17 +192,12 @@ class Engine:
             await self.runtime.tell(self.drift_signal, drift)
         return response
 
-    def headers_for(
-        self, language: str | None, *, has_body: bool, foreign: bool = False
-    ) -> tuple[tuple[str, str], ...]:
-        """The headers of every call in this language; one tuple each, so that transports may compare by identity.
+    def headers_for(self, language: str | None, has_body: bool, foreign: bool) -> tuple[tuple[str, str], ...]:
+        """The headers of every call in this language, which are in `sent_headers` from then on.
 
         Another API than ESI is told who sends and what can be read; what this client's user set for ESI, which may be
         a token, is none of its business (T45).
         """
-        known = self._headers.get((language, has_body, foreign))
-        if known is not None:
-            return known
         own = self._own_headers
         for_esi = {
             "X-Compatibility-Date": self.settings.compatibility_date,
@@ -214,7 +210,7 @@ class Engine:
             **({"Content-Type": "application/json"} if has_body else {}),
             **({"User-Agent": own["User-Agent"]} if foreign and "User-Agent" in own else {} if foreign else own),
         }
-        made = self._headers[(language, has_body, foreign)] = tuple(headers.items())
+        made = self.sent_headers[language, has_body, foreign] = tuple(headers.items())
         return made
 
     def refused_again(self, principal: str, token: str) -> bool:

@@ -19,30 +19,32 @@ _PER_RETRY = 10
 
 
 class RetryQuota:
-    """How many retries are left. Threads share it."""
+    """How many retries are left. Threads share it.
 
-    __slots__ = ("_lock", "_tenths")
+    Attributes:
+        missing: tenths of a retry that have not come back yet; 0, as almost always: nothing failed lately.
+    """
+
+    __slots__ = ("_lock", "missing")
 
     def __init__(self, lock: AbstractContextManager[object]) -> None:
         self._lock = lock
-        self._tenths = MOST * _PER_RETRY
+        self.missing = 0
 
     @property
     def left(self) -> float:
         """How many retries are left, to a tenth."""
-        return self._tenths / _PER_RETRY
+        return MOST - self.missing / _PER_RETRY
 
     def spend(self) -> bool:
         """Take one retry; False when none is left."""
         with self._lock:
-            if self._tenths < _PER_RETRY:
+            if self.missing > (MOST - 1) * _PER_RETRY:
                 return False
-            self._tenths -= _PER_RETRY
+            self.missing += _PER_RETRY
             return True
 
     def refill(self) -> None:
-        """A good answer came: a tenth of a retry comes back, up to `MOST`."""
-        if self._tenths == MOST * _PER_RETRY:
-            return  # without the lock: nothing failed lately, as almost always
+        """A good answer came: a tenth of a retry comes back, if any is missing."""
         with self._lock:
-            self._tenths = min(self._tenths + 1, MOST * _PER_RETRY)
+            self.missing = max(self.missing - 1, 0)

@@ -64,7 +64,8 @@ async def retrying(proceed: Proceed, exchange: Exchange) -> Answer:
         try:
             answer = await proceed(exchange)
             if answer.status < 400:
-                quota.refill()
+                if quota.missing:
+                    quota.refill()
                 return answer
             outcome: int | NetworkError = answer.status
         except Held:
