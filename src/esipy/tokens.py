@@ -98,10 +98,10 @@ class Rekeyed(NamedTuple):
     """What `rekey` has done.
 
     Attributes:
-        sealed: so many characters' tokens were sealed with the first key.
-        already: so many were before.
-        unopened: so many are as they were, because their key is not at hand, or they are damaged.
-        error: of the first of these; None: there is none.
+        sealed: how many characters' tokens were sealed with the first key now.
+        already: how many had been sealed with it before.
+        unopened: how many were left as they are, because their key is not at hand or they are damaged.
+        error: why the first of those could not be opened; None when all could.
     """
 
     sealed: int

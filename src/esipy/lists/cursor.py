@@ -36,10 +36,10 @@ class Batch(NamedTuple, Generic[R]):
 
     Attributes:
         rows: each once, the one that was modified last at the end.
-        position: behind them: who has taken them goes on from there.
-        whole: they are the list, so that what you have beside them is gone; False: they are new, or in place of those
-            with the same id. `Cursor.initial` gives False when ESI did not show the list's oldest end: then `changes`
-            tells all of it once more.
+        position: behind these rows; reading goes on from there.
+        whole: True: they are the whole list, so delete all else that you have kept of it. False: each is new, or
+            replaces the row with the same id. `Cursor.initial` gives False when ESI did not show the list down to its
+            oldest record: then `changes` tells all of it once more.
     """
 
     rows: list[R]
@@ -175,7 +175,11 @@ def _refused(call: Call[Any], error: BadRequestError) -> PositionRefusedError:
 
 
 class Cursor(Generic[R]):
-    """A list of the blocking client: made by `esipy.EsiClient.cursor`."""
+    """A list of the blocking client: made by `esipy.EsiClient.cursor`.
+
+    A batch counts as taken when you have done with it: only then its position is kept, and saved if there is a store.
+    One that was given and not taken will be given again.
+    """
 
     def __init__(self, course: Course[R]) -> None:
         self._course = course
@@ -192,7 +196,7 @@ class Cursor(Generic[R]):
     def initial(self) -> Batch[R]:
         """The whole list, read from its newest record to its oldest, whatever was read before.
 
-        It is taken when `changes` is begun.
+        It is taken when `changes` is called next, or by `commit`.
 
         Raises:
             APIException: there is no good answer for one of its pages.
@@ -200,12 +204,12 @@ class Cursor(Generic[R]):
         return run(self._course.initial())
 
     def changes(self) -> Iterator[Batch[R]]:
-        """What is new or was changed since the position, in batches, until there is no more; then come back later.
+        """What is new or was changed since the position, in batches, until there is no more for now. Call it again later.
 
         Where nothing was read yet, the first batch is the whole list.
 
-        A batch is taken when the loop asks for the next one, and its position is saved then. If the loop is left
-        before, the batch will be given again; `commit` avoids that.
+        A batch is taken when the loop asks for the next one. When the loop is left before that, the batch will be given
+        again, unless `commit` was called.
 
         Raises:
             PositionRefusedError: ESI does not take the position any more: `initial` begins anew.
@@ -222,7 +226,7 @@ class Cursor(Generic[R]):
             run(self._course.taken(batch))
 
     def commit(self) -> None:
-        """The batch that was given last is taken: its position is saved."""
+        """Take the batch that was given last now: save its position."""
         run(self._course.commit())
 
     def __repr__(self) -> str:

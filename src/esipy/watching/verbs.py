@@ -76,12 +76,12 @@ class _Watches(OfClient):
         `esipy.events.WATCH_FAILED`, and tried again, with growing pauses.
 
         Args:
-            call: which.
-            options: as `watch` says.
+            call: what to watch.
+            options: as for `watch`.
 
         Raises:
-            InvalidCallError: the call cannot be sent, or ``key`` can be none.
-            SettingError: one of the others cannot be meant, or the call has a signal with other options.
+            InvalidCallError: the call cannot be sent, or ``key`` cannot be meant.
+            SettingError: another option cannot be meant, or the call has a signal with other options.
         """
         from esipy.watching.options import options_of
 
@@ -117,7 +117,7 @@ class BlockingWatches(_Watches):
         of lists that are read by cursor what has changed, so that it is not told when one of their records is gone.
 
         Args:
-            calls: which; data that are no list are one row.
+            calls: what to watch; data that are not a list are compared as one row.
             key: tells rows of a list apart: a field, a tuple of fields, or a function of the row; None: as the
                 catalogue knows (`esipy.core.changes`).
             store: where what was seen last is kept between runs, as for `cursor`: ``sqlite:///watches.sqlite3``,
@@ -131,8 +131,8 @@ class BlockingWatches(_Watches):
                 later; lists of many parts wait.
 
         Raises:
-            InvalidCallError: at once; a call cannot be sent, or ``key`` can be none.
-            SettingError: at once; one of the others cannot be meant.
+            InvalidCallError: at once; a call cannot be sent, or ``key`` cannot be meant.
+            SettingError: at once; another option cannot be meant.
         """
         from esipy.watching.watches import Watch
 

@@ -41,14 +41,14 @@ DOWN_PAUSE_SECONDS = 60.0
 
 
 class Changed(NamedTuple, Generic[D, R]):
-    """The data of a call are others than before.
+    """One change of the data of a call.
 
     Attributes:
-        call: what was asked.
-        before: what was seen before; None: nothing was, and the user wants to be told.
+        call: what is watched.
+        before: what was there before; None at the first look, which is told with ``tell_first`` alone.
         after: what is there now: of a list all rows that were seen.
-        added, removed, modified: what became of the rows, which are told apart by a key. Data that are no list are one
-            row, which is modified.
+        added, removed, modified: the rows that differ; which row is which is told by their key. Data that are not a
+            list count as one row.
     """
 
     call: Call[Any]

@@ -18,8 +18,8 @@ R = TypeVar("R")
 class Watch(Generic[D, R]):
     """The changes of one call or several, as they come: made by `esipy.EsiClient.watch`. It belongs to one thread.
 
-    ESI is looked at while the loop waits for the next change, in the thread of the loop: who leaves it fetches no more.
-    The same watch may be gone on with by another loop; nothing is missed meanwhile that is still to be seen.
+    ESI is asked while a loop waits for the next change, in the loop's own thread, and at no other time. Another loop may
+    go on with the same watch later: it is told what is different then from what was told last.
     """
 
     def __init__(self, watcher: Watcher) -> None:
@@ -29,7 +29,7 @@ class Watch(Generic[D, R]):
         return self
 
     def __next__(self) -> Changed[D, R]:
-        """The next change; the one before it counts as dealt with, and is saved if there is a store.
+        """Wait for the next change. The one before it counts as dealt with: it is saved, if there is a store.
 
         Raises:
             SSOError: the login is dead.
@@ -43,11 +43,11 @@ class Watch(Generic[D, R]):
         return cast("Changed[D, R]", changed)
 
     def commit(self) -> None:
-        """The change that was given last is dealt with: it is saved now, not when the next one is asked for."""
+        """Say that the change that was given last is dealt with: it is saved now, not when you ask for the next one."""
         run(self._watcher.taken())
 
     def close(self) -> None:
-        """Watch no more. The change that was given last is not taken by this."""
+        """Watch no more. The change that was given last does not count as dealt with by this: see `commit`."""
         self._watcher.close()
 
     def __enter__(self) -> Watch[D, R]:
