@@ -35,6 +35,7 @@ def test_a_call_holds_what_is_sent() -> None:
     assert (call.body, call.language, call.typed) == (None, None, True)
     assert call.operation is ops.operation("get_markets_region_id_orders")
     assert repr(call) == "get_markets_region_id_orders(region_id=10000002, order_type='all', page=2)"
+    assert repr(ops.status.get_status().in_language("de")) == "get_status().in_language('de')"
 
 
 def test_a_path_without_parameters_is_its_own_target() -> None:

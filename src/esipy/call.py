@@ -170,7 +170,8 @@ class Call(Generic[T_co]):
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self._arguments.items())
-        return f"{self.operation.name}({shown})"
+        language = "" if self.language is None else f".in_language({self.language!r})"
+        return f"{self.operation.name}({shown}){language}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (self.operation, self._arguments, self.typed, self.language))

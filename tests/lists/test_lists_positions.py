@@ -5,14 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from esipy import EsiClient
 from esipy.core.cursors import Position
 from esipy.exceptions import InvalidCallError
 from esipy.lists.positions import MemoryPositions
 from esipy.sandbox import RunningSandbox
 from esipy.stores.base import StoreUnavailable
+from tests.client.colours import UA
 from tests.engine.kit import Script, answer
 from tests.lists.cursor_kit import JOBS, PATH, Desk, Program, ids, versions
 from tests.lists.cursor_model import CursorServer, job
@@ -125,6 +128,13 @@ def test_a_position_that_is_given_counts() -> None:
     for position in (Position(PATH, "m4"), f'["{PATH}","m4"]'):
         cursor = Desk(server).cursor(JOBS, name="jobs", store=store, position=position)
         assert {"job-5": 5, "job-6": 6} == versions(next(cursor.changes()).rows)
+
+
+@pytest.mark.parametrize("position", [5, b"m7", ("m7",)])
+def test_what_is_no_position_is_refused_at_once(position: Any) -> None:
+    """Not when the list is read."""
+    with pytest.raises(InvalidCallError, match="has to be a batch's position, or its text"):
+        EsiClient(headers=UA).cursor(JOBS, position=position)
 
 
 def test_the_name_is_the_lists_own_address() -> None:

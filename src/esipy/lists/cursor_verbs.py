@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from esipy.core.cursors import Position
 from esipy.engine.terms import Downtime, Policy, Priority, Terms
-from esipy.exceptions import SettingError
+from esipy.exceptions import InvalidCallError, SettingError
 from esipy.lists.asking import ask
 from esipy.lists.client import OfClient
 from esipy.lists.cursor import AsyncCursor, Course, Cursor
@@ -65,6 +65,8 @@ class _Cursors(OfClient):
     ) -> Course[Any]:
         if isinstance(position, str):
             position = Position.parse(position)
+        elif position is not None and not isinstance(position, Position):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidCallError(f"position={position!r}: has to be a batch's position, or its text")
         if store is None and name is not None:
             raise SettingError(f"name={name!r}: is for a store, such as store='sqlite:///positions.sqlite3'")
         engine = self._engine
