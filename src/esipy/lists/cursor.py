@@ -204,7 +204,7 @@ class Cursor(Generic[R]):
         return run(self._course.initial())
 
     def changes(self) -> Iterator[Batch[R]]:
-        """What is new or was changed since the position, in batches, until there is no more for now. Call it again later.
+        """What is new or was changed since the position, in batches, until there is no more for now.
 
         Where nothing was read yet, the first batch is the whole list.
 

@@ -18,8 +18,8 @@ R = TypeVar("R")
 class Watch(Generic[D, R]):
     """The changes of one call or several, as they come: made by `esipy.EsiClient.watch`. It belongs to one thread.
 
-    ESI is asked while a loop waits for the next change, in the loop's own thread, and at no other time. Another loop may
-    go on with the same watch later: it is told what is different then from what was told last.
+    ESI is asked while a loop waits for the next change, in the loop's own thread, and at no other time. Another loop
+    may go on with the same watch later: it is told what is different then from what was told last.
     """
 
     def __init__(self, watcher: Watcher) -> None:
