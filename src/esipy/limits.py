@@ -92,22 +92,26 @@ def _free_in(ledger: Ledger, state: BucketState, share: float) -> float:
     return ledger.store.wait_for(ask, ask.cost).seconds
 
 
+def group_and_principal(ledger: Ledger, bucket: str) -> tuple[str | None, str]:
+    """What a bucket counts, as `Limit` says it: the error limit, and that of a route, have no group."""
+    group, _, principal = ledger.shown(bucket).partition(" ")
+    return (None, "ip") if bucket == ledger.errors or group == ROUTE else (group, principal)
+
+
 def _ask(ledger: Ledger, state: BucketState, share: float) -> Ask:
-    kind = ledger.shown(state.bucket).partition(" ")[0]
-    if state.bucket == ledger.errors or kind == ROUTE:
-        kept = ERRORS_KEPT if kind != ROUTE else 0.0
+    group, _ = group_and_principal(ledger, state.bucket)
+    if group is None:
+        kept = ERRORS_KEPT if state.bucket == ledger.errors else 0.0
         return Ask(state.bucket, ledger.gate, state.limit, state.window_seconds, 1, 1, kept)
     return Ask(state.bucket, ledger.gate, state.limit, state.window_seconds, WORST_COST, CALL_COST, share)
 
 
 def _row(ledger: Ledger, state: BucketState, free_in: float, now: float) -> Limit:
-    shown = ledger.shown(state.bucket)
-    group, _, principal = shown.partition(" ")
-    counted = state.bucket != ledger.errors and group != ROUTE
+    group, principal = group_and_principal(ledger, state.bucket)
     return Limit(
-        bucket=shown,
-        group=group if counted else None,
-        principal=principal if counted else "ip",
+        bucket=ledger.shown(state.bucket),
+        group=group,
+        principal=principal,
         max_tokens=state.limit,
         window_seconds=state.window_seconds,
         used=state.used,

@@ -23,7 +23,7 @@ from esipy.engine.exchange import Exchange
 from esipy.engine.ledger import Ledger
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
-from esipy.limits import ROUTE
+from esipy.limits import group_and_principal
 from esipy.operation import Call
 from esipy.stores.base import Ask
 
@@ -124,7 +124,7 @@ async def plan_of(engine: Engine, calls: list[Call[Any]], terms: Terms | None) -
             cached += 1
             continue
         asks = _asks(exchange)
-        without += not any(ask.bucket != ledger.errors and not _is_route(ledger, ask.bucket) for ask in asks)
+        without += all(group_and_principal(ledger, ask.bucket)[0] is None for ask in asks)
         for ask in asks:
             demand = demands.get(ask.bucket)
             if demand is None:
@@ -239,20 +239,13 @@ def _returns(room: int, free_in: Callable[[int], float]) -> list[tuple[float, in
     return steps
 
 
-def _is_route(ledger: Ledger, bucket: str) -> bool:
-    return ledger.shown(bucket).startswith(f"{ROUTE} ")
-
-
 def _row(ledger: Ledger, demand: _Demand, seconds: float) -> PlannedBucket:
-    ask = demand.ask
-    shown = ledger.shown(ask.bucket)
-    group, _, principal = shown.partition(" ")
-    route = _is_route(ledger, ask.bucket)
-    costs = demand.costs[demand.ahead :]
+    ask, costs = demand.ask, demand.costs[demand.ahead :]
+    group, principal = group_and_principal(ledger, ask.bucket)
     return PlannedBucket(
-        bucket=shown,
-        group=None if route else group,
-        principal="ip" if route else principal,
+        bucket=ledger.shown(ask.bucket),
+        group=group,
+        principal=principal,
         max_tokens=ask.limit,
         window_seconds=ask.window_seconds,
         calls=len(costs),

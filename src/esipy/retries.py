@@ -32,9 +32,10 @@ Beyond the rule, the client (`esipy.engine.retrying`) takes care that
 - ``Retry-After`` is a floor: the rule's seconds come on top of it, so that callers who were told the same moment do not
   come back at the same moment. If it is longer than 120 s or ``max_wait``, the outcome is given at once, with its
   ``retry_at``;
-- what a limit refused is waited for by the limit (with the policy ``off``: here, like any other), and costs nothing of
-- the quota of the whole client: 50 retries, refilled by a tenth of one with each good answer. Without it an outage
-  would be answered with several times the traffic. While it is empty, the outcome is given as it is.
+- what a limit refused waits until that limit lets it leave (with the policy ``off`` it waits here, like any other);
+- all retries of the client share a quota of 50, refilled by a tenth of one with each good answer. While it is empty,
+  the outcome is given as it is: an outage would else be answered with several times the traffic. What a limit refused
+  costs nothing of it.
 """
 
 from __future__ import annotations
