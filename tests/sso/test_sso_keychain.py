@@ -167,6 +167,14 @@ def test_where_there_is_no_keyring_there_is_no_key(ring: Any, tmp_path: Path, ba
     assert () == keyring_keys(tmp_path / "keyring.lock")
 
 
+def test_a_service_without_keyring_or_home_has_no_key(ring: Any, tmp_path: Path) -> None:
+    """Nothing is locked, nor written, in order to make a key that no keyring would take."""
+    backend: Any = fail.Keyring
+    ring(backend())
+    (tmp_path / "file").touch()
+    assert () == keyring_keys(tmp_path / "file" / "keyring.lock")
+
+
 def test_a_keyring_that_stays_locked_is_told(ring: Any, tmp_path: Path) -> None:
     """Instead of going on without a key; its own words are not shown."""
     ring(Locked())
@@ -184,7 +192,9 @@ def test_a_key_that_cannot_be_made_alone_is_told(ring: Any, tmp_path: Path) -> N
     (tmp_path / "file").touch()
     with pytest.raises(TokenKeyError, match=r"no key can be made in this user's keyring: .*keyring\.lock cannot be"):
         keyring_keys(tmp_path / "file" / "keyring.lock")
-    with pytest.raises(TokenKeyError, match=r"cannot be locked \(unable to open database file\)"):
+    with pytest.raises(
+        TokenKeyError, match=r"cannot be locked \(unable to open database file\); give a key as ESI_TOKEN"
+    ):
         keyring_keys(tmp_path)
     assert {} == backend.entries
 

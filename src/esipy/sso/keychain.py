@@ -108,6 +108,18 @@ def keyring_keys(lock: Path, *, renew: bool = False) -> tuple[bytes, ...]:
     keyring = _keyring()
     if keyring is None:
         return ()
+    try:
+        text = _entry(keyring, lock, renew)
+    except _NoKeyring:
+        return ()
+    return () if text is None else _read(f"the entry {ENTRY!r} of {SERVICE!r} in the keyring", text)
+
+
+class _NoKeyring(Exception):
+    """The package is there, and no keyring that it knows: as on servers."""
+
+
+def _entry(keyring: Any, lock: Path, renew: bool) -> str | None:
     text = _asked(keyring.get_password, SERVICE, ENTRY)
     if text is None or renew:
         with _alone(lock):
@@ -115,7 +127,7 @@ def keyring_keys(lock: Path, *, renew: bool = False) -> tuple[bytes, ...]:
             if text is None or renew:
                 _asked(keyring.set_password, SERVICE, ENTRY, new_key() if text is None else f"{new_key()},{text}")
                 text = _asked(keyring.get_password, SERVICE, ENTRY)  # a keyring that keeps nothing counts as no keyring
-    return () if text is None else _read(f"the entry {ENTRY!r} of {SERVICE!r} in the keyring", text)
+    return text
 
 
 @contextmanager
@@ -130,7 +142,10 @@ def _alone(lock: Path) -> Generator[None]:
             gate.close()
             raise
     except (sqlite3.Error, OSError) as error:
-        raise TokenKeyError(f"no key can be made in this user's keyring: {lock} cannot be locked ({error})") from None
+        raise TokenKeyError(
+            f"no key can be made in this user's keyring: {lock} cannot be locked ({error}); give a key as {VARIABLE}, "
+            "which `esipy tokens key` prints, or none"
+        ) from None
     with closing(gate):
         yield
 
@@ -144,12 +159,12 @@ def _keyring() -> Any:
 
 
 def _asked(verb: Any, *arguments: str) -> str | None:
-    """What the keyring answers; None: it has nothing, or there is none."""
+    """What the keyring answers; None: it has nothing."""
     try:
         answer: str | None = verb(*arguments)
     except Exception as error:  # each backend has errors of its own
         if type(error).__name__ == "NoKeyringError":
-            return None
+            raise _NoKeyring from None
         said = type(error).__name__
     else:
         return answer
