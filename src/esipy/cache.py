@@ -148,7 +148,8 @@ class FileCache(BaseCache):
             writes) mean the same; the others warn and are ignored.
 
     Raises:
-        OSError, sqlite3.OperationalError: nothing can be kept in that folder.
+        OSError: the folder cannot be made.
+        StoreUnavailable: (all verbs, too) the file in it cannot be used; the text says why.
     """
 
     def __init__(self, path: str | os.PathLike[str], **settings: Any) -> None:
@@ -157,7 +158,7 @@ class FileCache(BaseCache):
         if settings:
             message = f"FileCache ignores {', '.join(sorted(settings))}: it does not stand on diskcache any more"
             warnings.warn(message, UserWarning, stacklevel=2)
-        self._shelf = FileShelf(path, max_bytes=max_bytes, timeout=timeout)
+        self._shelf = FileShelf(path, max_bytes=max_bytes, busy_seconds=timeout)
 
     def get(self, key: Any, default: Any = None) -> Any:
         return _unpacked(self._shelf.get(_hash(key)), default)

@@ -29,7 +29,7 @@ from typing import TypeVar
 from esipy._forks import abandon, forget_after_fork
 from esipy.stores.base import StoreUnavailable
 
-__all__ = ["BUSY_SECONDS", "Damaged", "SharedFile", "is_damage"]
+__all__ = ["BUSY_SECONDS", "Damaged", "SharedFile", "is_damage", "used_pages"]
 
 LOGGER = logging.getLogger("esipy.stores")
 T = TypeVar("T")
@@ -260,6 +260,12 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return (found.st_dev, found.st_ino)
+
+
+def used_pages(connection: sqlite3.Connection) -> int:
+    """How many pages of the file are in use: it does not shrink when rows go, they are written over."""
+    pages, free = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count"))
+    return pages - free
 
 
 def is_damage(error: BaseException) -> bool:

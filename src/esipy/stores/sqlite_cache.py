@@ -23,7 +23,7 @@ from esipy.stores.base import StoreUnavailable
 from esipy.stores.cache_entries import name_of, pack, unpack
 from esipy.stores.flights import FENCE_SECONDS
 from esipy.stores.places import ANSWERS, user_file
-from esipy.stores.sqlite import BUSY_SECONDS, SharedFile
+from esipy.stores.sqlite import BUSY_SECONDS, SharedFile, used_pages
 from esipy.stores.sqlite_clock import CLOCK_SCHEMA, machine_clock, note_time
 
 __all__ = ["SqliteCache"]
@@ -230,18 +230,14 @@ class SqliteCache:
 
     def _make_room(self, file: sqlite3.Connection, coming_bytes: int) -> None:
         most_bytes = self._max_bytes - coming_bytes - SPLIT_PAGES * self._page_bytes
-        while self._used_bytes(file) > most_bytes:
+        while used_pages(file) * self._page_bytes > most_bytes:
             rows = file.execute("SELECT id FROM uses ORDER BY used, id LIMIT 8").fetchall()
             if not rows:
                 return
             for (number,) in rows:
                 _delete(file, [number])
-                if self._used_bytes(file) <= most_bytes:
+                if used_pages(file) * self._page_bytes <= most_bytes:
                     return
-
-    def _used_bytes(self, file: sqlite3.Connection) -> int:
-        pages, free = (int(file.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count"))
-        return (pages - free) * self._page_bytes
 
 
 _GET = "SELECT id, ends, data FROM entries WHERE name = ?"
