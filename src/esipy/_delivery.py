@@ -11,7 +11,8 @@ import logging
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
-from urllib.parse import quote
+
+from esipy.core.hiding import hide
 
 __all__ = [
     "Names",
@@ -121,14 +122,8 @@ def is_meant_for_us(error: BaseException) -> bool:
 
 def withhold(text: str, payload: Mapping[str, Any]) -> str:
     """``text`` without the tokens, secrets and codes that the payload holds."""
-    secret: dict[str, str] = {}
-    for name, value in payload.items():
-        if isinstance(value, str) and value and name.endswith(("_token", "secret", "code")):
-            for written in (value, repr(value)[1:-1], quote(value), quote(value, safe="")):
-                secret[written] = name
-    for written in sorted(secret, key=len, reverse=True):  # the longest first: one may begin another
-        text = text.replace(written, f"<{secret[written]}>")
-    return text
+    named = ((name, value) for name, value in payload.items() if name.endswith(("_token", "secret", "code")))
+    return hide(text, {value: f"<{name}>" for name, value in named if isinstance(value, str)})
 
 
 def failed(signal: str, receiver: Callable[..., object], error: BaseException, payload: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from esipy.core.hiding import hide_all
 from esipy.exceptions import LoginFailedError
 
 __all__ = ["Callback", "Query", "read_callback"]
@@ -59,11 +60,10 @@ class Callback(NamedTuple):
     @property
     def reason(self) -> str:
         """``error`` and ``error_description``, fit to be shown anywhere."""
-        said = [self.error or "", self.error_description or ""]
         # An SSO may repeat what it was asked: neither is shown to anyone.
-        for hidden in filter(None, (self.state, self.code)):
-            said = [text.replace(hidden, "[hidden]") for text in said]
-        return ": ".join(_UNSHOWN.sub("?", text)[:_SHOWN] for text in said if text)
+        secrets = (self.state or "", self.code or "")
+        said = [hide_all(text, secrets) for text in (self.error, self.error_description) if text]
+        return ": ".join(_UNSHOWN.sub("?", text)[:_SHOWN] for text in said)
 
 
 def read_callback(query: Query) -> Callback:

@@ -9,10 +9,11 @@ Source: RFC 6749 sections 2.3.1 and 5.2; EVE SSO documentation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple, cast
-from urllib.parse import quote, quote_plus, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
+from esipy.core.hiding import hide_all
 from esipy.core.wire import Headers, HttpRequest, HttpResponse
 from esipy.exceptions import NetworkError, SettingError, SSOUnavailableError, TokenRevokedError
 from esipy.runtime.base import Runtime
@@ -71,7 +72,7 @@ class Asker(NamedTuple):
         form: Mapping[str, str],
         *,
         authorization: str | None,
-        secrets: Iterable[str],
+        secrets: Collection[str],
     ) -> HttpResponse:
         """Send a form, encoded once; gives an answer of 200 to 299.
 
@@ -116,16 +117,15 @@ class Asker(NamedTuple):
 
 
 def failure(
-    url: str, answer: HttpResponse, form: Mapping[str, str], secrets: Iterable[str]
+    url: str, answer: HttpResponse, form: Mapping[str, str], secrets: Collection[str]
 ) -> TokenRevokedError | SSOUnavailableError:
     """The error for an answer, with what may be shown of it."""
-    hidden = _disguises(secrets)
     document = read_object(answer.body) or {}
-    reason = _hide(str(document.get("error") or ""), hidden)
+    reason = hide_all(str(document.get("error") or ""), secrets)
     # The body of a good status may hold tokens that we never learnt: it is not shown at all.
-    shown = "" if 200 <= answer.status < 300 else _hide(answer.body.decode("utf-8", "replace"), hidden)
+    shown = "" if 200 <= answer.status < 300 else hide_all(answer.body.decode("utf-8", "replace"), secrets)
     headers = Headers(
-        (name, _hide(value, hidden)) for name, value in answer.headers.pairs() if name not in _HIDDEN_HEADERS
+        (name, hide_all(value, secrets)) for name, value in answer.headers.pairs() if name not in _HIDDEN_HEADERS
     )
     if answer.status == 400 and reason == "invalid_grant":
         kind: type[TokenRevokedError | SSOUnavailableError] = TokenRevokedError
@@ -188,20 +188,3 @@ def require_private(name: str, url: object) -> str:
     if not isinstance(url, str) or not is_private(url):
         raise SettingError(f"{name}: has to be an https address (http only for 127.0.0.1 and localhost)")
     return url
-
-
-def _disguises(secrets: Iterable[str]) -> list[str]:
-    """Every form in which an answer may repeat a secret, the longest first."""
-    forms = {
-        form
-        for text in secrets
-        if text
-        for form in (text, quote(text, safe=""), quote_plus(text), text.replace("/", "\\/"))
-    }
-    return sorted(forms, key=len, reverse=True)
-
-
-def _hide(text: str, hidden: Iterable[str]) -> str:
-    for secret in hidden:
-        text = text.replace(secret, "[hidden]")
-    return text
