@@ -15,7 +15,6 @@ import socket
 import sys
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Protocol
 
 import pycurl
@@ -89,9 +88,10 @@ if sys.platform == "linux":
             if wanted is None:
                 if fd in self._watched:
                     self._watched.discard(fd)
-                    # Already gone with its socket, when curl closed that first.
-                    with suppress(OSError):
+                    try:
                         self._epoll.unregister(fd)
+                    except OSError:
+                        pass  # already gone with its socket, when curl closed that first
             elif fd in self._watched:
                 self._epoll.modify(fd, wanted)
             else:
