@@ -6,7 +6,7 @@ wrong is ever sent.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 
 from esipy.core.parameters import check, check_size, encode, refuse_unknown
 from esipy.core.wire import as_text, fill_path, join_query
@@ -46,6 +46,9 @@ class Call(Generic[T_co]):
     typed: bool
     _arguments: dict[str, Any]
     _hash: int | None
+
+    brings_own: ClassVar[bool] = False
+    """Whether it may have `headers` or a `token` of its own: version 1's calls may. Else nobody need ask for them."""
 
     def __init__(
         self,

@@ -146,7 +146,7 @@ class Shell(Characters):
         Raises:
             SettingError: it brings a token of its own, which would leave in clear (T45).
         """
-        if call.token is not None:
+        if call.brings_own and call.token is not None:
             require_private("base_url", self.settings.base_url)
         return call if self._by_hand is None else signed_by_hand(call, self._by_hand)
 

@@ -83,7 +83,8 @@ class Exchange:
         self.method = method
         self.base_url: str = operation.base_url or engine.settings.base_url
         self.url: str = self.base_url + call.target
-        self.principal: str = call.holder or ("ip" if signer is None or operation.scope is None else signer.principal)
+        holder = call.holder if call.brings_own else None
+        self.principal: str = holder or ("ip" if signer is None or operation.scope is None else signer.principal)
         self.counted_as = self.principal
         self.terms = engine.terms if terms is None else terms
         self.patient_until: float | None = None
@@ -113,9 +114,8 @@ class Exchange:
         call, engine = self.call, self.engine
         language = call.language or engine.settings.language
         key = f"{self.method} {self.url} {language} {engine.edition} {self.principal}"
-        marks = call.marks
-        if marks:
-            key = f"{key} {marks}"
+        if call.brings_own and call.marks:
+            key = f"{key} {call.marks}"
         if call.body is None:
             return key
         parameter = self.operation.body

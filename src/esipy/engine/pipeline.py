@@ -63,7 +63,7 @@ async def sending(exchange: Exchange) -> Answer:
     call, engine, settings = exchange.call, exchange.engine, exchange.engine.settings
     kind = (call.language, call.body is not None, exchange.operation.base_url is not None)
     headers = engine.sent_headers.get(kind) or engine.headers_for(*kind)
-    if call.headers:
+    if call.brings_own and call.headers:
         headers = _with_own(headers, call.headers, exchange.conditions)
     if exchange.token is not None:
         headers = (*headers, ("Authorization", f"Bearer {exchange.token}"))

@@ -22,8 +22,8 @@ __all__ = ["signing"]
 
 
 def signing(proceed: Proceed, exchange: Exchange) -> Awaitable[Answer]:
-    engine, operation = exchange.engine, exchange.operation
-    own = exchange.call.token
+    call, engine, operation = exchange.call, exchange.engine, exchange.operation
+    own = call.token if call.brings_own else None
     if own is not None:
         exchange.token = own
         exchange.counted_as = _counted_as(exchange, own)

@@ -37,6 +37,8 @@ class Request(Call[Any]):
     _parts: dict[str, Any] | None
     _pending: PendingResponse | None
 
+    brings_own = True
+
     def __init__(
         self,
         operation: Operation[Any],
