@@ -79,6 +79,7 @@ LAYERS: dict[str, frozenset[str]] = {
 PARTS_OF = {
     **dict.fromkeys(("_signal", "_receivers", "_delivery", "_deferred"), "events"),
     "_given": "shell",
+    "_keywords": "settings",
     "_token_checks": "testing",
     "_cache_view": "client",
     "client_async": "client",

@@ -203,3 +203,11 @@ def test_languages_are_told() -> None:
     """The docstring's languages are those that are taken."""
     assert " ".join(LANGUAGES) in (settings.__doc__ or "")
     assert list(LANGUAGES) == [Settings(language=language).language for language in LANGUAGES]
+
+
+def test_the_keywords_that_editors_offer_are_the_settings() -> None:
+    """Each is offered by the clients and by logins; those name ``timeout`` among their own arguments."""
+    from esipy._keywords import LoginKeywords, SettingKeywords
+
+    assert set(Settings.__slots__) == set(LoginKeywords.__annotations__)
+    assert set(Settings.__slots__) - {"timeout"} == set(SettingKeywords.__annotations__)

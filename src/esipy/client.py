@@ -42,6 +42,7 @@ from esipy.watching.verbs import BlockingWatches
 
 if TYPE_CHECKING:
     from esipy._cache_view import CacheView
+    from esipy._keywords import SettingKeywords
     from esipy.cache import BaseCache
     from esipy.limits import Limit
     from esipy.planning import Plan
@@ -104,7 +105,7 @@ class EsiClient(BlockingCharacters, Shell, BlockingLists, BlockingCursors, Block
         transport: Transport | None = None,
         transport_adapter: Any = None,
         no_etag_body: bool = False,
-        **settings: Any,
+        **settings: Unpack[SettingKeywords],
     ) -> None:
         if transport is None:
             idle = None if transport_adapter is None else pool_size(transport_adapter, stacklevel=2)

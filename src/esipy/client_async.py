@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from esipy._characters import AsyncCharacters
 from esipy.engine.exchange import Signer
@@ -25,6 +25,7 @@ from esipy.watching.verbs import AsyncWatches
 
 if TYPE_CHECKING:
     from esipy._cache_view import AsyncCacheView
+    from esipy._keywords import SettingKeywords
     from esipy.cache import BaseCache
     from esipy.limits import Limit
     from esipy.planning import Plan
@@ -54,7 +55,7 @@ class AsyncEsiClient(AsyncCharacters, Shell, AsyncLists, AsyncCursors, AsyncWatc
         signal_api_call_stats: Signal[...] | None = None,
         transport: AsyncTransport | None = None,
         no_etag_body: bool = False,
-        **settings: Any,
+        **settings: Unpack[SettingKeywords],
     ) -> None:
         # Here, so that blocking programs need not load asyncio.
         from esipy.runtime.aio import AioRuntime

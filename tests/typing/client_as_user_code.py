@@ -101,3 +101,14 @@ def version_1(client: EsiClient) -> None:
     operation = app.op["get_markets_region_id_orders"](region_id=10000002, order_type="all")
     assert_type(operation, Call[Any])
     assert_type(client.request(operation).data, Any)
+
+
+def settings_are_named(login: type[EsiSecurity]) -> None:
+    """An editor offers them, and a checker finds what is spelled or meant wrongly."""
+    EsiClient(base_url="http://127.0.0.1:8200", language="de", max_wait=5, policy="spread", compatibility_date=None)
+    AsyncEsiClient(stale_if_error=0.0, check_scopes=False, tenant="singularity")
+    login("http://localhost/", "app", "secret", sso_url="http://127.0.0.1:8200", timeout=5)
+    EsiClient(langage="de")  # type: ignore[call-arg]
+    EsiClient(policy="slow")  # type: ignore[arg-type]
+    AsyncEsiClient(max_wait="5")  # type: ignore[arg-type]
+    login("http://localhost/", "app", "secret", user_agnet="x")  # type: ignore[call-arg]

@@ -7,7 +7,7 @@ import secrets
 import time
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 from esipy._agent import sent_user_agent, warn_without_user_agent
@@ -22,6 +22,9 @@ from esipy.sso.metadata import Endpoints
 from esipy.sso.source import Source
 from esipy.sso.wire import Asker, require_private
 from esipy.version1.keywords import ignore_unknown
+
+if TYPE_CHECKING:
+    from esipy._keywords import LoginKeywords
 
 __all__ = ["Shell", "asked_scopes"]
 
@@ -55,7 +58,7 @@ class Shell(Login, Generic[TransportT]):
         jwks_key: Mapping[str, Any] | None = None,
         security_name: str = "evesso",
         transport: TransportT | None = None,
-        **settings: Any,
+        **settings: Unpack[LoginKeywords],
     ) -> None:
         if secret_key is None and code_verifier is None:
             raise AttributeError("Either secret_key or code_verifier must be filled")
@@ -63,12 +66,12 @@ class Shell(Login, Generic[TransportT]):
             raise SettingError(
                 f"client_id={client_id!r}: has to be the application's, as EVE's developer site shows it"
             )
-        settings = ignore_unknown(type(self).__name__, settings, Settings.__slots__, stacklevel=2)
+        given = ignore_unknown(type(self).__name__, settings, Settings.__slots__, stacklevel=2)
         own_headers = dict(headers or {})
         for name in list(own_headers):
-            if name.lower() == "user-agent" and settings.get("user_agent") is None:
-                settings["user_agent"] = own_headers.pop(name)
-        self.settings = Settings.from_environment(**settings)
+            if name.lower() == "user-agent" and given.get("user_agent") is None:
+                given["user_agent"] = own_headers.pop(name)
+        self.settings = Settings.from_environment(**given)
         warn_without_user_agent(self.settings.user_agent, LOGGER, stacklevel=2)
         self.security_name = security_name
         asker = Asker(
