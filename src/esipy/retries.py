@@ -43,7 +43,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from esipy.core.retries import LIMITED
+from esipy.core.retries import LIMITED, doubled
 from esipy.exceptions import AnswerTooLargeError, NetworkError, SettingError
 from esipy.operation import Call
 
@@ -62,8 +62,6 @@ __all__ = [
 ]
 
 HARMLESS = frozenset({"GET", "HEAD"})
-MOST_DOUBLINGS = 60
-"""More make no longer pause, but a number too large to hold."""
 
 
 class Failure(NamedTuple):
@@ -153,7 +151,7 @@ def full_jitter(rule: Rule, *, base_seconds: float = 0.5, longest_seconds: float
     def jittered(failure: Failure) -> float | None:
         if rule(failure) is None:
             return None
-        return failure.random * min(base_seconds * 2.0 ** min(failure.attempt - 1, MOST_DOUBLINGS), longest_seconds)
+        return failure.random * doubled(base_seconds, failure.attempt, longest_seconds)
 
     return jittered
 

@@ -1,17 +1,29 @@
-"""What an answer says about coming back: the statuses of limits, and ``Retry-After``."""
+"""When to come back: what an answer says of it (the statuses of limits, ``Retry-After``), and pauses that grow."""
 
 from __future__ import annotations
 
 from esipy.core.freshness import delta_seconds, http_date
 from esipy.core.wire import Headers
 
-__all__ = ["LIMITED", "LONGEST_WAIT_SECONDS", "retry_after"]
+__all__ = ["LIMITED", "LONGEST_WAIT_SECONDS", "doubled", "retry_after"]
 
 LIMITED = frozenset({420, 429})
 """ESI refused before it did anything: the error limit, and a rate limit."""
 
 LONGEST_WAIT_SECONDS = 86400.0
 """No answer stops anything for longer: one that says so is wrong, and would be believed until the program ends."""
+
+MOST_DOUBLINGS = 60
+"""More make no longer pause, but a number too large to hold."""
+
+
+def doubled(first_seconds: float, failures: int, longest_seconds: float) -> float:
+    """A pause that doubles with each failure in a row, up to the longest.
+
+    Args:
+        failures: how many there were; 1 is the first.
+    """
+    return min(first_seconds * 2.0 ** min(failures - 1, MOST_DOUBLINGS), longest_seconds)
 
 
 def retry_after(headers: Headers, now: float) -> float | None:

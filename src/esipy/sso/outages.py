@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from esipy._forks import ForkLock
-from esipy.core.retries import retry_after
+from esipy.core.retries import doubled, retry_after
 from esipy.core.wire import Headers
 from esipy.exceptions import SSOUnavailableError, TokenInvalidError
 from esipy.runtime.base import Runtime
@@ -96,7 +96,7 @@ class Outages:
             self._known[key] = outage
             if outage.failures == 0 or began >= outage.until:
                 outage.failures += 1
-                pause = min(FIRST_PAUSE_SECONDS * 2.0 ** min(outage.failures - 1, 10), LONGEST_PAUSE_SECONDS)
+                pause = doubled(FIRST_PAUSE_SECONDS, outage.failures, LONGEST_PAUSE_SECONDS)
                 outage.until = now + pause * (0.5 + runtime.random() / 2)
             outage.until = max(outage.until, now + asked)
             outage.status, outage.message = status, str(error)

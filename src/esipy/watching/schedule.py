@@ -10,6 +10,8 @@ from __future__ import annotations
 import heapq
 from typing import Generic, TypeVar
 
+from esipy.core.retries import doubled
+
 __all__ = ["Schedule", "after_failure", "after_look"]
 
 W = TypeVar("W")
@@ -108,8 +110,7 @@ def after_failure(
     if retry_at is not None and retry_at > now:
         pause = retry_at - now
     else:
-        pause = min(FIRST_PAUSE_SECONDS * 2.0 ** min(failures - 1, 10), longest_seconds)
-        pause *= 0.75 + chance / 4
+        pause = doubled(FIRST_PAUSE_SECONDS, failures, longest_seconds) * (0.75 + chance / 4)
     return now + jittered(max(pause, (fresh_until or now) - now), chance)
 
 
