@@ -331,12 +331,14 @@ def test_every_kind_happens_and_is_entered(server: RunningSandbox) -> None:
         ({"times": 0}, "at least once"),
         ({"kind": "redirect"}, "needs a location"),
         ({"status": 42}, "42 is no status"),
+        ({"path": "status"}, "'status' is no path, such as /status"),
+        ({"path": "/markets/{region_id}/orders"}, r"is no path, such as /status or /markets/\*/orders"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(server: RunningSandbox, options: dict[str, Any], text: str) -> None:
     """A fault that makes no sense is refused when it is planned."""
     with pytest.raises(ValueError, match=text):
-        server.fail("/status", **options)
+        server.fail(**{"path": "/status", **options})
     assert server.sandbox.faults.planned == []
 
 

@@ -72,6 +72,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"no fault is called {self.kind!r}: there are {', '.join(KINDS)}")
+        if not self.path.startswith(("/", "*")) or "{" in self.path:  # nobody asks for such a path: nothing would fail
+            raise ValueError(f"{self.path!r} is no path, such as /status or /markets/*/orders, where * is any text")
         if self.times is not None and self.times < 1:
             raise ValueError(f"a fault happens at least once, not {self.times} times")
         if self.method is not None:
