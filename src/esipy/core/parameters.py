@@ -209,7 +209,8 @@ def _integer(operation: str, parameter: Parameter, value: Any) -> int:
     number = _as_integer(value)
     if number is None:
         _refuse(operation, parameter, value)
-    _check_bounds(operation, parameter, number)
+    if parameter.minimum is not None or parameter.maximum is not None:
+        _check_bounds(operation, parameter, number)
     return number
 
 

@@ -226,16 +226,17 @@ def fill_path(template: str, values: Mapping[str, object]) -> str:
     Raises:
         KeyError: a value is not there.
     """
-    parts = template.split("{")
-    filled = [parts[0]]
-    for part in parts[1:]:
+    path, *parts = template.split("{")
+    for part in parts:
         name, _, rest = part.partition("}")
-        text = as_text(values[name])
-        if not (text.isascii() and text.isalnum()):  # nearly all are numbers
-            # "." and ".." survive quoting and would climb the path (RFC 3986 section 5.2.4).
-            text = text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
-        filled.append(text + rest)
-    return "".join(filled)
+        value = values[name]
+        path = f"{path}{value if type(value) is int else _escaped(as_text(value))}{rest}"
+    return path
+
+
+def _escaped(text: str) -> str:
+    # "." and ".." survive quoting and would climb the path (RFC 3986 section 5.2.4).
+    return text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
 
 
 def join_query(pairs: Iterable[tuple[str, str]]) -> str:
