@@ -47,7 +47,7 @@ class WatchedRuntime(SimulatedRuntime):
         self._leaving = -1
         self._under_way: dict[int, int] = {}
 
-    async def watch_asking(self, exchange: Exchange, proceed: Proceed) -> Answer:
+    async def watch_asking(self, proceed: Proceed, exchange: Exchange) -> Answer:
         """The layer above `limiting`."""
         self._asking[exchange] = len(self._places)
         self._moments.extend((self.now(), 0.0, 0.0, 0.0))
@@ -57,7 +57,7 @@ class WatchedRuntime(SimulatedRuntime):
         finally:
             self._asking.pop(exchange, None)
 
-    async def watch_leaving(self, exchange: Exchange, proceed: Proceed) -> Answer:
+    async def watch_leaving(self, proceed: Proceed, exchange: Exchange) -> Answer:
         """The layer below `limiting`: nothing suspends from here to `send`."""
         self._leaving = self._asking.pop(exchange)
         return await proceed(exchange)
