@@ -48,7 +48,13 @@ ClientT = TypeVar("ClientT", bound=Shell)
 class _WebLogin(Generic[ClientT]):
     """What both colours share."""
 
+    _colour: type[Shell]
+
     def __init__(self, client: ClientT, redirect_uri: str, scopes: Iterable[str] = ()) -> None:
+        if not isinstance(client, self._colour):
+            raise SettingError(
+                f"client={type(client).__name__}: {type(self).__name__} takes an {self._colour.__name__}"
+            )
         parts = urlsplit(redirect_uri)
         if not parts.scheme or not (parts.netloc or parts.path) or parts.fragment:
             raise SettingError(
@@ -124,8 +130,10 @@ class WebLogin(_WebLogin[EsiClient]):
         scopes: what users are asked to allow, as a list or as one text; none: only who they are.
 
     Raises:
-        SettingError: ``redirect_uri`` is no whole address.
+        SettingError: ``redirect_uri`` is no whole address, or the client is an `AsyncEsiClient`.
     """
+
+    _colour = EsiClient
 
     def finish(self, session: Session, query: Query) -> Claims:
         """End a login: the SSO has sent the user's browser back. The tokens are in the client's store after this.
@@ -152,6 +160,8 @@ class WebLogin(_WebLogin[EsiClient]):
 
 class AsyncWebLogin(_WebLogin[AsyncEsiClient]):
     """`WebLogin` over an `AsyncEsiClient`: the same arguments and methods; `finish` is awaited."""
+
+    _colour = AsyncEsiClient
 
     async def finish(self, session: Session, query: Query) -> Claims:
         """See `WebLogin.finish`."""

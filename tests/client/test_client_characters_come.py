@@ -186,3 +186,14 @@ def test_what_is_no_login_is_refused_before_anything_is_kept(
         client.add_character(*given)
     assert said == str(refused.value)
     assert [] == client.characters()
+
+
+def test_a_login_that_is_over_is_told_with_whose_it_is(connect: Connect, options: dict[str, Any]) -> None:
+    """At the first call, too, where the SSO says no more than that a token is dead."""
+    client = connect(**options)
+    (who,) = ids(client.box, 1)
+    client.add_character(client.box.login(who)["refresh_token"], who)
+    client.box.revoke(who)
+    for said in ("invalid_grant", "it was revoked at the SSO"):
+        with pytest.raises(TokenRevokedError, match=f"the login of .*{who}.* is over: .*{said}.*log in again"):
+            client.do(client.client.as_character(who).fetch(wallet_of(who)))

@@ -11,7 +11,7 @@ import pytest
 
 from esipy import EsiClient, ops
 from esipy.exceptions import SettingError
-from esipy.login import Claims, WebLogin
+from esipy.login import AsyncWebLogin, Claims, WebLogin
 from esipy.sandbox import RunningSandbox
 from esipy.tokens import MemoryTokens
 from esipy.utils import generate_code_challenge
@@ -158,3 +158,15 @@ def test_its_repr_shows_no_secret(colour: Colour) -> None:
     """Only where browsers come back to."""
     login = colour.login()
     assert f"<{type(login).__name__} to {colour.eve.redirect_uri}>" == repr(login)
+
+
+def test_a_client_of_the_other_colour_is_refused() -> None:
+    """When it is made, not when the first user comes back."""
+    anything: Any = None
+    with EsiClient(headers=ME) as client:
+        for kind, given, said in (
+            (AsyncWebLogin, client, "client=EsiClient: AsyncWebLogin takes an AsyncEsiClient"),
+            (WebLogin, anything, "client=NoneType: WebLogin takes an EsiClient"),
+        ):
+            with pytest.raises(SettingError, match=said):
+                kind(given, "https://example.com/callback")

@@ -49,7 +49,7 @@ from esipy.sso.login import MARGIN_SECONDS
 from esipy.sso.metadata import Endpoints
 from esipy.sso.outages import Outages
 from esipy.sso.reading import read_grant, ready
-from esipy.sso.saving import Saving, owner_changed, who
+from esipy.sso.saving import Saving, owner_changed, shown, who
 from esipy.sso.source import Source
 from esipy.sso.vault import NOTHING, Kept, Stored
 
@@ -145,8 +145,9 @@ class Refreshing:
                 if spending is None:
                     return None
                 seen = await self._take(runtime, endpoints, stored, *spending, news)
-            except TokenRevokedError:
+            except TokenRevokedError as error:
                 if await self._revoked(runtime, stored, news):
+                    error.message = f"the login of {shown(stored.record)} is over: {error}"
                     raise
             except TokenInvalidError as error:
                 self._outages.failed(runtime, url, client_id, character_id, error, began)
