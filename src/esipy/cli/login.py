@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from difflib import get_close_matches
 from queue import SimpleQueue
 from threading import Thread
@@ -21,6 +21,7 @@ import typer
 
 from esipy.cli.kept import Tokens, open_client
 from esipy.cli.saying import say
+from esipy.cli.stdin import chunks
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -193,15 +194,13 @@ def _browse(url: str) -> bool:
 
 
 def _lines() -> Iterator[str]:
-    """What is pasted, line by line. By os.read: a daemon thread inside sys.stdin's own lock makes the interpreter's
-    end an abort."""
+    """What is pasted, line by line."""
     begun = b""
-    with suppress(OSError):
-        while read := os.read(0, 4096):
-            *whole, begun = (begun + read).split(b"\n")
-            for line in whole:
-                if text := line.decode("utf-8", "replace").strip():
-                    yield text
+    for read in chunks():
+        *whole, begun = (begun + read).split(b"\n")
+        for line in whole:
+            if text := line.decode("utf-8", "replace").strip():
+                yield text
 
 
 def _show_nothing(page: object) -> None:

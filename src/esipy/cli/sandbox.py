@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 from contextlib import suppress
@@ -13,6 +12,8 @@ from threading import Thread
 from typing import Annotated
 
 import typer
+
+from esipy.cli.stdin import chunks
 
 __all__ = ["sandbox"]
 
@@ -114,9 +115,6 @@ def sandbox(
 
 
 def _wait_for_parent(ended: SimpleQueue[object]) -> None:
-    # The system closes the other end of the pipe, however the parent ends. os.read, because a daemon thread
-    # inside sys.stdin's own lock makes the interpreter's end an abort.
-    with suppress(OSError):
-        while os.read(0, 4096):
-            pass
+    for _ in chunks():  # the system closes the other end of the pipe, however the parent ends
+        pass
     ended.put(None)
