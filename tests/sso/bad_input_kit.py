@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sso_kit import AGENT, TOKEN, WALLET, Colour
 
 from esipy import AsyncEsiClient, EsiClient, ops
 from esipy.login import AsyncWebLogin, WebLogin
@@ -19,6 +18,7 @@ from esipy.sso.sealing import Sealer
 from esipy.sso.vault import Kept, Stored, Vault
 from esipy.stores.sqlite_tokens import SqliteTokens
 from esipy.stores.tokens import TokenRecord
+from tests.sso.sso_kit import AGENT, TOKEN, WALLET, Colour
 
 RIGHT_KEY, WRONG_KEY = b"right" * 6 + b"!!", b"wrong" * 6 + b"!!"
 OTHER = "another-application"

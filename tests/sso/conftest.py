@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bad_input_kit import Desk
-from logins_kit import VirtualSso
-from sso_kit import Colour
 
 from esipy.runtime.base import Runtime
 from esipy.runtime.blocking import BlockingRuntime
 from esipy.sandbox import RunningSandbox, serve
 from esipy.transport import default_transport
+from tests.sso.bad_input_kit import Desk
+from tests.sso.logins_kit import VirtualSso
+from tests.sso.sso_kit import Colour
 
 
 @pytest.fixture

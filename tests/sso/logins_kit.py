@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
-from sso_kit import AGENT, JWKS, KEY, TOKEN, reply, signed
-
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.events import AFTER_TOKEN_REFRESH, LOGIN_COMPLETED, OWNER_CHANGED, SSO_UNREACHABLE, TOKEN_REVOKED, Signal
 from esipy.exceptions import TokenStoreError
@@ -23,6 +21,7 @@ from esipy.sso.vault import Kept, Stored, Vault
 from esipy.sso.wire import Asker
 from esipy.stores.memory_tokens import MemoryTokens
 from esipy.stores.tokens import TokenRecord, TokenStore
+from tests.sso.sso_kit import AGENT, JWKS, KEY, TOKEN, reply, signed
 
 WHO = 90000001
 """The character of tests that need but one."""

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bad_input_kit import OTHER, Desk, fails
-from sso_kit import TOKEN, WALLET
 
 from esipy.exceptions import (
     LoginFailedError,
@@ -23,6 +21,8 @@ from esipy.exceptions import (
     TokenInvalidError,
     TokenRevokedError,
 )
+from tests.sso.bad_input_kit import OTHER, Desk, fails
+from tests.sso.sso_kit import TOKEN, WALLET
 
 
 def _auth_twice(desk: Desk) -> None:

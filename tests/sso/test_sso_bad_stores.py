@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from bad_input_kit import RIGHT_KEY, WRONG_KEY, Desk, fails, text_of
 
 from esipy.exceptions import TokenKeyError, TokenStoreError
 from esipy.sso.sealing import key_id_of
+from tests.sso.bad_input_kit import RIGHT_KEY, WRONG_KEY, Desk, fails, text_of
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 import pytest
-from sso_kit import AGENT, JWKS, KEY, METADATA, OTHER_KEY, TOKEN, Colour, ScriptedSso, reply, signed, tokens
 
 from esipy.exceptions import (
     AnswerTimeoutError,
@@ -21,6 +20,7 @@ from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.sandbox import RunningSandbox
 from esipy.security import EsiSecurity
 from esipy.transport.scripted import ScriptedTransport
+from tests.sso.sso_kit import AGENT, JWKS, KEY, METADATA, OTHER_KEY, TOKEN, Colour, ScriptedSso, reply, signed, tokens
 
 FAULTS: list[dict[str, Any]] = [
     {"status": 400, "body": b'{"error": "invalid_request"}'},

@@ -10,7 +10,6 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sso_kit import ScriptedSso
 
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.aio import AioRuntime
@@ -20,6 +19,7 @@ from esipy.security import EsiSecurity
 from esipy.sso.flights import Flights, Slots
 from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
 from tests.forks import child, needs_fork
+from tests.sso.sso_kit import ScriptedSso
 
 BLOCKING = BlockingRuntime(ScriptedTransport([]))
 LIMIT = 30.0

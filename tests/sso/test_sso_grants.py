@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sso_kit import ScriptedSso, signed
 
 from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.sso import grants
@@ -16,6 +15,7 @@ from esipy.sso.grants import Application, authorize_url, refresh_form, scope_lis
 from esipy.sso.wire import Asker
 from esipy.transport.scripted import ScriptedTransport
 from esipy.utils import generate_code_challenge, generate_code_verifier
+from tests.sso.sso_kit import ScriptedSso, signed
 
 SECRET = Application("app", "secret", None)
 PKCE = Application("app", None, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from sso_kit import AGENT, JWKS, KEY, METADATA, OTHER_KEY, Colour, ScriptedSso, reply, signed
 
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.exceptions import SSOUnavailableError, TokenInvalidError
@@ -28,6 +27,7 @@ from esipy.sso.keys import GivenKeys, Keys
 from esipy.sso.metadata import PAUSE_SECONDS
 from esipy.sso.wire import Asker
 from esipy.transport.scripted import ScriptedTransport
+from tests.sso.sso_kit import AGENT, JWKS, KEY, METADATA, OTHER_KEY, Colour, ScriptedSso, reply, signed
 
 ASKER = Asker((("User-Agent", AGENT),), 60, 10)
 URL = "https://login.eveonline.com" + JWKS

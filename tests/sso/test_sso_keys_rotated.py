@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from joserfc.jwk import RSAKey
-from sso_kit import AGENT, JWKS, KEY, METADATA, OTHER_KEY, Colour, ScriptedSso, reply, signed
 
 from esipy import AsyncEsiClient, AsyncEsiSecurity, EsiClient, EsiSecurity
 from esipy.core.claims import LEEWAY_SECONDS
@@ -19,6 +18,7 @@ from esipy.sso.metadata import PAUSE_SECONDS
 from esipy.sso.wire import Asker
 from esipy.transport.curl import CurlTransport
 from esipy.transport.scripted import ScriptedTransport
+from tests.sso.sso_kit import AGENT, JWKS, KEY, METADATA, OTHER_KEY, Colour, ScriptedSso, reply, signed
 
 ASKER = Asker((("User-Agent", AGENT),), 60, 10)
 URL = "https://login.eveonline.com" + JWKS

@@ -6,12 +6,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from logins_kit import SEALER, BrokenTokens, VirtualSso
 
 from esipy.exceptions import TokenStoreError
 from esipy.runtime.simulated import SimulatedRuntime
 from esipy.sso.leases import LONGEST_PAUSE_SECONDS, SLOTS, Lease, Pauses
 from esipy.sso.vault import Vault
+from tests.sso.logins_kit import SEALER, BrokenTokens, VirtualSso
 
 
 class Leasing:

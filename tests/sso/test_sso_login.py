@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sso_kit import AGENT, JWKS, METADATA, REVOKE, TOKEN, WALLET, Colour
 
 from esipy.events import AFTER_TOKEN_REFRESH
 from esipy.exceptions import LoginRequiredError, SSOUnavailableError, TokenInvalidError, TokenRevokedError
 from esipy.sandbox import RunningSandbox
 from esipy.utils import generate_code_verifier
+from tests.sso.sso_kit import AGENT, JWKS, METADATA, REVOKE, TOKEN, WALLET, Colour
 
 
 def _log_in(colour: Colour, sandbox: RunningSandbox, security: Any, scopes: list[str] | None = None) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from logins_kit import WHO, VirtualSso, kept
-from sso_kit import OTHER_KEY, reply, signed
 
 from esipy.events import AFTER_TOKEN_REFRESH
 from esipy.exceptions import TokenInvalidError, TokenRevokedError
 from esipy.sso.login import Login
 from esipy.sso.tokens import Held
+from tests.sso.logins_kit import WHO, VirtualSso, kept
+from tests.sso.sso_kit import OTHER_KEY, reply, signed
 
 
 def wrong(sso: VirtualSso) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from logins_kit import NEWS, WHO, BrokenTokens, Process, VirtualSso, ask, heard, kept, put
-from sso_kit import REVOKE, reply
 
 from esipy.exceptions import LoginRequiredError, TokenKeyError, TokenStoreError
 from esipy.sso.leases import lease_seconds
 from esipy.sso.login import refreshes_of
 from esipy.sso.sealing import Sealer
 from esipy.sso.vault import Kept
+from tests.sso.logins_kit import NEWS, WHO, BrokenTokens, Process, VirtualSso, ask, heard, kept, put
+from tests.sso.sso_kit import REVOKE, reply
 
 
 def revoking(sso: VirtualSso, process: Process, meanwhile: Any = None) -> list[str]:

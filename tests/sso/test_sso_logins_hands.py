@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from logins_kit import WHO, BrokenTokens, Process, VirtualSso, ask, heard, kept, put, state
-from sso_kit import JWKS, reply
 
 from esipy.exceptions import (
     LoginRequiredError,
@@ -17,6 +15,8 @@ from esipy.exceptions import (
 )
 from esipy.sso.leases import lease_name, lease_seconds
 from esipy.sso.vault import Kept
+from tests.sso.logins_kit import WHO, BrokenTokens, Process, VirtualSso, ask, heard, kept, put, state
+from tests.sso.sso_kit import JWKS, reply
 
 
 def holding(sso: VirtualSso, store: BrokenTokens) -> Process:

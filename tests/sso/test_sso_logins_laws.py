@@ -6,12 +6,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logins_kit import SEALER, BrokenTokens, Process, VirtualSso, kept, put
-from sso_kit import reply
 
 from esipy.exceptions import SSOError
 from esipy.sso.vault import Kept, Vault
 from esipy.stores.tokens import TokenRecord
+from tests.sso.logins_kit import SEALER, BrokenTokens, Process, VirtualSso, kept, put
+from tests.sso.sso_kit import reply
 
 WHO = (1, 2)
 ACTIONS = ("call",) * 8 + ("refused", "refused", "cancel", "login", "sso down", "sso up")

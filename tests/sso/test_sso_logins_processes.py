@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logins_kit import keep, kept
-from sso_kit import TOKEN
 
 from esipy.sandbox import RunningSandbox, serve
 from esipy.stores.redis_tokens import RedisTokens
 from esipy.stores.sqlite_tokens import SqliteTokens
+from tests.sso.logins_kit import keep, kept
+from tests.sso.sso_kit import TOKEN
 
 PROGRAM = Path(__file__).with_name("logins_program.py")
 

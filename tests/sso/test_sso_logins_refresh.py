@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from logins_kit import WHO, VirtualSso, ask, heard, kept, put, state
-from sso_kit import OTHER_KEY, reply, signed
 
 from esipy.exceptions import (
     LoginRequiredError,
@@ -18,6 +16,8 @@ from esipy.exceptions import (
 )
 from esipy.sso.known import MOST_SEEN
 from esipy.sso.vault import Kept
+from tests.sso.logins_kit import WHO, VirtualSso, ask, heard, kept, put, state
+from tests.sso.sso_kit import OTHER_KEY, reply, signed
 
 
 def renewed(sso: VirtualSso, process: Any, who: int = WHO) -> bool:

@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 import pytest
-from sso_kit import AGENT, METADATA, ScriptedSso, reply
 
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.blocking import BlockingRuntime, run
@@ -14,6 +13,7 @@ from esipy.security import EsiSecurity
 from esipy.sso.metadata import DAY_SECONDS, PAUSE_SECONDS, Endpoints, Metadata
 from esipy.sso.wire import Asker
 from esipy.transport.scripted import ScriptedTransport
+from tests.sso.sso_kit import AGENT, METADATA, ScriptedSso, reply
 
 DOCUMENT = {
     "issuer": "login.eveonline.com",

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sso_kit import TOKEN, expired_login, over_sockets, recorded
 
 from esipy.exceptions import SSOUnavailableError
 from esipy.runtime.aio import AioRuntime
@@ -18,6 +17,7 @@ from esipy.sandbox import RunningSandbox
 from esipy.security import EsiSecurity
 from esipy.sso.login import REFRESHES_AT_ONCE
 from esipy.transport import default_transport
+from tests.sso.sso_kit import TOKEN, expired_login, over_sockets, recorded
 
 TEN = 10
 

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from sso_kit import AGENT, JWKS, METADATA, REVOKE, TOKEN, WALLET, Colour, ScriptedSso, reply, signed, tokens
 
 from esipy.events import AFTER_TOKEN_REFRESH, Signal
 from esipy.exceptions import APIException, SettingError, SSOUnavailableError, TokenRevokedError
@@ -19,6 +18,7 @@ from esipy.sandbox import RunningSandbox
 from esipy.security import EsiSecurity
 from esipy.sso.wire import is_private
 from esipy.transport.scripted import ScriptedTransport
+from tests.sso.sso_kit import AGENT, JWKS, METADATA, REVOKE, TOKEN, WALLET, Colour, ScriptedSso, reply, signed, tokens
 
 SECRET = "s3cret/with+odd=chars"
 VERIFIER = "verifier-" + "v" * 43

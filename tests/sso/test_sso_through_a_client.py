@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sso_kit import AGENT, TOKEN, Colour
 
 from esipy import AsyncEsiClient, EsiClient, ops
 from esipy.events import Signal
 from esipy.exceptions import LoginRequiredError, SSOUnavailableError, TokenRevokedError
 from esipy.sandbox import RunningSandbox
+from tests.sso.sso_kit import AGENT, TOKEN, Colour
 
 Told = list[dict[str, Any]]
 

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sso_kit import TOKEN, WALLET, expired_login, recorded
 
 from esipy.events import Signal
 from esipy.exceptions import LoginRequiredError
@@ -15,6 +14,7 @@ from esipy.runtime.base import Runtime
 from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.sandbox import RunningSandbox
 from esipy.transport import default_transport
+from tests.sso.sso_kit import TOKEN, WALLET, expired_login, recorded
 
 
 def test_a_token_that_esi_refused_is_refreshed_before_its_time(sandbox: RunningSandbox, blocking: Runtime) -> None:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sso_kit import TOKEN, expired_login
 
 from esipy.events import Signal
 from esipy.runtime.base import Runtime
@@ -17,6 +16,7 @@ from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.sandbox import RunningSandbox, serve
 from esipy.security import EsiSecurity
 from esipy.transport import default_transport
+from tests.sso.sso_kit import TOKEN, expired_login
 
 
 class Joining(BlockingRuntime):

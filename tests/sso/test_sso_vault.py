@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from logins_kit import SEALER, VirtualSso, kept, put
 
 from esipy.exceptions import TokenKeyError, TokenStoreError
 from esipy.runtime.simulated import SimulatedRuntime
@@ -12,6 +11,7 @@ from esipy.sso.sealing import Sealer
 from esipy.sso.vault import NOTHING, Kept, Vault
 from esipy.stores.memory_tokens import MemoryTokens
 from esipy.stores.tokens import TokenRecord
+from tests.sso.logins_kit import SEALER, VirtualSso, kept, put
 
 TOKENS = Kept("access", "refresh", ("refresh", "rotated"))
 

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sso_kit import AGENT, TOKEN, expired_login
 
 from esipy import AsyncEsiClient, EsiClient, ops
 from esipy.exceptions import SSOUnavailableError
@@ -19,6 +18,7 @@ from esipy.runtime.simulated import SimulatedRuntime
 from esipy.sandbox import RunningSandbox
 from esipy.sso.flights import Flights, Slots
 from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport, answer
+from tests.sso.sso_kit import AGENT, TOKEN, expired_login
 
 BLOCKING = BlockingRuntime(ScriptedTransport([]))
 LIMIT = 30.0

@@ -6,12 +6,9 @@ Do this when a program or the sandbox's data have changed; what version 1 prints
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from programs_kit import PROGRAMS, expected_file, run_version1
-from version1_kit import version1
+from tests.version1.programs_kit import PROGRAMS, expected_file, run_version1
+from tests.version1.version1_kit import version1
 
 if __name__ == "__main__":
     environment = version1()

@@ -10,10 +10,10 @@ import sys
 from typing import NamedTuple
 
 import pytest
-from programs_kit import HERE, PROGRAMS, expected, run_ours, run_version1
-from version1_kit import Unavailable, version1
 
 from benchmarks.environments import Environment
+from tests.version1.programs_kit import HERE, PROGRAMS, expected, run_ours, run_version1
+from tests.version1.version1_kit import Unavailable, version1
 
 
 class Difference(NamedTuple):
