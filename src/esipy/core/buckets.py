@@ -150,8 +150,7 @@ class Bucket(Counts):
         self.flying -= 1
         self.reserved -= cost
         self._landed += 1
-        spends = self._spends
-        if (spends is not None and spends[self._gone] <= now) or self._theirs is not None:
+        if self._theirs is not None:
             self.age(now)
         back_at = 0.0
         if spent:

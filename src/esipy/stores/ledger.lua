@@ -109,7 +109,9 @@ function verbs.settle(
     number, landed_before, left_at = b.sent, b.landed, now
   end
   local place = place_of(b, number)
-  age(b)
+  if b.theirs[1] then
+    age(b)
+  end
   if place or used ~= '' then
     b.landed = b.landed + 1
   end
