@@ -26,13 +26,13 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from esipy import events
 from esipy.sandbox import RunningSandbox
 from esipy.testing import sandbox
+from tests.urls import query_of
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -68,7 +68,7 @@ def prepared(server: RunningSandbox) -> dict[str, Any]:
 
     def log_in(auth_uri: str) -> str:
         """What a user does with a browser: pick a character, approve; gives the code that comes back."""
-        return parse_qs(urlsplit(server.approve(auth_uri)).query)["code"][0]
+        return query_of(server.approve(auth_uri))["code"]
 
     return {
         "client_id": server.client_id,

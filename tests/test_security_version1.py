@@ -9,13 +9,13 @@ import time
 import warnings
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from esipy import AsyncEsiSecurity, EsiSecurity
 from esipy.events import AFTER_TOKEN_REFRESH, Signal
 from esipy.exceptions import APIException, LoginRequiredError, SettingError
+from tests.urls import query_of
 
 AGENT = {"User-Agent": "Tests/1.0 (tests@example.com)"}
 KINDS = pytest.mark.parametrize("kind", [EsiSecurity, AsyncEsiSecurity])
@@ -196,9 +196,9 @@ def test_methods_that_need_a_token_say_so() -> None:
 def test_the_verifier_may_be_set_for_each_login() -> None:
     """Desktop programs make a new one each time."""
     security = EsiSecurity("x", "app", code_verifier="first", headers=AGENT)
-    first = parse_qs(urlsplit(security.get_auth_uri("s")).query)["code_challenge"]
+    first = query_of(security.get_auth_uri("s"))["code_challenge"]
     security.code_verifier = "second"
-    assert first != parse_qs(urlsplit(security.get_auth_uri("s")).query)["code_challenge"]
+    assert first != query_of(security.get_auth_uri("s"))["code_challenge"]
 
 
 @KINDS

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -18,6 +17,7 @@ from esipy.exceptions import InvalidCallError, LoginRequiredError, TokenInvalidE
 from esipy.sso.verified import Verified, read_options
 from esipy.transport.scripted import ScriptedTransport
 from tests.sso.sso_kit import JWKS, KEY, OTHER_KEY, TOKEN, ScriptedSso, recorded, reply, signed, tokens
+from tests.urls import query_of
 
 AGENT = {"User-Agent": "Tests/1.0 (tests@example.com)"}
 PUBLIC = KEY.as_dict(private=False)
@@ -249,10 +249,6 @@ def test_a_request_without_any_token_is_an_attribute_error() -> None:
 # -- the address -----------------------------------------------------------------------------------------------
 
 
-def _query(url: str) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
-
-
 @pytest.mark.parametrize(
     "ask",
     [
@@ -268,7 +264,7 @@ def test_version_0_gave_no_state(ask: Callable[[EsiSecurity], str]) -> None:
     states = set()
     for _ in range(2):
         with pytest.warns(UserWarning, match=r"see \.state; compare it") as caught:
-            query = _query(ask(security))
+            query = query_of(ask(security))
         assert (security.state, "esi-a.v1 esi-b.v1") == (query["state"], query["scope"])
         assert __file__ == caught[0].filename
         states.add(query["state"])
@@ -280,7 +276,7 @@ def test_version_0_had_the_scopes_first() -> None:
     """With the state behind them, or by its name."""
     security = _login()
     for url in (security.get_auth_uri(["esi-a.v1"], "mine"), security.get_auth_uri("mine", ["esi-a.v1"])):  # type: ignore[arg-type]
-        assert ("mine", "esi-a.v1") == (_query(url)["state"], _query(url)["scope"])
+        assert ("mine", "esi-a.v1") == (query_of(url)["state"], query_of(url)["scope"])
     assert security.state is None
 
 
@@ -292,7 +288,7 @@ def test_the_implicit_flow_is_gone() -> None:
 
 def test_an_empty_redirect_uri_is_taken() -> None:
     """Programs that only ever refresh have none."""
-    assert "" == _query(_login().get_auth_uri("state"))["redirect_uri"]
+    assert "" == query_of(_login().get_auth_uri("state"))["redirect_uri"]
 
 
 # -- refreshing ------------------------------------------------------------------------------------------------

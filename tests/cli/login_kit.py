@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from esipy.client import EsiClient
 from esipy.login import Character
@@ -139,11 +139,6 @@ def browse(address: str) -> Page:
         if location is None:
             return Page(answer.status, address, text)
         address = urljoin(address, location)
-
-
-def asked(url: str) -> dict[str, str]:
-    """What stands in the query of an address."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
 def kept(around: dict[str, str]) -> list[Character]:

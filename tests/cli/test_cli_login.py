@@ -18,7 +18,8 @@ import pytest
 
 from esipy.sandbox import RunningSandbox
 from esipy.sandbox.characters import FIRST_CHARACTER
-from tests.cli.login_kit import APP, COMMAND, MAIL, WALLET, asked, browse, esipy, kept, logging_in
+from tests.cli.login_kit import APP, COMMAND, MAIL, WALLET, browse, esipy, kept, logging_in
+from tests.urls import query_of
 
 WHO = FIRST_CHARACTER
 
@@ -28,7 +29,7 @@ def test_a_login_from_the_address_to_the_table(server: RunningSandbox, around: d
     with logging_in(
         server, around, "--for", "get_characters_character_id_wallet", "--scopes", f"{MAIL},{WALLET}"
     ) as begun:
-        query = asked(begun.url)
+        query = query_of(begun.url)
         assert ("S256", f"{MAIL} {WALLET}", begun.redirect_uri) == (
             query["code_challenge_method"],
             query["scope"],
@@ -90,7 +91,7 @@ def test_a_callback_elsewhere_can_be_pasted(server: RunningSandbox, around: dict
 def test_a_wrong_state_is_refused_and_the_login_goes_on(server: RunningSandbox, around: dict[str, str]) -> None:
     """A callback of someone else's login is a page and a line; its code is not used."""
     with logging_in(server, around, "--scopes", WALLET) as begun:
-        state = asked(begun.url)["state"]
+        state = query_of(begun.url)["state"]
         page = browse(server.approve(begun.url.replace(state, "other"), WHO))
         assert (400, begun.redirect_uri + "/refused") == (page.status, page.url)
         assert [] == server.received("/v2/oauth/token")

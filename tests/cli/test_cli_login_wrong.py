@@ -15,7 +15,8 @@ import pytest
 from esipy.sandbox import RunningSandbox, serve
 from esipy.sandbox.characters import FIRST_CHARACTER
 from esipy.stores.sqlite_tokens import SqliteTokens
-from tests.cli.login_kit import APP, WALLET, asked, browse, environment, esipy, kept, logging_in
+from tests.cli.login_kit import APP, WALLET, browse, environment, esipy, kept, logging_in
+from tests.urls import query_of
 
 WHO = FIRST_CHARACTER
 
@@ -46,7 +47,7 @@ def test_a_code_that_was_used_is_one_error(server: RunningSandbox, around: dict[
     """The SSO refuses it; the page and the terminal say so."""
     with logging_in(server, around, "--scopes", WALLET) as begun:
         callback = server.approve(begun.url, WHO)
-        assert server.sandbox.tokens.take_code(asked(callback)["code"]) is not None
+        assert server.sandbox.tokens.take_code(query_of(callback)["code"]) is not None
         page = browse(callback)
         done = begun.done()
     assert (502, 1, 1) == (page.status, done.status, len(done.err.splitlines()))

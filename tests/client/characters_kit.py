@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -13,6 +12,7 @@ from esipy.runtime.blocking import run
 from esipy.sandbox import RunningSandbox
 from esipy.tokens import MemoryTokens
 from tests.client.colours import UA, Colour
+from tests.urls import query_of
 
 Connect = Callable[..., Colour]
 WALLET, MAIL = "esi-wallet.read_character_wallet.v1", "esi-mail.read_mail.v1"
@@ -47,7 +47,7 @@ def log_in(client: Colour, who: int, *scopes: str) -> None:
     """A character logs in, in a browser."""
     security = EsiSecurity(client.box.redirect_uri, client.box.client_id, "secret", headers=UA, sso_url=client.box.url)
     back = client.box.approve(security.get_auth_uri("state", scopes or (WALLET, MAIL)), who)
-    code = parse_qs(urlsplit(back).query)["code"][0]
+    code = query_of(back)["code"]
     claims = complete(client, code)
     assert who == claims.character_id
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -33,6 +32,7 @@ from tests.client.characters_kit import (
 )
 from tests.client.characters_kit import options as options
 from tests.client.colours import UA
+from tests.urls import query_of
 
 
 def test_a_code_is_good_for_one_login(connect: Connect, options: dict[str, Any]) -> None:
@@ -41,7 +41,7 @@ def test_a_code_is_good_for_one_login(connect: Connect, options: dict[str, Any])
     (who,) = ids(client.box, 1)
     security = EsiSecurity(client.box.redirect_uri, client.box.client_id, "secret", headers=UA, sso_url=client.box.url)
     back = client.box.approve(security.get_auth_uri("state", [WALLET]), who)
-    code = parse_qs(urlsplit(back).query)["code"][0]
+    code = query_of(back)["code"]
     with SignalRecorder(LOGIN_COMPLETED) as told:
         complete(client, code)
         with pytest.raises(TokenRevokedError):
@@ -71,7 +71,7 @@ def test_a_store_that_takes_nothing_costs_no_code(connect: Connect, options: dic
     (who,) = ids(client.box, 1)
     security = EsiSecurity(client.box.redirect_uri, client.box.client_id, "secret", headers=UA, sso_url=client.box.url)
     back = client.box.approve(security.get_auth_uri("state", [WALLET]), who)
-    code = parse_qs(urlsplit(back).query)["code"][0]
+    code = query_of(back)["code"]
     with pytest.raises(TokenStoreError, match="folder"):
         complete(client, code)
     assert [] == client.box.received(TOKEN)

@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -17,6 +16,7 @@ from esipy.exceptions import SSOUnavailableError, TokenRevokedError
 from esipy.sandbox import RunningSandbox
 from esipy.testing import SignalRecorder
 from tests.client.colours import UA, Colour
+from tests.urls import query_of
 
 Connect = Callable[..., Colour]
 SCOPE = "esi-wallet.read_character_wallet.v1"
@@ -50,7 +50,7 @@ def test_the_first_example_blocking(box: RunningSandbox, capsys: pytest.CaptureF
         )
         client = EsiClient(security=security, headers=UA, base_url=box.url)
         back = box.approve(security.get_auth_uri(state="abc", scopes=[SCOPE]))
-        security.auth(parse_qs(urlsplit(back).query)["code"][0])
+        security.auth(query_of(back)["code"])
         first = security.access_token
         expire(security)
         op = app.op["get_characters_character_id_wallet"](character_id=security.character_id)
@@ -87,7 +87,7 @@ def test_the_first_example_asyncio(box: RunningSandbox) -> None:
             AsyncEsiClient(security, headers=UA, base_url=box.url) as client,
         ):
             back = await asyncio.to_thread(box.approve, security.get_auth_uri(state="abc", scopes=[SCOPE]))
-            await security.auth(parse_qs(urlsplit(back).query)["code"][0])
+            await security.auth(query_of(back)["code"])
             expire(security)
             call = ops.wallet.get_characters_character_id_wallet(character_id=security.character_id or 0)
             return await client.fetch(call), security.access_token or ""

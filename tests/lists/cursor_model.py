@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
 
 from esipy.core.wire import HttpRequest, HttpResponse
 from tests.engine.kit import answer
+from tests.urls import query_of
 
 
 class Step(NamedTuple):
@@ -83,7 +83,7 @@ class CursorServer:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         step = self.steps.pop(0) if self.steps else Step()
         self.change(step.edit, step.pick)
-        query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
+        query = query_of(request.url)
         self.asked.append({name: value for name, value in query.items() if name != "limit"})
         page = self._page(query)
         if step.fault == "old":

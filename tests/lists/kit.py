@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -14,6 +13,7 @@ from esipy.core.wire import Headers, HttpRequest, HttpResponse
 from esipy.exceptions import BrokenAnswerError
 from esipy.runtime.simulated import START, SimulatedRuntime, Working
 from tests.engine.kit import Bench, date
+from tests.urls import query_of
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ class Shelf:
     def __call__(self, request: HttpRequest) -> HttpResponse | Working:
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
-        number = int(parse_qs(urlsplit(request.url).query).get("page", ["1"])[0])
+        number = int(query_of(request.url).get("page", "1"))
         self.asked.append(number)
         outcome = self.outcomes.pop(0) if self.outcomes else None
         if isinstance(outcome, float):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
-
 import msgspec
 import pytest
 
@@ -15,6 +13,7 @@ from esipy.lists.pages import PageReader
 from esipy.lists.snapshot import snapshot
 from esipy.operation import Operation
 from tests.engine.limits_kit import HERO, Town
+from tests.urls import query_of
 
 KILLS = ops.killmails.get_characters_character_id_killmails_recent(character_id=HERO)
 """In pages, of a group of 30 tokens: fifteen good answers in a window of a quarter of an hour."""
@@ -24,7 +23,7 @@ PAGES, ROWS = 40, 2
 
 def page_of_kills(operation: Operation[object], request: HttpRequest) -> HttpResponse:
     """One of forty pages."""
-    number = int(parse_qs(urlsplit(request.url).query).get("page", ["1"])[0])
+    number = int(query_of(request.url).get("page", "1"))
     rows = [{"killmail_hash": "x", "killmail_id": number * ROWS + row} for row in range(ROWS)]
     headers = [("X-Pages", str(PAGES)), ("Last-Modified", "Tue, 04 Aug 2026 11:00:00 GMT")]
     return HttpResponse(200, Headers([*headers, ("Cache-Control", "max-age=3600")]), msgspec.json.encode(rows))

@@ -7,7 +7,6 @@ import gc
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
@@ -18,6 +17,7 @@ from esipy.response import Response
 from esipy.runtime.blocking import run
 from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
 from tests.lists.kit import TYPES
+from tests.urls import query_of
 
 AGENT = {"User-Agent": "tests/1.0 (tests@example.com)"}
 PAGE_BYTES, PAGE_ROWS = 100_000, 500
@@ -43,7 +43,7 @@ class Server:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         self.asked += 1
         self.watching()
-        page = int(parse_qs(urlsplit(request.url).query).get("page", ["1"])[0])
+        page = int(query_of(request.url).get("page", "1"))
         headers = [("X-Pages", str(self.pages)), ("Last-Modified", f"Tue, 04 Aug 2026 11:00:0{self.version} GMT")]
         headers += [("Cache-Control", "max-age=300"), ("ETag", f'"{page}-{self.version}"')]
         first = (100 * self.version + page) * PAGE_ROWS

@@ -5,10 +5,11 @@ from __future__ import annotations
 from base64 import b64encode, urlsafe_b64encode
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from esipy.sandbox import RunningSandbox
 from tests.sandbox.wire import Got, ask
+from tests.urls import query_of
 
 WALLET = "esi-wallet.read_character_wallet.v1"
 MAIL = "esi-mail.read_mail.v1"
@@ -36,14 +37,9 @@ def pkce_uri(server: RunningSandbox, **changed: Any) -> str:
     return auth_uri(server, **{**proof, **changed})
 
 
-def sent_back(callback: str) -> dict[str, str]:
-    """What the application finds in the address the browser comes back to."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(callback).query).items()}
-
-
 def code(server: RunningSandbox, uri: str | None = None, character_id: int | None = None) -> str:
     """A fresh code."""
-    return sent_back(server.approve(uri or auth_uri(server), character_id))["code"]
+    return query_of(server.approve(uri or auth_uri(server), character_id))["code"]
 
 
 def basic(server: RunningSandbox, secret: str | None = None) -> dict[str, str]:

@@ -16,8 +16,9 @@ from esipy.sandbox.control import VERBS
 from esipy.sandbox.faults import KINDS
 from esipy.sandbox.journal import Journal
 from esipy.sandbox.verbs import Verbs
-from tests.sandbox.logins import MAIL, VERIFIER, WALLET, auth_uri, basic, code, pkce_uri, post, sent_back
+from tests.sandbox.logins import MAIL, VERIFIER, WALLET, auth_uri, basic, code, pkce_uri, post
 from tests.sandbox.wire import ask, raw
+from tests.urls import query_of
 
 WHO = FIRST_CHARACTER
 
@@ -51,7 +52,7 @@ def test_applications_can_be_registered(handle: RunningSandbox | ControlClient, 
     """A new one logs characters in with its own addresses, replaced it has others; a text is no list."""
     handle.register("mine", ["http://localhost:7000/back"])
     uri = pkce_uri(server, client_id="mine", redirect_uri="http://localhost:7000/back")
-    got = sent_back(handle.approve(uri, WHO))
+    got = query_of(handle.approve(uri, WHO))
     assert 200 == post(server, "token", client_id="mine", grant_type="authorization_code",
                        code=got["code"], code_verifier=VERIFIER).status  # fmt: skip
     handle.register("mine", ["http://localhost:7001/back"], "secret")
@@ -222,8 +223,8 @@ def test_unknown_people_are_an_error(handle: RunningSandbox | ControlClient) -> 
 def test_approve_and_deny_from_outside(server: RunningSandbox) -> None:
     """The login page can be walked by another process too."""
     outside = ControlClient(server.url)
-    assert "code" in sent_back(outside.approve(auth_uri(server), WHO + 3))
-    assert sent_back(outside.deny(auth_uri(server)))["error"] == "access_denied"
+    assert "code" in query_of(outside.approve(auth_uri(server), WHO + 3))
+    assert query_of(outside.deny(auth_uri(server)))["error"] == "access_denied"
 
 
 def test_every_verb_is_offered_over_http(server: RunningSandbox) -> None:

@@ -12,8 +12,9 @@ from esipy.sandbox import RunningSandbox, serve
 from esipy.sandbox.app import DEMO
 from esipy.sandbox.characters import FIRST_CHARACTER
 from esipy.sandbox.tokens import Client
-from tests.sandbox.logins import MAIL, WALLET, auth_uri, pkce_uri, sent_back
+from tests.sandbox.logins import MAIL, WALLET, auth_uri, pkce_uri
 from tests.sandbox.wire import Got, ask
+from tests.urls import query_of
 
 
 @pytest.fixture(scope="module")
@@ -62,20 +63,20 @@ def test_the_page_escapes_what_it_shows() -> None:
     assert "<script" not in text
     assert "<b>" not in text
     assert "&lt;b&gt;&quot;x&quot;" in text
-    assert state == sent_back(answer)["state"]
+    assert state == query_of(answer)["state"]
 
 
 def test_approving_sends_code_and_state(server: RunningSandbox) -> None:
     """The browser comes back to the application with a code and the state, unchanged."""
     callback = server.approve(auth_uri(server))
     assert callback.partition("?")[0] == server.redirect_uri
-    assert set(sent_back(callback)) == {"code", "state"}
-    assert sent_back(callback)["state"] == "s/1&2"
+    assert set(query_of(callback)) == {"code", "state"}
+    assert query_of(callback)["state"] == "s/1&2"
 
 
 def test_denying_sends_access_denied(server: RunningSandbox) -> None:
     """A person who refuses is sent back with ``access_denied`` and the state."""
-    answer = sent_back(server.deny(auth_uri(server)))
+    answer = query_of(server.deny(auth_uri(server)))
     assert (answer["error"], answer["state"]) == ("access_denied", "s/1&2")
     assert "code" not in answer
 
@@ -86,8 +87,8 @@ def test_what_stands_in_the_redirect_uri_is_kept() -> None:
     with serve(clients=[client]) as server:
         callback = server.approve(auth_uri(server))
     assert urlsplit(callback).path == "/back"
-    assert sent_back(callback)["site"] == "1"
-    assert "code" in sent_back(callback)
+    assert query_of(callback)["site"] == "1"
+    assert "code" in query_of(callback)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_the_application_is_told_its_mistakes(server: RunningSandbox, changed: d
     got = page(server, auth_uri(server, **changed))
     assert got.status == 302
     assert got.headers["location"].startswith(server.redirect_uri)
-    answer = sent_back(got.headers["location"])
+    answer = query_of(got.headers["location"])
     assert answer["error"] == error
     assert answer.get("state") == (changed.get("state", "s/1&2") or None)
 
@@ -142,7 +143,7 @@ def test_the_form_is_checked_again(server: RunningSandbox) -> None:
     assert got.status == 400
     target = auth_uri(server, state=None).removeprefix(server.url)
     got = ask(server.url, target, "POST", f"decision=approve&character_id={FIRST_CHARACTER}")
-    assert sent_back(got.headers["location"])["error"] == "invalid_request"
+    assert query_of(got.headers["location"])["error"] == "invalid_request"
 
 
 def test_a_character_that_is_not_there_cannot_log_in(server: RunningSandbox) -> None:
@@ -159,12 +160,12 @@ def test_a_crowd_is_not_listed_but_may_log_in() -> None:
         callback = server.approve(auth_uri(server), last)
     assert len(text) < 30_000
     assert f'value="{last}"' not in text
-    assert "code" in sent_back(callback)
+    assert "code" in query_of(callback)
 
 
 def test_public_data_is_a_scope(server: RunningSandbox) -> None:
     """The scope that no operation asks for, and many applications do, is known."""
-    assert "code" in sent_back(server.approve(auth_uri(server, scope=f"publicData {WALLET}")))
+    assert "code" in query_of(server.approve(auth_uri(server, scope=f"publicData {WALLET}")))
 
 
 @pytest.mark.parametrize("options", [{"issuer": "https://evil.example"}, {"token_lifetime_seconds": 0}])
@@ -177,7 +178,7 @@ def test_an_sso_that_cannot_be_meant_is_refused(options: dict[str, Any]) -> None
 def test_a_login_without_scopes_is_possible(server: RunningSandbox) -> None:
     """An application may ask for nothing but the name."""
     assert "Nothing but to know who you are" in page(server, auth_uri(server, scope=None)).body.decode()
-    assert "code" in sent_back(server.approve(auth_uri(server, scope=None)))
+    assert "code" in query_of(server.approve(auth_uri(server, scope=None)))
 
 
 def test_other_methods_are_refused(server: RunningSandbox) -> None:

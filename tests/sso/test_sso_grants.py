@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlsplit
+from urllib.parse import unquote_plus
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from esipy.sso.wire import Asker
 from esipy.transport.scripted import ScriptedTransport
 from esipy.utils import generate_code_challenge, generate_code_verifier
 from tests.sso.sso_kit import ScriptedSso, signed
+from tests.urls import query_of
 
 SECRET = Application("app", "secret", None)
 PKCE = Application("app", None, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
@@ -48,7 +49,7 @@ def test_a_verifier_that_the_rfc_does_not_allow_is_refused(n_bytes: int) -> None
 def test_the_address_says_what_it_was_given(state: str, redirect_uri: str, scopes: list[str]) -> None:
     """Whatever is in it: what the SSO reads is what was meant."""
     url = authorize_url("https://sso/authorize", SECRET, redirect_uri, state, scopes)
-    query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    query = query_of(url)
     expected = {"response_type": "code", "redirect_uri": redirect_uri, "client_id": "app", "state": state}
     assert expected | ({"scope": " ".join(scopes)} if scopes else {}) == query
 
@@ -63,9 +64,9 @@ def test_the_address_is_written_as_in_version_1() -> None:
 
 def test_only_pkce_sends_a_challenge() -> None:
     """And never the verifier itself."""
-    query = parse_qs(urlsplit(authorize_url("https://sso/a", PKCE, "x", "s", [])).query)
-    assert ["S256"] == query["code_challenge_method"]
-    assert ["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"] == query["code_challenge"]
+    query = query_of(authorize_url("https://sso/a", PKCE, "x", "s", []))
+    assert "S256" == query["code_challenge_method"]
+    assert "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" == query["code_challenge"]
     assert "code_challenge" not in authorize_url("https://sso/a", SECRET, "x", "s", [])
 
 

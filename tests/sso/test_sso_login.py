@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -12,14 +11,15 @@ from esipy.exceptions import LoginRequiredError, SSOUnavailableError, TokenInval
 from esipy.sandbox import RunningSandbox
 from esipy.utils import generate_code_verifier
 from tests.sso.sso_kit import AGENT, JWKS, METADATA, REVOKE, TOKEN, WALLET, Colour
+from tests.urls import query_of
 
 
 def _log_in(colour: Colour, sandbox: RunningSandbox, security: Any, scopes: list[str] | None = None) -> dict[str, Any]:
     """Through the login page and back; gives what `auth` returns."""
     back = sandbox.approve(security.get_auth_uri("state-1", scopes))
-    query = parse_qs(urlsplit(back).query)
-    assert ["state-1"] == query["state"]
-    answer = colour(security.auth(query["code"][0]))
+    query = query_of(back)
+    assert "state-1" == query["state"]
+    answer = colour(security.auth(query["code"]))
     assert isinstance(answer, dict)
     return answer
 
@@ -53,7 +53,7 @@ def test_a_login_with_pkce_sends_no_secret(sandbox: RunningSandbox, colour: Colo
 def test_a_wrong_verifier_is_refused(sandbox: RunningSandbox, colour: Colour) -> None:
     """The code of one login cannot be exchanged with the verifier of another."""
     security = colour.security(sandbox, code_verifier=generate_code_verifier())
-    code = parse_qs(urlsplit(sandbox.approve(security.get_auth_uri("s", [WALLET]))).query)["code"][0]
+    code = query_of(sandbox.approve(security.get_auth_uri("s", [WALLET])))["code"]
     security.code_verifier = generate_code_verifier()
     with pytest.raises(TokenRevokedError):
         colour(security.auth(code))
@@ -63,7 +63,7 @@ def test_a_wrong_verifier_is_refused(sandbox: RunningSandbox, colour: Colour) ->
 def test_a_code_is_good_for_one_use(sandbox: RunningSandbox, colour: Colour) -> None:
     """The second exchange of a code says so, and leaves the login of the first alone."""
     security = colour.security(sandbox)
-    code = parse_qs(urlsplit(sandbox.approve(security.get_auth_uri("s", [WALLET]))).query)["code"][0]
+    code = query_of(sandbox.approve(security.get_auth_uri("s", [WALLET])))["code"]
     colour(security.auth(code))
     kept = security.access_token, security.refresh_token
     with pytest.raises(TokenRevokedError):

@@ -7,7 +7,7 @@ import pickle
 import traceback
 from base64 import b64encode
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 
@@ -19,6 +19,7 @@ from esipy.security import EsiSecurity
 from esipy.sso.wire import is_private
 from esipy.transport.scripted import ScriptedTransport
 from tests.sso.sso_kit import AGENT, JWKS, METADATA, REVOKE, TOKEN, WALLET, Colour, ScriptedSso, reply, signed, tokens
+from tests.urls import query_of
 
 SECRET = "s3cret/with+odd=chars"
 VERIFIER = "verifier-" + "v" * 43
@@ -151,7 +152,7 @@ def test_T44_what_happens_in_a_whole_life_is_logged_without_secrets(
     caplog.set_level(logging.DEBUG)
     signal: Signal[...] = Signal("TEST")
     security = colour.security(sandbox, signal_token_updated=signal)
-    code = parse_qs(urlsplit(sandbox.approve(security.get_auth_uri("s", [WALLET]))).query)["code"][0]
+    code = query_of(sandbox.approve(security.get_auth_uri("s", [WALLET])))["code"]
     seen = [code, sandbox.secret_key or ""]
     colour(security.auth(code))
     sandbox.fail(TOKEN, kind="reset")

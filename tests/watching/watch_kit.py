@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine
 from hashlib import blake2b
 from random import Random
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -19,6 +18,7 @@ from esipy.watching.options import Options, WatchKeywords, options_of
 from esipy.watching.signals import Watching
 from esipy.watching.watched import LoginHold, Watched
 from tests.engine.kit import Bench, Login, date
+from tests.urls import query_of
 
 State = dict[int | str, dict[str, Any]]
 MOMENT = "2026-08-04T11:05:00Z"
@@ -95,7 +95,7 @@ class Thing:
             self.early.append((now, target))
         version = self.version(now)
         rows = list(self.states[version].values())
-        query = dict(parse_qsl(urlsplit(target).query))
+        query = query_of(target)
         headers = {"Date": date(now), "Last-Modified": date(self.moments[version])}
         body: Any = rows
         if not self.is_list:
@@ -115,7 +115,7 @@ class Thing:
         version = self.version(now)
         state, numbers = self.states[version], self._numbers(version)
         records = sorted(((numbers[row], row) for row in state), key=lambda pair: pair[0])
-        query = dict(parse_qsl(urlsplit(target).query))
+        query = query_of(target)
         limit = int(query["limit"])
         if "after" in query:
             chosen = [pair for pair in records if pair[0] > int(query["after"])][:limit]

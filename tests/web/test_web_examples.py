@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 
+from tests.urls import query_of
 from tests.web.web_kit import FRAMEWORKS, SECURE_URI, SESSION_COOKIES, Person, Site, site_of
 
 
@@ -31,7 +32,7 @@ def names_on(site: Site, text: str) -> set[int]:
 
 def with_query(address: str, **changed: str | None) -> str:
     """An address with other values in its query; None leaves one out."""
-    given = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()} | changed
+    given = query_of(address) | changed
     return f"/callback?{urlencode({name: value for name, value in given.items() if value is not None})}"
 
 
@@ -56,7 +57,7 @@ def test_nothing_of_a_login_stays_in_the_browser(site: Site) -> None:
     me = site.person()
     callback = site.eve.approve(me.begin())
     answer = me.get(callback)
-    secrets = [value for name in ("code", "state") for value in parse_qs(urlsplit(callback).query)[name]]
+    secrets = [query_of(callback)[name] for name in ("code", "state")]
     tokens = site.eve.sandbox.tokens
     secrets += [*tokens._access, *tokens._grants]
     kept = " ".join([answer.text, answer.location, *me.cookies.values(), *map(_readable, me.cookies.values())])
@@ -164,7 +165,7 @@ def test_a_denied_login_is_told(site: Site) -> None:
 def test_what_the_sso_says_is_no_html(site: Site) -> None:
     """Nor is what anybody else says who knows the state."""
     me = site.person()
-    state = parse_qs(urlsplit(me.begin()).query)["state"][0]
+    state = query_of(me.begin())["state"]
     answer = me.get(
         f"/callback?{urlencode({'state': state, 'error': '<b>', 'error_description': '<script>1</script>'})}"
     )

@@ -15,7 +15,8 @@ from esipy.login import AsyncWebLogin, Claims, WebLogin
 from esipy.sandbox import RunningSandbox
 from esipy.tokens import MemoryTokens
 from esipy.utils import generate_code_challenge
-from tests.web.web_colour import KEY, SKILLS, WALLET, Colour, exchanged, query_of
+from tests.urls import query_of
+from tests.web.web_colour import KEY, SKILLS, WALLET, Colour, exchanged
 from tests.web.web_kit import ME
 
 

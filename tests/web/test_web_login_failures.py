@@ -9,7 +9,8 @@ import pytest
 
 from esipy.exceptions import LoginFailedError, SSOUnavailableError, TokenInvalidError, TokenStoreError
 from esipy.tokens import MemoryTokens
-from tests.web.web_colour import KEY, TOKEN, WALLET, Colour, exchanged, query_of
+from tests.urls import query_of
+from tests.web.web_colour import KEY, TOKEN, WALLET, Colour, exchanged
 
 
 def failed(colour: Colour, login: Any, session: Any, query: Any) -> LoginFailedError:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import signal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
 from esipy.sandbox.browser import approve
 from esipy.sandbox.characters import FIRST_CHARACTER, Roster
+from tests.urls import query_of
 from tests.web.web_kit import FRAMEWORKS, Person, over_http, served
 
 
@@ -28,6 +29,6 @@ def test_an_example_serves_logins_in_one_command(framework: str) -> None:
         assert "Log in with EVE Online" in me.get("/").text
         process.send_signal(signal.SIGINT)
         said = "".join(process.communicate(timeout=60))
-        secrets = [value for values in parse_qs(urlsplit(callback).query).values() for value in values]
+        secrets = list(query_of(callback).values())
         assert (2, []) == (len(secrets), [secret for secret in secrets if secret in said])
         assert "Traceback" not in said, said

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from esipy import AsyncEsiClient, EsiClient
 from esipy.login import AsyncWebLogin, WebLogin
@@ -45,11 +44,6 @@ class Colour:
         for client in self._clients:
             self.run(client.close())
         self._runner.close()
-
-
-def query_of(url: str) -> dict[str, str]:
-    """The query of an address."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
 def exchanged(eve: RunningSandbox) -> list[dict[str, str]]:
