@@ -61,7 +61,7 @@ class _WebLogin(Generic[ClientT]):
                 f"redirect_uri={redirect_uri!r}: has to be the whole address that is registered for the application, "
                 "such as https://example.com/callback"
             )
-        self.client = client
+        self.client: ClientT = client
         self.redirect_uri = redirect_uri
         self.scopes = scope_list(scopes)
 
