@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from inspect import signature
 from threading import Thread
+from typing import Any
 
 import pytest
 
 from esipy.events import Signal
-from esipy.sandbox import RunningSandbox
+from esipy.sandbox import RunningSandbox, serve
+from esipy.sandbox.app import Sandbox
+from esipy.sandbox.esi_limits import LimitOptions
+from esipy.sandbox.options import ServeOptions
 from esipy.testing import SignalRecorder, environment, sandbox
 from tests.sandbox.wire import ask
 
@@ -21,6 +26,25 @@ def test_the_sandbox_serves_for_a_block() -> None:
         assert ask(server.url, "/status").status == 200
     with pytest.raises(ConnectionRefusedError):
         ask(server.url, "/status")
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [("character", "did you mean 'characters'?"), ("nonsense", "it takes release_late_seconds, ")],
+)
+def test_an_option_that_there_is_not_is_refused(option: str, said: str) -> None:
+    """With the near one, or all: a test with a default in its place would show nothing."""
+    given: dict[str, Any] = {option: 3}
+    with pytest.raises(TypeError) as refused, sandbox(**given):
+        pass
+    assert str(refused.value).startswith(f"a sandbox has no option {option!r}; {said}")
+
+
+def test_the_options_that_editors_offer_are_the_sandboxes() -> None:
+    """All of them, and no others."""
+    offered = ServeOptions.__annotations__.keys() - LimitOptions.__annotations__.keys()
+    taken = [*signature(serve).parameters, *signature(Sandbox.__init__).parameters]
+    assert set(taken) - {"self", "options", "limits"} == offered
 
 
 def test_the_environment_leads_to_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:

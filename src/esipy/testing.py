@@ -18,16 +18,19 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from threading import Condition
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, Unpack
 
 from esipy.sandbox import ControlClient, RunningSandbox, serve
 from esipy.stores.tokens import TokenStore
+
+if TYPE_CHECKING:
+    from esipy.sandbox.options import ServeOptions
 
 __all__ = ["SignalRecorder", "check_token_store", "environment", "sandbox"]
 
 
 @contextmanager
-def sandbox(*, set_environment: bool = False, **options: Any) -> Generator[RunningSandbox]:
+def sandbox(*, set_environment: bool = False, **options: Unpack[ServeOptions]) -> Generator[RunningSandbox]:
     """A sandbox that serves for a with-block.
 
     Args:
@@ -36,6 +39,7 @@ def sandbox(*, set_environment: bool = False, **options: Any) -> Generator[Runni
             ``rotate_refresh_tokens`` and the others of `esipy.sandbox.Sandbox`.
 
     Raises:
+        TypeError: there is no such option.
         ImportError: the extra ``sandbox`` is not installed.
     """
     with serve(**options) as server, _environment_of(server) if set_environment else nullcontext():

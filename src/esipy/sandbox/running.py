@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self, Unpack
 
 from esipy.sandbox import browser
 from esipy.sandbox.app import Sandbox
 from esipy.sandbox.journal import Entry
+from esipy.sandbox.options import SandboxOptions, refuse_unknown
 from esipy.sandbox.server import Server
 from esipy.sandbox.verbs import Verbs
 
@@ -70,7 +71,7 @@ class RunningSandbox(Verbs):
         self.close()
 
 
-def serve(*, host: str = "127.0.0.1", port: int = 0, **options: Any) -> RunningSandbox:
+def serve(*, host: str = "127.0.0.1", port: int = 0, **options: Unpack[SandboxOptions]) -> RunningSandbox:
     """Start a sandbox; it serves when this returns.
 
     Args:
@@ -80,8 +81,10 @@ def serve(*, host: str = "127.0.0.1", port: int = 0, **options: Any) -> RunningS
 
     Raises:
         ValueError: an argument cannot be meant.
+        TypeError: there is no such option.
         OSError: the port is taken.
         ImportError: the extra ``sandbox`` is not installed.
     """
+    refuse_unknown(options)
     sandbox = Sandbox(**options)
     return RunningSandbox(sandbox, Server(sandbox.answer, sandbox.clock.http_date, host=host, port=port))
