@@ -83,5 +83,5 @@ def test_without_the_sandboxs_extra_it_says_what_to_install(tmp_path: Path) -> N
     done = ran(tmp_path, PYTHONPATH=paths)
     assert (1, "") == (done.returncode, done.stdout)
     why, result = done.stderr.splitlines()
-    assert "esipy: the sandbox needs httptools: pip install EsiPy[sandbox]" == why
+    assert 'esipy: the sandbox needs httptools: pip install "EsiPy[sandbox]"' == why
     assert "esipy: the sandbox did not start; why stands above" == result

@@ -102,7 +102,7 @@ def http_parser() -> Callable[[Connection], HttpRequestParser]:
     try:
         from httptools import HttpRequestParser
     except ImportError as error:
-        raise ImportError("the sandbox needs httptools: pip install EsiPy[sandbox]") from error
+        raise ImportError('the sandbox needs httptools: pip install "EsiPy[sandbox]"') from error
     return HttpRequestParser
 
 
