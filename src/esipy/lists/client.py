@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class OfClient:
-    """What is there of the client when it is used."""
+    """What the verbs use of the client that they are mixed into."""
 
     _engine: Engine
 

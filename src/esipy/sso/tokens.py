@@ -6,12 +6,11 @@ for no more than that.
 
 from __future__ import annotations
 
-import os
 import secrets
-import threading
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from esipy._forks import ForkLock
 from esipy.core.claims import peek
 
 __all__ = ["Held", "Tokens"]
@@ -28,17 +27,8 @@ class Held(NamedTuple):
         return "<tokens>"
 
 
-_swap = threading.Lock()
+_swap = ForkLock()
 """Guards the tokens of every login while they are read or replaced together; held for no more than that."""
-
-
-def _after_fork() -> None:
-    global _swap
-    _swap = threading.Lock()  # a thread that only the parent has may have held it
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Tokens:
