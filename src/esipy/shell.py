@@ -124,7 +124,7 @@ class Shell(Characters):
         call = call_of(call)
         raw = self.raw_body_only if raw_body_only is None else raw_body_only
         try:
-            sent = self._signed(call)
+            sent = self._signed(call) if call.brings_own or self._by_hand is not None else call
             response = await self._engine.perform(sent, raw_body_only=raw, method=method, terms=terms)
         except (NetworkError, LimitedError, DowntimeError, MissingScopeError) as error:
             if raise_on_error:
@@ -146,7 +146,7 @@ class Shell(Characters):
         Raises:
             SettingError: it brings a token of its own, which would leave in clear (T45).
         """
-        if call.brings_own and call.token is not None:
+        if call.token is not None:
             require_private("base_url", self.settings.base_url)
         return call if self._by_hand is None else signed_by_hand(call, self._by_hand)
 

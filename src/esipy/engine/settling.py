@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from esipy.core.answer import Answer
+from esipy.core.buckets import CALL_COST
 from esipy.core.limits import ERROR_LIMIT, cost_of, error_cost_of, errors_told, is_refusal, limit_headers, rate_told
 from esipy.core.retries import LIMITED, retry_after
 from esipy.engine.exchange import Exchange
@@ -72,7 +73,8 @@ def settled_at_once(exchange: Exchange, answer: Answer, leave: Leave) -> bool:
     if name != group.name or max_tokens != group.max_tokens or window_seconds != group.window_seconds:
         return False
     leave.bucket = None
-    ledger.store.settle(grant, cost_of(status), Told(used, max_tokens, float(window_seconds)))
+    spent = CALL_COST if status < 300 else cost_of(status)
+    ledger.store.settle(grant, spent, Told(used, max_tokens, float(window_seconds)))
     if ledger.lines.by_bucket:
         ledger.lines.wake(grant.ask.bucket)
     return True
