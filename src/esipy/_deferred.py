@@ -13,7 +13,6 @@ Rules kept here:
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 import threading
 from collections import deque
@@ -21,6 +20,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from esipy._delivery import LOGGER, Names, failed, full_name, hand_over, refuse_coroutine
+from esipy._forks import forget_after_fork
 
 __all__ = ["EXIT_SECONDS", "QUEUE_LIMIT", "WORKER", "Worker", "deferring"]
 
@@ -36,9 +36,11 @@ class Worker:
 
     def __init__(self, limit: int = QUEUE_LIMIT) -> None:
         self._limit = limit
-        self._begin()
+        self.forget()
+        forget_after_fork(self)
 
-    def _begin(self) -> None:
+    def forget(self) -> None:
+        """In a child after fork: the queue and the thread are the parent's, and another thread may hold the lock."""
         self._changed = threading.Condition(threading.Lock())
         self._queue: deque[Callable[[], None]] = deque()
         self._thread: threading.Thread | None = None
@@ -46,10 +48,6 @@ class Worker:
         self._done = 0
         self._overflown = False
         self._closed = False
-
-    def after_fork(self) -> None:
-        """In the child: forget the parent's queue, thread and lock (which another thread may have held)."""
-        self._begin()
 
     def put(self, deliver: Callable[[], None]) -> bool:
         """Queue a delivery, which must not raise; False when it was dropped because the queue is full."""
@@ -125,8 +123,6 @@ class Worker:
 
 WORKER: Final = Worker()
 atexit.register(WORKER.close)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=WORKER.after_fork)
 
 
 def deferring(
