@@ -58,6 +58,14 @@ class ResponseHeader(Mapping[str, list[Any]]):
         return f"ResponseHeader({dict(self)!r})"
 
 
+def as_datetime(moment: float | None) -> datetime | None:
+    """Seconds since 1970 as a moment (aware, UTC); None for None, and for a year that no calendar of ours has."""
+    try:
+        return None if moment is None else datetime.fromtimestamp(moment, UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 class Response(Generic[T_co]):
     """The answer of one call.
 
@@ -117,7 +125,7 @@ class Response(Generic[T_co]):
     @property
     def expires_at(self) -> datetime | None:
         """When it ceases to be fresh, by this machine's clock (aware, UTC); None when it may not be kept."""
-        return None if self._fresh_until is None else datetime.fromtimestamp(self._fresh_until, UTC)
+        return as_datetime(self._fresh_until)
 
     @property
     def age_seconds(self) -> float:
@@ -128,11 +136,7 @@ class Response(Generic[T_co]):
     @property
     def last_modified(self) -> datetime | None:
         """``Last-Modified`` (aware, UTC); None when the answer has none."""
-        moment = http_date(self.headers.get("last-modified"))
-        try:
-            return None if moment is None else datetime.fromtimestamp(moment, UTC)
-        except (ValueError, OverflowError):
-            return None  # a year that no calendar of ours has
+        return as_datetime(http_date(self.headers.get("last-modified")))
 
     @property
     def pages(self) -> int | None:

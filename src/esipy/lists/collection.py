@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 from esipy.core.pages import Again, Failed, Remedy, Seen, Torn, Verdict, Whole, judge
@@ -14,7 +14,7 @@ from esipy.exceptions import APIException, ListChangedError, NotFoundError
 from esipy.lists.asking import NO_CONTENT, ask, first_page, is_too_large, page_call, remedy_of, rows_of, seen_of
 from esipy.lists.sharing import share_words
 from esipy.operation import Call
-from esipy.response import Response
+from esipy.response import Response, as_datetime
 
 __all__ = ["Collected", "Collection", "Progress"]
 
@@ -155,7 +155,7 @@ class Collection(Generic[R]):
     def torn(self, verdict: Torn) -> Collected[R]:
         """The good pages, and why the others are missing."""
         missing: dict[int, Exception] = {}
-        newest = _moment(verdict.version)
+        newest = as_datetime(verdict.version)
         for number in range(1, verdict.pages + 1):
             if number in verdict.good:
                 continue
@@ -182,11 +182,4 @@ class Collection(Generic[R]):
         expiries = [self._expiries[number] for number in numbers]
         known = [expiry for expiry in expiries if expiry is not None]
         expires_at = min(known) if known and len(known) == len(expiries) else None
-        return Collected(rows, _moment(version), expires_at, pages, self._refetched, consistent, missing)
-
-
-def _moment(version: float | None) -> datetime | None:
-    try:
-        return None if version is None else datetime.fromtimestamp(version, UTC)
-    except (ValueError, OverflowError):
-        return None  # a year that no calendar of ours has
+        return Collected(rows, as_datetime(version), expires_at, pages, self._refetched, consistent, missing)
