@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from esipy.events import AFTER_TOKEN_REFRESH as AFTER_TOKEN_REFRESH  # version 1 had these names here too
 from esipy.exceptions import APIException as APIException
 from esipy.runtime.blocking import BlockingRuntime, run
-from esipy.sso.shell import LOGGER, Shell, asked_scopes
+from esipy.sso.shell import LOGGER, LoginShell, asked_scopes
 from esipy.sso.verified import read_options
 from esipy.transport import default_async_transport, default_transport
 from esipy.transport.base import AsyncTransport, Transport
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncEsiSecurity", "EsiSecurity"]
 
 
-class EsiSecurity(Shell[Transport]):
+class EsiSecurity(LoginShell[Transport]):
     """One character's login, blocking. Any threads may share it.
 
     Args:
@@ -159,7 +159,7 @@ class EsiSecurity(Shell[Transport]):
         return EsiSecurity._shared
 
 
-class AsyncEsiSecurity(Shell[AsyncTransport]):
+class AsyncEsiSecurity(LoginShell[AsyncTransport]):
     """One character's login with asyncio: `EsiSecurity`'s arguments and methods; those that reach the SSO are awaited.
 
     Without ``transport`` it makes one of its own when it first needs it: `close` it, or use ``async with``.

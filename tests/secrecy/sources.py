@@ -15,7 +15,7 @@ from esipy.sso.grants import Application
 from esipy.sso.login import Login
 from esipy.sso.logins import Logins
 from esipy.sso.sealing import Sealer
-from esipy.sso.shell import Shell
+from esipy.sso.shell import LoginShell
 from esipy.sso.vault import Stored, Vault
 from esipy.sso.wire import Asker, read_object
 from tests.secrecy.search import Watch
@@ -92,7 +92,7 @@ def note_secrets(patch: pytest.MonkeyPatch, watch: Watch) -> None:
     # What a program gives, and what is made for it.
     before(patch, Login, "__init__", lambda _, uri, given, *__: application(given))
     before(patch, Logins, "__init__", lambda _, store, sealer, given, *__: application(given))
-    before(patch, Shell, "update_token", lambda _, values, **__: fields(values))
+    before(patch, LoginShell, "update_token", lambda _, values, **__: fields(values))
     before(patch, Sealer, "__init__", lambda _, keys=(), **__: [secrets.add_key(key) for key in keys])
     before(patch, Sealer, "seal", seals)
     before(patch, begun, "keep", begins)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 from esipy._agent import sent_user_agent, warn_without_user_agent
+from esipy._headers import given_headers
 from esipy.events import AFTER_TOKEN_REFRESH, Signal
 from esipy.exceptions import InvalidCallError, SettingError
 from esipy.settings import Settings
@@ -26,7 +27,7 @@ from esipy.version1.keywords import ignore_unknown
 if TYPE_CHECKING:
     from esipy._keywords import LoginKeywords
 
-__all__ = ["Shell", "asked_scopes"]
+__all__ = ["LoginShell", "asked_scopes"]
 
 LOGGER = logging.getLogger("esipy.security")
 
@@ -40,7 +41,7 @@ _RANDOM: Any = object()
 """In the place of a state that was not given."""
 
 
-class Shell(Login, Generic[TransportT]):
+class LoginShell(Login, Generic[TransportT]):
     """What `esipy.security.EsiSecurity` and its asyncio twin share; see there for the arguments."""
 
     def __init__(
@@ -66,8 +67,11 @@ class Shell(Login, Generic[TransportT]):
             raise SettingError(
                 f"client_id={client_id!r}: has to be the application's, as EVE's developer site shows it"
             )
+        _check(client_id=client_id, secret_key=secret_key, code_verifier=code_verifier)
+        if signal_token_updated is not None and not isinstance(signal_token_updated, Signal):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SettingError("signal_token_updated: has to be a Signal; add a function with add_receiver")
         given = ignore_unknown(type(self).__name__, settings, Settings.__slots__, stacklevel=2)
-        own_headers = dict(headers or {})
+        own_headers = given_headers(headers)
         for name in list(own_headers):
             if name.lower() == "user-agent" and given.get("user_agent") is None:
                 given["user_agent"] = own_headers.pop(name)
@@ -222,6 +226,17 @@ class Shell(Login, Generic[TransportT]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update({"signal_token_updated": AFTER_TOKEN_REFRESH, **state})
+
+
+def _check(**texts: object) -> None:
+    """Refuse what is no text; it is not shown, as it may be a secret.
+
+    Raises:
+        SettingError: names the argument.
+    """
+    for name, text in texts.items():
+        if text is not None and not isinstance(text, str):
+            raise SettingError(f"{name}: has to be text, not {type(text).__name__}")
 
 
 def _source(
