@@ -80,6 +80,7 @@ PARTS_OF = {
     **dict.fromkeys(("_signal", "_receivers", "_delivery", "_deferred"), "events"),
     "_given": "shell",
     "_keywords": "settings",
+    "_headers": "settings",
     "_token_checks": "testing",
     "_cache_view": "client",
     "client_async": "client",

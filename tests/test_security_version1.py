@@ -113,6 +113,28 @@ def test_update_token_with_a_time_that_is_over(expires_in: float | None) -> None
     assert security.is_token_expired()
 
 
+@KINDS
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"headers": "User-Agent: x"}, "headers='User-Agent: x': has to be a dict"),
+        ({"headers": {"User-Agent": None}}, "headers: 'User-Agent' has to be a text of one line"),
+        ({"headers": {**AGENT, "X-A": "a\r\nB: c"}}, "headers: 'X-A' has to be a text of one line"),
+        ({"headers": {**AGENT, "authorization": "Basic x"}}, "headers: Authorization is not yours to set"),
+        ({"secret_key": 5}, "secret_key: has to be text, not int"),
+        ({"client_id": b"app"}, "client_id: has to be text, not bytes"),
+        ({"code_verifier": b"verifier"}, "code_verifier: has to be text, not bytes"),
+        ({"signal_token_updated": print}, "signal_token_updated: has to be a Signal; add a function with add_receiver"),
+    ],
+)
+def test_what_a_login_cannot_use_is_refused_when_it_is_made(kind: Kind, wrong: dict[str, Any], said: str) -> None:
+    """Not at the first refresh, when a refresh token has been spent; what may be a secret is not shown."""
+    given = {"redirect_uri": "http://localhost/", "client_id": "app", "secret_key": "s", "headers": AGENT}
+    with pytest.raises(SettingError) as refused:
+        kind(**{**given, **wrong})
+    assert str(refused.value).startswith(said)
+
+
 def test_update_token_takes_a_refresh_token_alone() -> None:
     """It is all that a program has to keep: the next use refreshes, and no access token of before is used."""
     security = _make()

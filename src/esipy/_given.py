@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from esipy._headers import given_headers
 from esipy.core.answer import Answer
 from esipy.core.objects import DataObject
 from esipy.core.wire import Headers
@@ -52,17 +53,9 @@ def own_headers(headers: Mapping[Any, Any] | None, settings: dict[str, Any]) -> 
     Raises:
         SettingError: they are no headers, or one that this library has to write itself.
     """
-    if headers is not None and not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise SettingError(
-            f"headers={headers!r}: has to be a dict, such as {{'User-Agent': 'MyApp/1.0 (me@example.com)'}}"
-        )
     own: dict[str, str] = {}
-    for name, value in (headers or {}).items():
-        if not isinstance(name, str) or not isinstance(value, str) or not name.isascii() or not value.isprintable():
-            raise SettingError(f"headers: {name!r} has to be a text of one line, with an ASCII name")
+    for name, value in given_headers(headers).items():
         setting = _SETTINGS_BY_HEADER.get(name.lower())
-        if name.lower() == "authorization":
-            raise SettingError("headers: Authorization is not yours to set: give a login as security=")
         if setting is None:
             own[name] = value
         elif settings.get(setting) is None:

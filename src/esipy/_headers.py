@@ -1,0 +1,30 @@
+"""Headers as clients and logins are given them, checked: what is wrong is told where it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from esipy.exceptions import SettingError
+
+__all__ = ["given_headers"]
+
+
+def given_headers(headers: Mapping[Any, Any] | None) -> dict[str, str]:
+    """The headers that a program wants sent.
+
+    Raises:
+        SettingError: they are no headers, or one that this library has to write itself.
+    """
+    if headers is not None and not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SettingError(
+            f"headers={headers!r}: has to be a dict, such as {{'User-Agent': 'MyApp/1.0 (me@example.com)'}}"
+        )
+    given: dict[str, str] = {}
+    for name, value in (headers or {}).items():
+        if not isinstance(name, str) or not isinstance(value, str) or not name.isascii() or not value.isprintable():
+            raise SettingError(f"headers: {name!r} has to be a text of one line, with an ASCII name")
+        if name.lower() == "authorization":
+            raise SettingError("headers: Authorization is not yours to set: a login signs (security=)")
+        given[name] = value
+    return given
