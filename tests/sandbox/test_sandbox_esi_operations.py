@@ -9,9 +9,9 @@ import pytest
 
 from esipy import ops
 from esipy.operation import Operation
-from esipy.sandbox.esi_samples import sample_arguments
 from esipy.sandbox.exchange import SandboxAnswer
 from tests.sandbox.sandbox_esi_caller import Caller, data
+from tests.sandbox.sandbox_samples import sample_arguments
 
 OPERATIONS = list(ops.operations())
 

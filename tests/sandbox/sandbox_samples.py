@@ -1,4 +1,4 @@
-"""Arguments that an operation takes, made from its facts: for tests that call all of them.
+"""Arguments that an operation takes, made from its facts: for the test that calls all of them.
 
 Rules: the same number gives the same arguments; what belongs to someone is the caller's own, so that a character
 with all scopes and roles (the first of the roster) is answered with 2xx by every operation.
@@ -14,8 +14,6 @@ from esipy.sandbox.characters import Roster
 from esipy.sandbox.esi_values import Values, choices_of
 from esipy.sandbox.esi_words import float_of, integer_of, text_of
 from esipy.sandbox.world import KINDS, World
-
-__all__ = ["sample_arguments"]
 
 # Where the values of a list say nothing by their parameter's name.
 _CHARACTERS = ("post_characters_affiliation", "post_characters_character_id_cspa", "contacts")
