@@ -211,3 +211,20 @@ def test_the_keywords_that_editors_offer_are_the_settings() -> None:
 
     assert set(Settings.__slots__) == set(LoginKeywords.__annotations__)
     assert set(Settings.__slots__) - {"timeout"} == set(SettingKeywords.__annotations__)
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [
+        ("base_url", "https://esi.evetech.net"),
+        ("sso_url", "https://login.eveonline.com"),
+        ("ESI_SSO_URL", "https://login.eveonline.com"),
+    ],
+)
+def test_a_url_is_asked_for_with_an_example_of_its_own(name: str, example: str) -> None:
+    """The SSO's is no ESI's."""
+    environment = {name: "evetech.net"} if name.isupper() else {}
+    keywords = {} if name.isupper() else {name: "evetech.net"}
+    with pytest.raises(SettingError) as refused:
+        Settings.from_environment(environment, **keywords)
+    assert f"{name}='evetech.net': has to be a URL with a host, such as {example}" == str(refused.value)

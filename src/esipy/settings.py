@@ -166,8 +166,9 @@ def _refuse(name: str, value: object, wanted: str) -> NoReturn:
 
 
 def _url(name: str, value: Any) -> str:
+    wanted = f"a URL with a host, such as {_CHECKS[name.lower().removeprefix('esi_')][1]}"  # or the variable's name
     if not isinstance(value, str) or not value.isprintable() or " " in value:
-        _refuse(name, value, _A_URL)
+        _refuse(name, value, wanted)
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port  # reading a port that is no number raises
@@ -176,13 +177,10 @@ def _url(name: str, value: Any) -> str:
     if "@" in value or "?" in value or "#" in value:
         _refuse(name, "...", "a URL without user, query or fragment")  # not shown: it may hold a password
     if parts is None or parts.scheme not in ("http", "https") or not host or "\\" in value:
-        _refuse(name, value, _A_URL)
+        _refuse(name, value, wanted)
     if not value.isascii():
         _refuse(name, value, "a URL in ASCII: write its host in punycode (xn--...)")
     return value.rstrip("/")
-
-
-_A_URL = "a URL with a host, such as https://esi.evetech.net"
 
 
 def _date(name: str, value: Any) -> str:
