@@ -22,7 +22,7 @@ from esipy.sso.wire import Asker, require_private
 
 __all__ = ["DAY_SECONDS", "METADATA_PATH", "PAUSE_SECONDS", "Endpoints", "Metadata", "clock_error", "lifetime_seconds"]
 
-LOGGER = logging.getLogger(__name__)
+LOGGER = logging.getLogger("esipy.security")
 
 PAUSE_SECONDS = 60.0
 """After a document could not be had, it is asked for again at most once in this time."""
