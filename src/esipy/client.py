@@ -176,10 +176,12 @@ class EsiClient(BlockingCharacters, Shell, BlockingLists, BlockingCursors, Block
         downtime: Downtime | None = None,
         stale_if_error: float | None = None,
     ) -> T:
-        """Send a call and give its data.
+        """Send a call and give its data: of a list all of it, in as many calls as it takes, unless the call names a part.
 
         Raises:
             APIException: of the class that `esipy.exceptions` draws, if there is no good answer.
+            InvalidCallError: the call cannot be sent.
+            SettingError: one of the keywords cannot be meant; nothing was sent.
         """
         return run(self._fetch(call, self._terms(priority, policy, max_wait, downtime, stale_if_error)))
 
