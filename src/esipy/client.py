@@ -176,7 +176,7 @@ class EsiClient(BlockingCharacters, Shell, BlockingLists, BlockingCursors, Block
         downtime: Downtime | None = None,
         stale_if_error: float | None = None,
     ) -> T:
-        """Send a call and give its data: of a list all of it, in as many calls as it takes, unless the call names a part.
+        """Send a call and give its data: of a list all of it, unless the call names a part (``page=1``).
 
         Raises:
             APIException: of the class that `esipy.exceptions` draws, if there is no good answer.
