@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import pickle
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,13 +19,11 @@ from esipy.runtime.blocking import run
 from esipy.sandbox import RunningSandbox, serve
 from esipy.stores.doors import LONGEST_SECONDS, STALE_SECONDS, Door
 from tests.cache.backends import Backend
-from tests.client.colours import COLOURS, UA, Colour
+from tests.client.colours import COLOURS, UA, Colour, Connect
 
 FORGE = ops.market.get_markets_region_id_orders(region_id=10000002, order_type="all", page=1)
 REGION = ops.universe.get_universe_regions_region_id(region_id=10000002)
 ITEM = {"flag": "LoSlot0", "quantity": 1, "type_id": 2046}
-
-Connect = Callable[..., Colour]
 
 
 @pytest.fixture(scope="module")

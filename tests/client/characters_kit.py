@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +14,6 @@ from esipy.tokens import MemoryTokens
 from tests.client.colours import UA, Colour
 from tests.urls import query_of
 
-Connect = Callable[..., Colour]
 WALLET, MAIL = "esi-wallet.read_character_wallet.v1", "esi-mail.read_mail.v1"
 TOKEN, REVOKE = "/v2/oauth/token", "/v2/oauth/revoke"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from esipy import AsyncEsiClient, AsyncEsiSecurity, EsiClient, EsiSecurity
@@ -55,3 +56,7 @@ class Colour:
             self.do(self.security.close())
         if self._runner is not None:
             self._runner.close()
+
+
+Connect = Callable[..., Colour]
+"""What the fixture ``connect`` is: it makes clients of one colour."""

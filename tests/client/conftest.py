@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from esipy.sandbox import RunningSandbox, serve
-from tests.client.colours import COLOURS, Colour
+from tests.client.colours import COLOURS, Colour, Connect
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def box(served: RunningSandbox) -> RunningSandbox:
 
 
 @pytest.fixture(params=COLOURS)
-def connect(request: pytest.FixtureRequest, box: RunningSandbox) -> Iterator[Callable[..., Colour]]:
+def connect(request: pytest.FixtureRequest, box: RunningSandbox) -> Iterator[Connect]:
     """Makes clients of one colour; closes them."""
     made: list[Colour] = []
 

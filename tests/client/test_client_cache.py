@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,9 +10,8 @@ from esipy import ops
 from esipy.cache import BaseCache, DictCache
 from esipy.sandbox import RunningSandbox
 from esipy.stores.memory import MemoryCache
-from tests.client.colours import Colour
+from tests.client.colours import Colour, Connect
 
-Connect = Callable[..., Colour]
 FORGE = ops.market.get_markets_region_id_orders(region_id=10000002, order_type="all", page=1)
 PRICES = ops.market.get_markets_prices()
 REGION = ops.universe.get_universe_regions_region_id(region_id=10000002)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ from esipy import ops
 from esipy.exceptions import SettingError
 from esipy.stores.redis_cache import RedisCache
 from esipy.stores.sqlite_cache import SqliteCache
-from tests.client.colours import Colour, another_process
+from tests.client.colours import Colour, Connect, another_process
 from tests.stores.valkey import admin, new_prefix, url_of
 
-Connect = Callable[..., Colour]
 FORGE = ops.market.get_markets_region_id_orders(region_id=10000002, order_type="all", page=1)
 REGION = ops.universe.get_universe_regions_region_id(region_id=10000002)
 ITEM = {"flag": "LoSlot0", "quantity": 1, "type_id": 2046}

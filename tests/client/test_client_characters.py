@@ -26,7 +26,6 @@ from esipy.tokens import SqliteTokens, new_key
 from tests.client.characters_kit import (
     MAIL,
     WALLET,
-    Connect,
     expire,
     ids,
     log_in,
@@ -34,7 +33,7 @@ from tests.client.characters_kit import (
     wallet_of,
 )
 from tests.client.characters_kit import options as options
-from tests.client.colours import UA
+from tests.client.colours import UA, Connect
 
 
 def test_each_view_speaks_for_its_character(connect: Connect, options: dict[str, Any]) -> None:

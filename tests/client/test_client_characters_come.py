@@ -23,7 +23,6 @@ from tests.client.characters_kit import (
     REVOKE,
     TOKEN,
     WALLET,
-    Connect,
     complete,
     ids,
     log_in,
@@ -31,7 +30,7 @@ from tests.client.characters_kit import (
     wallet_of,
 )
 from tests.client.characters_kit import options as options
-from tests.client.colours import UA
+from tests.client.colours import UA, Connect
 from tests.urls import query_of
 
 

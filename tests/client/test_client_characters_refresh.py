@@ -18,13 +18,12 @@ from tests.client.characters_kit import (
     MAIL,
     TOKEN,
     WALLET,
-    Connect,
     ids,
     log_in,
     wallet_of,
 )
 from tests.client.characters_kit import options as options
-from tests.client.colours import UA
+from tests.client.colours import UA, Connect
 
 
 def test_T37_threads_and_tasks_make_one_refresh(box: RunningSandbox, options: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,9 +10,8 @@ from esipy import ops
 from esipy.events import DOWNTIME_STARTED
 from esipy.exceptions import DowntimeError
 from esipy.sandbox import RunningSandbox
-from tests.client.colours import Colour
+from tests.client.colours import Connect
 
-Connect = Callable[..., Colour]
 STATUS = ops.status.get_status()
 DAY = 86_400
 ELEVEN = 39_600

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,8 @@ from esipy.exceptions import SettingError
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.sqlite_ledger import SqliteLedger
 from esipy.testing import SignalRecorder
-from tests.client.colours import Colour, another_process
+from tests.client.colours import Colour, Connect, another_process
 
-Connect = Callable[..., Colour]
 FORGE = ops.market.get_markets_region_id_orders(region_id=10000002, order_type="all", page=1)
 NOWHERE = "redis://someone:hunter2@127.0.0.1:1/0"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
@@ -13,9 +12,8 @@ from esipy import ops
 from esipy.exceptions import InvalidCallError, RateLimitedError, SettingError
 from esipy.limits import Limit
 from esipy.sandbox import RunningSandbox
-from tests.client.colours import Colour
+from tests.client.colours import Colour, Connect
 
-Connect = Callable[..., Colour]
 STATUS = ops.status.get_status()
 FORGE = ops.market.get_markets_region_id_orders(region_id=10000002, order_type="all", page=1)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,10 +14,9 @@ from esipy.events import AFTER_TOKEN_REFRESH, Signal
 from esipy.exceptions import SSOUnavailableError, TokenRevokedError
 from esipy.sandbox import RunningSandbox
 from esipy.testing import SignalRecorder
-from tests.client.colours import UA, Colour
+from tests.client.colours import UA, Colour, Connect
 from tests.urls import query_of
 
-Connect = Callable[..., Colour]
 SCOPE = "esi-wallet.read_character_wallet.v1"
 
 

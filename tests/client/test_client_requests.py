@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,9 +22,8 @@ from esipy.exceptions import (
 )
 from esipy.sandbox import RunningSandbox
 from esipy.testing import SignalRecorder
-from tests.client.colours import UA, Colour
+from tests.client.colours import UA, Connect
 
-Connect = Callable[..., Colour]
 STATUS = ops.status.get_status()
 FORGE = ops.market.get_markets_region_id_orders(region_id=10000002, order_type="all", page=1)
 

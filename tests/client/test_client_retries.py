@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,9 +13,8 @@ from esipy.exceptions import ServerError, SettingError
 from esipy.retries import Failure, at_most, transient_statuses
 from esipy.sandbox import RunningSandbox
 from esipy.testing import SignalRecorder
-from tests.client.colours import Colour
+from tests.client.colours import Connect
 
-Connect = Callable[..., Colour]
 STATUS = ops.status.get_status()
 AT_ONCE = at_most(3, transient_statuses())
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from esipy import EsiApp, ops
 from esipy.exceptions import ForbiddenError, MissingScopeError, UnauthorizedError
 from esipy.sandbox import RunningSandbox
-from tests.client.colours import Colour
+from tests.client.colours import Colour, Connect
 
-Connect = Callable[..., Colour]
 MAIL = "esi-mail.read_mail.v1"
 WALLET_SCOPE = "esi-wallet.read_character_wallet.v1"
 HERO = 2112000001

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,14 @@ from redis import Redis
 
 from esipy import ops
 from esipy.sandbox import RunningSandbox
-from tests.client.colours import Colour
+from tests.client.colours import Connect
 
 SMALL = ops.character.get_characters_character_id_notifications
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "valkey"])
 def test_T22_many_at_once_use_a_small_bucket_to_the_last_whole_call(
-    connect: Callable[..., Colour], box: RunningSandbox, kind: str, tmp_path: Path, valkey: Any
+    connect: Connect, box: RunningSandbox, kind: str, tmp_path: Path, valkey: Any
 ) -> None:
     """Of fifty calls seven are answered and the others fail at once, whatever counts; ESI refuses none."""
     ledger = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -13,9 +12,8 @@ import pytest
 from esipy import ops
 from esipy.exceptions import APIException, SettingError
 from esipy.sandbox import RunningSandbox
-from tests.client.colours import Colour
+from tests.client.colours import Colour, Connect
 
-Connect = Callable[..., Colour]
 VERBS = ("request", "fetch", "multi_request", "snapshot", "pages", "rows", "bulk", "cursor", "walk")
 LISTED = {"snapshot", "pages", "rows"}
 

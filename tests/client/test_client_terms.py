@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,9 +11,8 @@ import pytest
 from esipy import ops
 from esipy.exceptions import RateLimitedError, SettingError
 from esipy.sandbox import RunningSandbox
-from tests.client.colours import Colour
+from tests.client.colours import Colour, Connect
 
-Connect = Callable[..., Colour]
 VERBS = ("request", "fetch", "head", "multi_request")
 SMALLEST = 7
 """How many good calls the smallest bucket lets through in a window."""

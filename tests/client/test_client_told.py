@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,7 @@ from esipy import App, ops
 from esipy.events import API_CALL_STATS
 from esipy.sandbox import RunningSandbox
 from esipy.testing import SignalRecorder
-from tests.client.colours import Colour
-
-Connect = Callable[..., Colour]
+from tests.client.colours import Connect
 
 
 def test_what_the_sso_is_asked_is_not_told(connect: Connect, box: RunningSandbox) -> None:

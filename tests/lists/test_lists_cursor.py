@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -25,12 +25,11 @@ from esipy.lists.cursor import Batch, Course
 from esipy.lists.positions import MemoryPositions
 from esipy.ops.types.freelance_jobs import FreelanceJobsDetailFreelanceJob
 from esipy.sandbox import RunningSandbox
-from tests.client.colours import Colour
+from tests.client.colours import Colour, Connect
 from tests.engine.kit import Bench, Script, answer
 from tests.lists.cursor_kit import JOBS, PATH, AsyncDesk, Desk, Program, ids, versions
 from tests.lists.cursor_model import CursorServer, Step, job
 
-Connect = Callable[..., Colour]
 CORPORATION = 98000001
 PROJECTS = ops.corporation_projects.get_corporations_projects_listing(corporation_id=CORPORATION, state="All")
 OBJECTIVES = ops.military_campaigns.get_military_campaigns_objectives_listing(campaign_id="c")

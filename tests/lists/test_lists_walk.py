@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from weakref import WeakSet
@@ -19,11 +18,10 @@ from esipy.exceptions import InvalidCallError, ServerError, UndecodableAnswerErr
 from esipy.lists.walk import Walk
 from esipy.ops.types.wallet import CharactersCharacterIdWalletTransactionsItem
 from esipy.sandbox import RunningSandbox
-from tests.client.colours import Colour
+from tests.client.colours import Colour, Connect
 from tests.engine.kit import Script, answer
 from tests.lists.cursor_kit import AsyncDesk, Desk
 
-Connect = Callable[..., Colour]
 TRANSACTIONS = ops.wallet.get_characters_character_id_wallet_transactions(character_id=91)
 MAILS = ops.mail.get_characters_character_id_mail(character_id=91)
 CALENDAR = ops.calendar.get_characters_character_id_calendar(character_id=91)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from esipy.sandbox import RunningSandbox
 from esipy.testing import SignalRecorder
 from esipy.transport.scripted import ScriptedTransport
 from esipy.transport.scripted import answer as scripted
-from tests.client.colours import UA, Colour
+from tests.client.colours import UA, Colour, Connect
 from tests.forks import child, needs_fork
 from tests.watching.watch_kit import alliance
 
@@ -27,7 +26,6 @@ OFFERS, OTHERS = (
     ops.loyalty.get_loyalty_stores_corporation_id_offers(corporation_id=one) for one in (1000035, 1000036)
 )
 OFTEN = {"every": 0.02}
-Connect = Callable[..., Colour]
 
 
 def next_of(client: Colour, watch: Any) -> Any:
