@@ -89,7 +89,8 @@ class Characters:
         """This client, for the calls of one character: the same connections, caches and limits, another login.
 
         It needs no login at hand: the token store knows. Nothing is read or sent by this, and nothing has to be closed.
-        Make as many as you like, whenever you like.
+        Make as many as you like, whenever you like. (Without any ``client_id`` the first one reads the store, to learn
+        it: a service with an event loop says it.)
 
         Args:
             who: the id of a character whose login is kept; or a login of its own (`esipy.EsiSecurity`), which is not.
@@ -99,6 +100,7 @@ class Characters:
 
         Raises:
             SettingError: there is no such thing, or no ``client_id`` where one is needed.
+            TokenStoreError: no ``client_id`` was given, and the store cannot be asked for it.
         """
         if hasattr(who, "principal") and not isinstance(who, type):
             signer = cast("Signer", who)
