@@ -230,7 +230,7 @@ def test_ipv6_loopback_is_served(echo: Echo) -> None:
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without httptools, starting a sandbox names the extra."""
     monkeypatch.setitem(sys.modules, "httptools", None)
-    with pytest.raises(ImportError, match=r"pip install EsiPy\[sandbox\]"):
+    with pytest.raises(ImportError, match=r'pip install "EsiPy\[sandbox\]"'):
         serve()
 
 
