@@ -92,14 +92,14 @@ class Bucket(Counts):
         room = limit - int(limit * share / CALL_COST) * CALL_COST if share else limit
         if taken + reserved > room and (taken or flying):  # one larger than its bucket has to go alone
             return self.wait_for(now, min(cost, max(room, 1)), share) or UNTIL_LANDING
-        if not flying and self._warm_until < 0 and taken + self.worst + CALL_COST > room and self._is_unclear(now):
+        if not flying and self._warm_until < 0.0 and taken + self.worst + CALL_COST > room and self._is_unclear(now):
             return UNTIL_LANDING
         if flying:
             # It is let in if there is room for a good answer, whatever its own will cost.
             if taken + self.worst * flying + min(cost, CALL_COST) > limit:
                 return UNTIL_LANDING
             if now >= self._warm_until and now < self._overdue_at():
-                alone = self._warm_until < 0
+                alone = self._warm_until < 0.0
                 if self._proved < self.worst if alone else self.worst * (flying + 1) > limit * COLD_SHARE:
                     return UNTIL_LANDING
         if spread:
@@ -158,7 +158,7 @@ class Bucket(Counts):
                 back_at = self.spend(now, spent, returns_in, left_at)
             else:  # headers will tell how much it was
                 self._raise(now, spent, returns_in, 0.0)
-        alone = self._warm_until < 0
+        alone = self._warm_until < 0.0
         if answered:
             # Once it was full, one call alone finds out whether what is believed to have come back has.
             self._warm_until = -1.0 if self._full else back_at or now + self.window_seconds
@@ -173,7 +173,7 @@ class Bucket(Counts):
             self._heard = self._sent  # what left before now may know less than this
             if alone:  # it found out that it has not
                 self._warm_until = -1.0
-        if self._warm_until < 0:  # beside it may leave what fits into what was free then, even if none has come back
+        if self._warm_until < 0.0:  # beside it may leave what fits into what was free then, even if none has come back
             self._proved = max(self.limit - most_used - self.worst * self.flying, 0)
 
     def block(self, until: float) -> None:

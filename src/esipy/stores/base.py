@@ -127,19 +127,32 @@ class Wait(NamedTuple):
     ask_again_in: float | None = None
 
 
-class Told(NamedTuple):
+class Told:
     """What the headers of an answer tell of its bucket.
 
     Attributes:
-        used: tokens used by everyone within the window.
+        used: tokens used by everyone within the window; None: they do not tell.
         limit, window_seconds: the size of the bucket; None: as it was.
         returns_in: seconds after which what is used comes back; None: a window.
     """
 
-    used: int | None
-    limit: int | None = None
-    window_seconds: float | None = None
-    returns_in: float | None = None
+    __slots__ = ("limit", "returns_in", "used", "window_seconds")
+
+    def __init__(
+        self,
+        used: int | None,
+        limit: int | None = None,
+        window_seconds: float | None = None,
+        returns_in: float | None = None,
+    ) -> None:
+        self.used = used
+        self.limit = limit
+        self.window_seconds = window_seconds
+        self.returns_in = returns_in
+
+    def sized(self, limit: int | None) -> Told:
+        """The same of a bucket of another limit, where what others use of it does not count."""
+        return Told(None, limit, self.window_seconds, self.returns_in)
 
 
 NOTHING_TOLD = Told(None)

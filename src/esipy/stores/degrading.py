@@ -129,7 +129,7 @@ class DegradingLedger:
                 self._spend(ask, spent)
             return
         # Headers that come late know less than those that have come since.
-        late = partial(self._store.settle, shared, spent, told._replace(used=None), answered)
+        late = partial(self._store.settle, shared, spent, told.sized(told.limit), answered)
         self._pass_on(partial(self._store.settle, shared, spent, told, answered), late)
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:

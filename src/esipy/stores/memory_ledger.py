@@ -73,7 +73,7 @@ class MemoryLedger:
         bucket: Bucket
         mark: Mark
         bucket, mark = grant.mark
-        used, limit, window_seconds, returns_in = told
+        limit, window_seconds, used = told.limit, told.window_seconds, told.used
         with self._lock:
             if limit is not None and (limit != bucket.limit or window_seconds != bucket.window_seconds):
                 bucket.resize(limit, window_seconds or bucket.window_seconds)
@@ -82,7 +82,7 @@ class MemoryLedger:
                     return
                 bucket.flying += 1  # of what was counted then
                 mark, spent = (mark[0], 0, *mark[2:]), 0
-            bucket.settle(self._now(), mark, spent, used=used, returns_in=returns_in, answered=answered)
+            bucket.settle(self._now(), mark, spent, used=used, returns_in=told.returns_in, answered=answered)
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
         with self._lock:

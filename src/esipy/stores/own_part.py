@@ -72,7 +72,7 @@ class OwnPart:
         if told.limit is not None:
             self._note(ask, told.limit)
         self.whole.settle(grant.whole, spent, told, answered)
-        self._fair.settle(grant.fair, spent, told._replace(used=None, limit=self._share(ask)), answered)
+        self._fair.settle(grant.fair, spent, told.sized(self._share(ask)), answered)
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
         """How long until so many tokens can be spent."""

@@ -116,10 +116,10 @@ class RedisLedger:
 
     def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         ask, mark = grant.ask, grant.mark
-        used, told_limit, told_window, returns_in = told
+        headers = told.used, told.limit, told.window_seconds, told.returns_in
         self._run(
             "settle", [self._key(ask.bucket), self._index], ask.limit, ask.window_seconds, ask.worst, *mark, spent,
-            *("" if value is None else value for value in (used, told_limit, told_window, returns_in)), int(answered),
+            *("" if value is None else value for value in headers), int(answered),
             ask.cost,
         )  # fmt: skip
 

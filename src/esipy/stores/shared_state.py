@@ -84,21 +84,20 @@ class SharedBucket:
     def settle(self, now: float, mark: Mark, spent: int, told: Told, *, answered: bool) -> None:
         """Count what a call has cost, and what its headers tell."""
         bucket = self.bucket
-        used, limit, window_seconds, returns_in = told
-        if limit is not None:
-            bucket.resize(limit, window_seconds or bucket.window_seconds)
+        if told.limit is not None:
+            bucket.resize(told.limit, told.window_seconds or bucket.window_seconds)
         born, (number, cost, landed, left_at) = mark
         if born != self._born:  # the bucket that it left from is forgotten: this one has not heard of it
             bucket.depart(now, cost)
             number, cost, landed, left_at = bucket.mark(cost)
         elif self._flights.pop(number, None) is None:  # its lease has ended: it was counted
-            if used is None:
+            if told.used is None:
                 return
             bucket.flying += 1
             cost = spent = 0
         of = (number, cost, landed, left_at)
-        bucket.settle(now, of, spent, used=used, returns_in=returns_in, answered=answered)
-        self._remember(now + max(returns_in or 0.0, 0.0))
+        bucket.settle(now, of, spent, used=told.used, returns_in=told.returns_in, answered=answered)
+        self._remember(now + max(told.returns_in or 0.0, 0.0))
 
     def resize(self, now: float, limit: int) -> None:
         """Take another limit."""
