@@ -8,7 +8,7 @@ __all__ = ["AsyncTransport", "Transport", "default_async_transport", "default_tr
 
 _NEITHER = (
     "no HTTP library: pycurl cannot be imported ({curl}), nor httpx2 ({httpx2}); "
-    "where there is no wheel of pycurl: pip install 'EsiPy[httpx2]'"
+    'where there is no wheel of pycurl: pip install "EsiPy[httpx2]"'
 )
 
 

@@ -34,7 +34,7 @@ def _library() -> Any:
     try:
         import httpx2
     except ImportError:
-        raise ImportError("httpx2 is not installed: pip install 'EsiPy[httpx2]'") from None
+        raise ImportError('httpx2 is not installed: pip install "EsiPy[httpx2]"') from None
     return httpx2
 
 
