@@ -27,7 +27,7 @@ _WINDOW_SECONDS = 60
 
 
 class HiddenLimits:
-    """None until they are set.
+    """The limiters inside the game server; there are none until `set`.
 
     Attributes:
         status: what they answer: 429, or 520 with ``ConStopSpamming``.

@@ -169,7 +169,7 @@ class Limits:
 
         Raises:
             KeyError: there is no such group.
-            ValueError: less than nothing.
+            ValueError: ``tokens`` is negative.
         """
         known = _groups()
         if group not in known:
@@ -185,7 +185,7 @@ class Limits:
         """Somebody else draws bad answers now; gives how many there are in this minute.
 
         Raises:
-            ValueError: less than nothing.
+            ValueError: ``errors`` is negative.
         """
         if errors < 0:
             raise ValueError(f"the number of errors is not negative: {errors}")

@@ -44,7 +44,7 @@ class LimitVerbs:
 
         Raises:
             KeyError: no such group.
-            ValueError: less than nothing.
+            ValueError: ``tokens`` is negative.
         """
         sandbox = self._sandbox
         principal = f"{next(iter(sandbox.clients))}:{who}" if isinstance(who, int) else who
@@ -54,7 +54,7 @@ class LimitVerbs:
         """Another program at the same address draws so many bad answers now; gives how many there are in this minute.
 
         Raises:
-            ValueError: less than nothing.
+            ValueError: ``errors`` is negative.
         """
         return self._sandbox.limits.spend_errors(errors, self._sandbox.clock.now())
 
