@@ -107,4 +107,4 @@ class MemoryCache:
 
 
 def _cost(key: str, answer: Answer, path: str) -> int:
-    return len(answer.body) + len(key) + len(path) + ENTRY_BYTES + HEADER_BYTES * len(answer.headers)
+    return len(answer.body) + len(key) + len(path) + ENTRY_BYTES + HEADER_BYTES * len(answer.headers.lowered)
