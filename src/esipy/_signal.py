@@ -27,8 +27,8 @@ class Signal(Generic[P]):
     ``Signal()`` takes any arguments. ``Signal("NAME", spec)`` has those of ``spec``, a function that is never
     called: its signature is the declaration that type checkers and `add_receiver` hold receivers to.
 
-    Any thread or task may add, remove and send at any time, receivers too. Who is added or removed while a signal
-    is being sent is heeded from the next sending on. A receiver is kept alive by the signal.
+    Any thread or task may add, remove and send at any time, receivers too. A receiver that is added or removed while a
+    signal is being sent is heeded from the next sending on. A receiver is kept alive by the signal.
 
     Attributes:
         name: for logs and errors.

@@ -208,7 +208,7 @@ def many_records_are_read_while_they_change(place: Place) -> None:
 
 
 def a_lease_has_one_holder(place: Place) -> None:
-    """Who has it may ask again, and gives it back; nobody else can."""
+    """Its holder may ask again, and gives it back; nobody else can."""
     store, other = place.open(), place.open()
     name, another = (f"refresh {place.application} {number}" for number in (1, 2))
     for _ in range(2):
@@ -226,7 +226,7 @@ def a_lease_has_one_holder(place: Place) -> None:
 
 
 def a_lease_ends_by_itself(place: Place) -> None:
-    """Its holder may have been killed. Who asked again in time has it longer."""
+    """Its holder may have been killed. A holder that asked again in time has it longer."""
     store, other = place.open(), place.open()
     ended, longer, gone = (f"refresh {place.application} {number}" for number in (3, 4, 5))
     for name in (ended, longer, gone):

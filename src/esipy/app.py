@@ -66,7 +66,7 @@ class Operations(Mapping[str, Operation[Any]]):
             return old_operation(ops.operation(name))
         except KeyError:
             pass
-        from esipy.version1 import gone  # here: who asks for what is there does not pay for it
+        from esipy.version1 import gone  # here: those who ask for what is there do not pay for it
 
         if name in gone.RENAMED:
             return old_operation(ops.operation(gone.RENAMED[name]))

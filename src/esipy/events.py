@@ -10,8 +10,8 @@ A signal is sent with keyword arguments to each of its receivers::
 
 Rules: receivers are called in the order in which they were added, in the thread (or task) where the thing
 happened. Receivers observe; what they return is ignored. The library sends robustly: a receiver that raises is
-logged to ``esipy.events`` and costs neither the token nor the answer. Who is added or removed while a signal is
-being sent is heeded from the next sending on. Signals may be used by any threads and tasks at once.
+logged to ``esipy.events`` and costs neither the token nor the answer. A receiver that is added or removed while a
+signal is being sent is heeded from the next sending on. Signals may be used by any threads and tasks at once.
 
 Every signal:
 

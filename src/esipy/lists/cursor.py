@@ -2,8 +2,8 @@
 
 The rules of the protocol are `esipy.core.cursors`. What is told, and when a position counts as reached:
 
-- Rows come in a `Batch`, which has the position behind it. Who stores both in one transaction is told each change
-  exactly once, whatever breaks.
+- Rows come in a `Batch`, which has the position behind it. A program that stores both in one transaction is told each
+  change exactly once, whatever breaks.
 - Else the cursor keeps the position: a batch of `changes` is taken when the loop asks for the next one, that of
   `initial` when `changes` is begun, either when `commit` says so. Only then its position is kept, and saved under a
   name if there is a store. A batch that was given and not taken (the loop was left, the program died) is given again:

@@ -123,7 +123,8 @@ class BlockingCursors(_Cursors):
         """The rows of a list that is read from id to id: wallet transactions, mail headers, the calendar.
 
         Rows come in ESI's order, each once: the newest first, of the calendar the next first. A page is asked for when
-        its first row is: who stops early asks for no more. Without an id in the call the walk begins at the beginning.
+        its first row is, so when you stop early no more is sent. Without an id in the call the walk begins at the
+        beginning.
 
         Args:
             priority, policy, max_wait, downtime, stale_if_error: of each of its calls, see `esipy.EsiClient.request`.

@@ -22,7 +22,7 @@ __all__ = ["PageReader"]
 R = TypeVar("R")
 
 LARGEST_SHARE = 1 / 32
-"""Of a cache in memory, by default 8 MiB: who reads a list by pages does not want it in memory."""
+"""Of a cache in memory, by default 8 MiB: whoever reads a list by pages does not want it in memory."""
 
 NOT_FOUND = 404
 

@@ -96,13 +96,13 @@ class BlockingLists(_Lists):
         downtime: Downtime | None = None,
         stale_if_error: float | None = None,
     ) -> Iterator[Response[list[R]]]:
-        """The pages of a list in order, in memory for ``read_ahead`` of them. Who stops early fetches no more.
+        """The pages of a list in order, in memory for ``read_ahead`` of them. When you stop early, no more is fetched.
 
         Args:
             read_ahead: how many pages are fetched at once, 1 to 100; page 1 comes alone.
             allow_mixed: go on when the list becomes another while it is read: rows may then be missing or come twice.
-            on_progress: told (pages that came, pages that there are) for each page, in order, by who reads. What it
-                raises ends the reading.
+            on_progress: told (pages that came, pages that there are) for each page, in order, in the thread that
+                reads. What it raises ends the reading.
 
         Raises:
             InvalidCallError: the call is not one of a list in pages, or names a page.

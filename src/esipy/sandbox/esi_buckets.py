@@ -1,6 +1,6 @@
 """All buckets of one sandbox: found by group and principal, made when first asked for, counted in one manner.
 
-Rules: nothing here is locked; who uses a bucket has to see to it that no other thread does meanwhile.
+Rules: nothing here is locked; the user of a bucket has to see to it that no other thread uses it meanwhile.
 """
 
 from __future__ import annotations

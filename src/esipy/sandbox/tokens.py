@@ -78,7 +78,7 @@ class _Access:
     expires_at: float
     revoked: bool = False
     proves: str | None = field(default=None, repr=False)
-    """The refresh token that came with it: who uses this access token has that one, too."""
+    """The refresh token that came with it: whoever uses this access token has that one, too."""
 
 
 class Tokens:

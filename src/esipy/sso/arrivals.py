@@ -2,7 +2,7 @@
 
 Rules:
 
-- Whether a callback belongs to the login is not decided here: who waits finishes it, in the thread that waits.
+- Whether a callback belongs to the login is not decided here: the one that waits finishes it, in its own thread.
 - One that does not belong to it is told so, and ends nothing: else any page that is open in the browser could end the
   login. The first that belongs to it counts, whatever comes of it.
 - Whoever brought a callback is told what came of it, also when that is an error.

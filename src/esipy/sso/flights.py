@@ -5,7 +5,7 @@ lock is held across an await. After ``fork`` a child knows nothing of its parent
 
 - A blocking caller does not wait for an event loop of its own thread, which stands still until it returns.
 - No wait is for ever: whoever leads may be stopped, or wait for somebody who waits for it.
-- A flight whose loop is closed, or stands still for longer than an exchange can take, has crashed: who comes next
+- A flight whose loop is closed, or stands still for longer than an exchange can take, has crashed: whoever comes next
   leads. What may be done twice is then led once more; what may not (`TokenRevokedError` would come of it) is an error.
 """
 

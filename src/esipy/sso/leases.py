@@ -71,7 +71,7 @@ class Lease:
         self._until = float("-inf")
         self._slot: int | None = None
         self._asked: set[str] = set()
-        """Leases that may be ours: who is interrupted, or hears no answer, has them all the same."""
+        """Leases that may be ours: a caller that is interrupted, or hears no answer, has them all the same."""
 
     async def hold(self, runtime: Runtime) -> bool:
         """Have it for at least half of its time from now on.
@@ -126,7 +126,8 @@ class Lease:
 
         if names:
             with suppress(TokenStoreError):
-                await self._vault.do(runtime, work)  # in one go: who is stopped meanwhile has given all of them back
+                # In one go: a caller that is stopped meanwhile has given all of them back.
+                await self._vault.do(runtime, work)
 
     async def _take(self, runtime: Runtime, name: str) -> bool:
         self._asked.add(name)

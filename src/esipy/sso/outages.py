@@ -11,8 +11,8 @@ a token that cannot be right  this character
 403, 429, all others, none    everybody who would ask this SSO
 ============================  =================================================
 
-``Retry-After`` is heeded. Who asked before a pause began and fails within it makes it no longer: that is one outage,
-seen by several. The first good answer ends it.
+``Retry-After`` is heeded. A caller that asked before a pause began and fails within it makes it no longer: that is one
+outage, seen by several. The first good answer ends it.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 Rules, in their order:
 
-1. Who needs a token that is not at hand looks at the record in the store: another may have refreshed it.
+1. A caller that needs a token that is not at hand looks at the record in the store: another may have refreshed it.
 2. One of a process (`esipy.sso.flights`), then one of all processes and machines has the right to refresh it: a lease
-   of the store. Who does not get it looks at the record, in growing, jittered pauses, until that has a good token or
+   of the store. Those who do not get it look at the record, in growing, jittered pauses, until that has a good token or
    the lease can be had. Five are at work at once in a process, and five over all (T37).
 3. The lease is a write: a store that is read-only or full fails before the refresh token is spent.
 4. With the lease the record is read again (T39), and the SSO's keys are there before the token is spent.
@@ -13,7 +13,7 @@ Rules, in their order:
    asked for this character for a while.
 6. The owner has to be the same: else the record says "owner changed", OWNER_CHANGED is told, and the new access token
    is never used (T47). The refresh token is kept only so that a logout can revoke it.
-7. The new tokens are saved by compare-and-swap before anybody gets or hears of them (T38). Who finds the record
+7. The new tokens are saved by compare-and-swap before anybody gets or hears of them (T38). Whoever finds the record
    changed reads it again: a refresh token that is neither the one that was spent nor ours is a new login, and wins;
    else the tokens are saved over it. What nobody keeps any more was logged out, and is not brought back.
 8. From the SSO's answer until they are saved the new tokens are remembered by the process, too: when saving fails, or

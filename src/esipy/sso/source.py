@@ -1,8 +1,8 @@
 """One SSO, as a login sees it: where it is, and whether a token is really its.
 
 What was fetched (endpoints, keys) is shared by all clients and logins of the process, of either colour, so that the
-ten-thousandth costs the SSO no more than its own token. Who has a transport that was made for other certificates, or a
-transport of his own, learns for himself: what that brings is nobody else's to believe.
+ten-thousandth costs the SSO no more than its own token. A login with a transport that was made for other certificates,
+or with one of its own, learns for itself: nobody else is to believe what that brings.
 """
 
 from __future__ import annotations

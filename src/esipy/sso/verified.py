@@ -73,7 +73,7 @@ _NEVER_CHECKED = ("verify_iat", "verify_nbf", "verify_jti", "verify_at_hash")
 def read_options(options: Mapping[str, Any] | None, *, stacklevel: int) -> Checks:
     """What python-jose's options ask for: ``verify_aud``, ``verify_exp``, ``verify_iss``, ``require_...``, ``leeway``.
 
-    The signature and the subject are checked whatever the options say; who asks otherwise is warned.
+    The signature and the subject are checked whatever the options say; a program that asks otherwise is warned.
     """
     checks = Checks()
     for name, value in (options or {}).items():

@@ -5,7 +5,7 @@
   Rights that were given to others are left, and told once.
 - A file that is damaged is left as it is and said to be: nothing is ever begun in its place.
 - What was removed or replaced is overwritten in the file, not only marked as free.
-- Who reads does not wait for who writes, not even in one process: saving waits for the disk.
+- Readers do not wait for writers, not even in one process: saving waits for the disk.
 - Leases are by the machine's clock (`esipy.stores.sqlite_clock`): setting the time of day moves none.
 """
 

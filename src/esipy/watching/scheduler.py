@@ -2,7 +2,7 @@
 
 One thread, or one task of the loop, runs `Scheduler.run` while there is anything to watch; it sleeps until the next
 look is due. Each look is a short-lived thread or task of its own, `AT_ONCE` at the most. Receivers are called by the
-one thread or task, so never two at a time; who is slow delays the others' news, and may be added ``deferred``.
+one thread or task, so never two at a time; a slow one delays the others' news, and may be added ``deferred``.
 """
 
 from __future__ import annotations
