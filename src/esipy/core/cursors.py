@@ -7,8 +7,8 @@ A cursor's list is ordered by when its records were last modified, the newest la
   already, is no end.
 - A record may come twice. From ``before`` the one that is there already stays; from ``after`` the new one takes its
   place.
-- The ``cursor`` object, or a token in it, may be missing. Who cannot go back any further without having seen an empty
-  page has perhaps not seen all, so that the position is then the beginning (`START`): better twice than never.
+- The ``cursor`` object, or a token in it, may be missing. A reader that can go back no further, and has seen no empty
+  page, has perhaps not seen all. Then the position is the beginning (`START`): better twice than never.
 - Tokens are opaque.
 
 Source: ESI's documentation, Cursor-based Pagination and From-id Pagination; for `START` the parameter ``after`` in

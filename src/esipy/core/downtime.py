@@ -32,7 +32,7 @@ BEGINS_SECONDS = 11 * 3600.0
 
 LONGEST_SECONDS = 3600.0
 CERTAIN_SECONDS = 300.0
-"""Who is there in the first minutes does not have to see it fail to know that it is down."""
+"""For so long after 11:00 the game counts as down, also for a client that has not seen it fail."""
 UNCHANGED_SECONDS = 600.0
 """For so long after 11:00 a game that was started before 11:00 is one that has yet to go down."""
 
