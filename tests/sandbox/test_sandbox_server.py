@@ -215,8 +215,9 @@ def test_only_loopback_is_served() -> None:
 
 def test_a_taken_port_is_an_error(server: RunningSandbox) -> None:
     """A port that is in use raises where the sandbox is started."""
-    with pytest.raises(OSError, match="in use"):
-        serve(port=int(server.url.rpartition(":")[2]))
+    port = int(server.url.rpartition(":")[2])
+    with pytest.raises(OSError, match=rf"port {port} of 127\.0\.0\.1 cannot be had \(.*in use\); 0 takes a free one"):
+        serve(port=port)
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -45,7 +46,11 @@ class Server:
         self._http_date = http_date
         self._parser = http_parser()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family, backlog=1024)
+        try:
+            self._socket = socket.create_server((host, port), family=family, backlog=1024)
+        except OSError as error:
+            said = os.strerror(error.errno) if error.errno else str(error)
+            raise OSError(error.errno, f"port {port} of {host} cannot be had ({said}); 0 takes a free one") from None
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
         self._connections: set[Connection] = set()
