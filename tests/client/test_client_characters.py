@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 import weakref
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,19 @@ def test_characters_lists_them_with_their_state(connect: Connect, options: dict[
     assert [(MAIL, WALLET), (MAIL, WALLET), ("publicData",), ()] == [character.scopes for character in found]
     assert found[0].name == client.box.sandbox.roster.get(one).name
     assert "" == found[3].name
-    assert found[0].expires_at - found[0].refreshed_at == 1199
+    assert (None, None) == (found[3].refreshed_at, found[3].expires_at)
+
+
+def test_the_moments_of_a_character_are_aware_datetimes(connect: Connect, options: dict[str, Any]) -> None:
+    """In UTC, as those of a response and of a list; the record in the store has seconds since 1970."""
+    client = connect(**options)
+    (who,) = ids(client.box, 1)
+    log_in(client, who)
+    (found,) = client.characters()
+    record = options["tokens"].load(client.box.client_id, who)
+    assert datetime.fromtimestamp(record.refreshed_at, UTC) == found.refreshed_at
+    assert (UTC, UTC) == (found.refreshed_at.tzinfo, found.expires_at.tzinfo)
+    assert timedelta(seconds=1199) == found.expires_at - found.refreshed_at
 
 
 def test_one_that_is_damaged_keeps_no_other_from_being_listed(connect: Connect, options: dict[str, Any]) -> None:

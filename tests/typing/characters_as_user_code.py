@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import assert_type
 
 from esipy import AsyncEsiClient, AsyncEsiSecurity, EsiClient, EsiSecurity, ops
@@ -30,6 +31,12 @@ async def with_asyncio(client: AsyncEsiClient, security: AsyncEsiSecurity) -> No
     assert_type(await client.characters(), list[Character])
     assert_type(await client.add_character(security), Character)
     await client.remove_character(2112000001)
+
+
+def moments(character: Character) -> None:
+    """Aware datetimes, as those of a response; None where there is none yet."""
+    assert_type(character.refreshed_at, datetime | None)
+    assert_type(character.expires_at, datetime | None)
 
 
 def states(character: Character) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +14,8 @@ import typer
 from esipy.cli.kept import ClientId, Tokens, find, kept_logins, open_client
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from esipy.login import Character
 
 __all__ = ["characters", "logout", "whoami"]
@@ -88,8 +89,8 @@ def _facts(character: Character) -> dict[str, Any]:
     }
 
 
-def _moment(seconds: float) -> str | None:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}" if seconds else None
+def _moment(moment: datetime | None) -> str | None:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None
 
 
 def _table(kept: list[Character]) -> None:
@@ -102,7 +103,7 @@ def _table(kept: list[Character]) -> None:
     for column in ("character", "name", "state", "last refresh (UTC)", "scopes", *(["application"] if several else [])):
         table.add_column(column, overflow="fold")
     for each in kept:
-        refreshed = f"{datetime.fromtimestamp(each.refreshed_at, UTC):%Y-%m-%d %H:%M}" if each.refreshed_at else "-"
+        refreshed = f"{each.refreshed_at:%Y-%m-%d %H:%M}" if each.refreshed_at else "-"
         cells = (str(each.character_id), escape(each.name), each.state, refreshed, str(len(each.scopes)))
         table.add_row(*cells, *([escape(each.client_id)] if several else []))
     # Where it goes into a pipe, a character is a line.

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from esipy._attached import attached
 from esipy.core.claims import Claims
 from esipy.exceptions import OwnerChangedError, SSOError, TokenStoreError
+from esipy.response import as_datetime
 from esipy.runtime.base import Runtime
 from esipy.sso.entering import Entering
 from esipy.sso.flights import Flights
@@ -272,8 +273,8 @@ class Logins:
             record.character_id,
             record.name,
             record.scopes,
-            record.refreshed_at,
-            record.expires_at,
+            as_datetime(record.refreshed_at or None),
+            as_datetime(record.expires_at or None),
             state,
             record.client_id,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from esipy.runtime.base import Runtime
@@ -19,8 +20,8 @@ class Character(NamedTuple):
         character_id: its id.
         name: empty when it is not known yet.
         scopes: what the character allowed, sorted.
-        refreshed_at: when its tokens were got, in seconds since 1970 (UTC).
-        expires_at: until when its access token is good, likewise; 0: there is none.
+        refreshed_at: when its tokens were got, aware (UTC); None: not yet, it was added as it was said to be.
+        expires_at: until when its access token is good, aware (UTC); None: there is none.
         state: ``ok``; ``expired``: its access token is over, and there is nothing to refresh it with; ``revoked``: the
             SSO said so; ``owner changed``: it was sold; ``unreachable``: the SSO did not answer at the last try. After
             ``expired``, ``revoked`` and ``owner changed`` the character has to log in again.
@@ -30,8 +31,8 @@ class Character(NamedTuple):
     character_id: int
     name: str
     scopes: tuple[str, ...]
-    refreshed_at: float
-    expires_at: float
+    refreshed_at: datetime | None
+    expires_at: datetime | None
     state: Literal["ok", "expired", "revoked", "owner changed", "unreachable"]
     client_id: str
 
