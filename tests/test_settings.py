@@ -22,7 +22,8 @@ BEFORE_THE_CATALOGUE = datetime.date(2026, 1, 1)
 GOOD: list[tuple[str, Any, Any]] = [
     # keyword, given, kept
     ("base_url", "http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
-    ("base_url", "https://esi.evetech.net/latest", "https://esi.evetech.net/latest"),
+    ("base_url", "https://esi.evetech.net/", "https://esi.evetech.net"),
+    ("base_url", "https://proxy.example/esi.evetech.net/latest/", "https://proxy.example/esi.evetech.net/latest"),
     ("sso_url", "http://[::1]:80", "http://[::1]:80"),
     ("compatibility_date", "2025-12-16", "2025-12-16"),
     ("compatibility_date", datetime.date(2025, 12, 16), "2025-12-16"),
@@ -98,6 +99,20 @@ def test_T44_a_password_in_a_url_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(SettingError, match="without user") as raised:
         Settings(base_url=url)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("path", ["/latest", "/latest/", "/v1", "/dev/", "/legacy", "/v3/universe", "/ui", "//latest"])
+@pytest.mark.parametrize("origin", ["https://esi.evetech.net", "http://ESI.evetech.net:80"])
+def test_a_version_in_the_address_of_ESI_is_refused(origin: str, path: str) -> None:
+    """Version 1 called ``/latest/...``, where every call would now be 404; the text says what to write."""
+    with pytest.raises(SettingError) as refused:
+        Settings(base_url=origin + path)
+    assert str(refused.value) == (
+        f"base_url={origin + path!r}: has to be https://esi.evetech.net alone: its addresses have no version such as "
+        "/latest or /v1 any more"
+    )
+    with pytest.raises(SettingError, match=r"^ESI_BASE_URL=.*: has to be https://esi\.evetech\.net alone"):
+        Settings.from_environment({"ESI_BASE_URL": origin + path})
 
 
 def test_an_unknown_setting_is_refused() -> None:

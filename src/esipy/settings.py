@@ -183,6 +183,14 @@ def _url(name: str, value: Any) -> str:
     return value.rstrip("/")
 
 
+def _esi_url(name: str, value: Any) -> str:
+    url = _url(name, value)
+    parts = urlsplit(url)
+    if parts.hostname == urlsplit(ESI_URL).hostname and parts.path:  # a proxy may have a path
+        _refuse(name, value, f"{ESI_URL} alone: its addresses have no version such as /latest or /v1 any more")
+    return url
+
+
 def _date(name: str, value: Any) -> str:
     text = value.isoformat() if isinstance(value, date) else value
     try:
@@ -271,7 +279,7 @@ def _bytes(name: str, value: Any) -> int:
 
 
 _CHECKS: dict[str, tuple[Any, Any]] = {
-    "base_url": (_url, ESI_URL),
+    "base_url": (_esi_url, ESI_URL),
     "sso_url": (_url, "https://login.eveonline.com"),
     "compatibility_date": (_date, CATALOGUE_DATE),
     "tenant": (_text, "tranquility"),
