@@ -33,7 +33,7 @@ from esipy.stores.base import CacheStore, LedgerStore
 from esipy.stores.flights import SharedCache
 from esipy.stores.tokens import TokenStore
 from esipy.transport import default_transport
-from esipy.transport.base import Transport
+from esipy.transport.base import Transport, require_transport
 from esipy.utils import check_cache as check_cache
 from esipy.utils import get_cache_time_left as get_cache_time_left
 from esipy.utils import make_cache_key as make_cache_key
@@ -110,6 +110,8 @@ class EsiClient(BlockingCharacters, Shell, BlockingLists, BlockingCursors, Block
         if transport is None:
             idle = None if transport_adapter is None else pool_size(transport_adapter, stacklevel=2)
             transport = default_transport(idle)
+        else:
+            require_transport(transport, "close")
         self._transport = transport
         runtime = BlockingRuntime(self._transport)
         logins = {"client_id": client_id, "secret_key": secret_key, "tokens": tokens, "token_key": token_key}

@@ -20,7 +20,7 @@ from esipy.stores.base import CacheStore, LedgerStore
 from esipy.stores.flights import SharedCache
 from esipy.stores.tokens import TokenStore
 from esipy.transport import default_async_transport
-from esipy.transport.base import AsyncTransport
+from esipy.transport.base import AsyncTransport, require_transport
 from esipy.watching.verbs import AsyncWatches
 
 if TYPE_CHECKING:
@@ -60,7 +60,11 @@ class AsyncEsiClient(AsyncCharacters, Shell, AsyncLists, AsyncCursors, AsyncWatc
         # Here, so that blocking programs need not load asyncio.
         from esipy.runtime.aio import AioRuntime
 
-        self._transport = transport or default_async_transport()
+        if transport is None:
+            transport = default_async_transport()
+        else:
+            require_transport(transport, "aclose")
+        self._transport = transport
         self._runtime = AioRuntime(self._transport)
         logins = {"client_id": client_id, "secret_key": secret_key, "tokens": tokens, "token_key": token_key}
         given = {"timeout": timeout, **logins, **settings}

@@ -63,6 +63,7 @@ class EsiSecurity(LoginShell[Transport]):
         SettingError: a setting that cannot be meant, or an address that is not https (nor this machine).
     """
 
+    _closer = "close"
     _runtime: BlockingRuntime | None = None
     _shared: BlockingRuntime | None = None
 
@@ -165,6 +166,7 @@ class AsyncEsiSecurity(LoginShell[AsyncTransport]):
     Without ``transport`` it makes one of its own when it first needs it: `close` it, or use ``async with``.
     """
 
+    _closer = "aclose"
     _runtime: AioRuntime | None = None
     _owned: AsyncTransport | None = None
 

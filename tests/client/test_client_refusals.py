@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import pickle
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from esipy import EsiClient, EsiSecurity, ops
+from esipy import AsyncEsiClient, AsyncEsiSecurity, EsiClient, EsiSecurity, ops
 from esipy.exceptions import LimitedError, RateLimitedError, SettingError, SSOError
 from esipy.sandbox import RunningSandbox
+from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
 from tests.client.colours import UA
 
 STATUS = ops.status.get_status()
@@ -41,6 +43,31 @@ def test_what_cannot_be_meant_is_refused_by_name(option: dict[str, Any], named: 
     """At once, not at the first request."""
     with pytest.raises(SettingError, match=named):
         EsiClient(**{"headers": UA, **option})
+
+
+@pytest.mark.parametrize(
+    ("make", "closer"),
+    [
+        (lambda given: EsiClient(headers=UA, transport=given), "close"),
+        (lambda given: AsyncEsiClient(headers=UA, transport=given), "aclose"),
+        (lambda given: EsiSecurity("http://localhost/", "id", "secret", headers=UA, transport=given), "close"),
+        (lambda given: AsyncEsiSecurity("http://localhost/", "id", "secret", headers=UA, transport=given), "aclose"),
+    ],
+    ids=["EsiClient", "AsyncEsiClient", "EsiSecurity", "AsyncEsiSecurity"],
+)
+def test_a_transport_that_cannot_send_is_refused(make: Callable[[Any], Any], closer: str) -> None:
+    """At once, not at the first request: a name, nothing, a class, and one of the other colour."""
+    twin = AsyncScriptedTransport([]) if closer == "close" else ScriptedTransport([])
+    wanted = f"has to be an object that sends, by the verbs send and {closer} (esipy.transport); this one has no"
+    for given, text in (
+        ("requests", f"transport=str: {wanted} send"),
+        ("", f"transport=str: {wanted} send"),
+        (twin, f"transport={type(twin).__name__}: {wanted} {closer}"),
+        (type(twin), f"transport={type(twin).__name__}: has to be one that was made: {type(twin).__name__}(...)"),
+    ):
+        with pytest.raises(SettingError) as refused:
+            make(given)
+        assert text == str(refused.value)
 
 
 def test_a_login_is_not_given_to_an_address_in_clear() -> None:

@@ -247,5 +247,5 @@ def test_closing_twice_is_no_error(connect: Connect) -> None:
     client.request(STATUS)
     for _ in range(2):
         client.do(client.client.close())
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(RuntimeError, match=r"^the client is closed: make a new one$"):
         client.request(STATUS)

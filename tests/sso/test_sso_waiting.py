@@ -289,13 +289,13 @@ def test_a_closed_client_takes_no_other_down() -> None:
 
         async def work() -> str:
             await closed.wait()
-            raise RuntimeError("this transport was closed")
+            raise RuntimeError("the client was closed")
 
         leading = asyncio.ensure_future(flights.fly(runtime, "key", LIMIT, work))
         waiting = asyncio.ensure_future(flights.fly(runtime, "key", LIMIT, giving("own")))
         await asyncio.sleep(0)
         closed.set()
-        with pytest.raises(RuntimeError, match="this transport was closed"):
+        with pytest.raises(RuntimeError, match="the client was closed"):
             await leading
         return await waiting
 

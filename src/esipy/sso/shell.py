@@ -22,6 +22,7 @@ from esipy.sso.login import Login
 from esipy.sso.metadata import Endpoints
 from esipy.sso.source import Source
 from esipy.sso.wire import Asker, require_private
+from esipy.transport.base import require_transport
 from esipy.version1.keywords import ignore_unknown
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ _RANDOM: Any = object()
 
 class LoginShell(Login, Generic[TransportT]):
     """What `esipy.security.EsiSecurity` and its asyncio twin share; see there for the arguments."""
+
+    _closer: str
+    """The verb that closes a transport of its colour."""
 
     def __init__(
         self,
@@ -70,6 +74,8 @@ class LoginShell(Login, Generic[TransportT]):
         _check(client_id=client_id, secret_key=secret_key, code_verifier=code_verifier)
         if signal_token_updated is not None and not isinstance(signal_token_updated, Signal):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SettingError("signal_token_updated: has to be a Signal; add a function with add_receiver")
+        if transport is not None:
+            require_transport(transport, self._closer)
         given = ignore_unknown(type(self).__name__, settings, Settings.__slots__, stacklevel=2)
         own_headers = given_headers(headers)
         for name in list(own_headers):

@@ -10,6 +10,7 @@ crosses this seam. A transport
 - obeys both time limits of the request (T36): ``connect_timeout``, and ``timeout`` over all;
 - may be used by many threads at once (blocking) or by many tasks of one loop at once (asyncio);
 - shares nothing with a child process across ``fork``;
+- says with `CLOSED`, `CLOSED_MEANWHILE` and `OTHER_LOOP` why it does not send: users have a client, and no transport;
 - may say as ``trust`` (hashable) which servers it believes, by which certificates: what one transport has fetched of an
   SSO's endpoints and keys then serves all of the process that say the same. Without it each learns for itself.
 """
@@ -19,8 +20,13 @@ from __future__ import annotations
 from typing import Protocol
 
 from esipy.core.wire import HttpRequest, HttpResponse
+from esipy.exceptions import SettingError
 
-__all__ = ["AsyncTransport", "Transport"]
+__all__ = ["CLOSED", "CLOSED_MEANWHILE", "OTHER_LOOP", "AsyncTransport", "Transport", "require_transport"]
+
+CLOSED = "the client is closed: make a new one"
+CLOSED_MEANWHILE = "the client was closed while this was under way"
+OTHER_LOOP = "this client or login belongs to another event loop, which is not closed: make one in each loop"
 
 
 class Transport(Protocol):
@@ -56,3 +62,22 @@ class AsyncTransport(Protocol):
         Transfers that run end with RuntimeError: nobody has cancelled their tasks.
         """
         ...
+
+
+def require_transport(given: object, closer: str) -> None:
+    """Refuse what was given as a transport and cannot send, before the first request has to say so.
+
+    Args:
+        closer: the verb that closes one of this colour: ``close``, or ``aclose`` of asyncio.
+
+    Raises:
+        SettingError: it is a class, a name, or lacks a verb.
+    """
+    if isinstance(given, type):
+        raise SettingError(f"transport={given.__name__}: has to be one that was made: {given.__name__}(...)")
+    lacking = [verb for verb in ("send", closer) if not callable(getattr(given, verb, None))]
+    if lacking:
+        raise SettingError(
+            f"transport={type(given).__name__}: has to be an object that sends, by the verbs send and {closer} "
+            f"(esipy.transport); this one has no {lacking[0]}"
+        )

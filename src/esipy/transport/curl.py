@@ -16,6 +16,7 @@ import pycurl
 from esipy._forks import abandon, forget_after_fork
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.exceptions import NetworkError
+from esipy.transport.base import CLOSED
 from esipy.transport.curl_handle import Handle
 from esipy.transport.curl_options import constant_options
 from esipy.transport.curl_signals import RaisedWithin
@@ -75,7 +76,7 @@ class CurlTransport:
             stopped: called with what curl tells of the progress; None: nobody is asked.
         """
         if self._closed:
-            raise RuntimeError("this transport is closed")
+            raise RuntimeError(CLOSED)
         try:
             handle = self._idle.pop()
         except IndexError:

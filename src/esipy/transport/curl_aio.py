@@ -20,6 +20,7 @@ import pycurl
 from esipy._forks import abandon, forget_after_fork
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.exceptions import AnswerTimeoutError, ConnectError
+from esipy.transport.base import CLOSED, CLOSED_MEANWHILE, OTHER_LOOP
 from esipy.transport.curl import CurlTransport
 from esipy.transport.curl_handle import Handle
 from esipy.transport.curl_options import constant_options
@@ -29,7 +30,7 @@ from esipy.transport.curl_watch import Ready, can_watch, watch_in
 __all__ = ["AsyncCurlTransport"]
 
 _SWEEP_SECONDS = 0.5
-_CLOSED = (0, "this transport was closed during the exchange")
+_CLOSED = (0, CLOSED_MEANWHILE)
 _TIME_OUT: Ready = [(pycurl.SOCKET_TIMEOUT, 0)]
 
 
@@ -80,10 +81,10 @@ class AsyncCurlTransport:
 
     def _bind(self, loop: asyncio.AbstractEventLoop) -> _Sockets | _Threads:
         if self._closed:
-            raise RuntimeError("this transport is closed")
+            raise RuntimeError(CLOSED)
         if self._engine is not None:
             if not self._engine.loop.is_closed():
-                raise RuntimeError("this transport belongs to another event loop: make one for each loop")
+                raise RuntimeError(OTHER_LOOP)
             self._engine.close()
         if can_watch(loop):
             self._engine = _Sockets(loop, self._options, self._max_exchanges)
@@ -130,7 +131,7 @@ class _Sockets:
         handle: Handle | None = None
         try:
             if self._closed:
-                raise RuntimeError("this transport is closed")
+                raise RuntimeError(CLOSED)
             handle = self._idle.pop() if self._idle else Handle(self._options)
             easy = handle.easy
             handle.prepare(request, seconds)
@@ -148,7 +149,7 @@ class _Sockets:
             if failure is None:
                 return handle.response(request)
             if failure is _CLOSED:
-                raise RuntimeError(_CLOSED[1])
+                raise RuntimeError(CLOSED_MEANWHILE)
             raise handle.error(request, failure[0], failure[1])
         finally:
             turns.give_back()
@@ -284,7 +285,7 @@ class _Threads:
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if self._closed and not (task is not None and task.cancelling()):
-                raise RuntimeError(_CLOSED[1]) from None
+                raise RuntimeError(CLOSED_MEANWHILE) from None
             raise
         except TimeoutError:
             if not limit.expired():

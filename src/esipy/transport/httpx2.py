@@ -23,6 +23,7 @@ from esipy.exceptions import (
     NetworkError,
     SettingError,
 )
+from esipy.transport.base import CLOSED, CLOSED_MEANWHILE, OTHER_LOOP
 
 if TYPE_CHECKING:
     import httpx2
@@ -152,7 +153,7 @@ class Httpx2Transport(_Httpx2):
             RuntimeError: the transport is closed.
         """
         if self._closed:
-            raise RuntimeError("this transport is closed")
+            raise RuntimeError(CLOSED)
         deadline = time.monotonic() + request.timeout
         trail = _Trail()
         outgoing = self._request(request, trail.follow)
@@ -235,7 +236,7 @@ class AsyncHttpx2Transport(_Httpx2):
             raise
         except (self._httpx2.HTTPError, OSError) as error:
             if self._closed:
-                raise RuntimeError("this transport was closed during the exchange") from None
+                raise RuntimeError(CLOSED_MEANWHILE) from None
             raise self._error(request, error, trail.sent) from None
         finally:
             self._limits.discard(limit)
@@ -254,10 +255,10 @@ class AsyncHttpx2Transport(_Httpx2):
 
     def _bound(self, loop: asyncio.AbstractEventLoop) -> httpx2.AsyncClient:
         if self._closed:
-            raise RuntimeError("this transport is closed")
+            raise RuntimeError(CLOSED)
         if self._client is None or self._loop is not loop:
             if self._client is not None and self._loop is not None and not self._loop.is_closed():
-                raise RuntimeError("this transport belongs to another event loop: make one for each loop")
+                raise RuntimeError(OTHER_LOOP)
             self._client = self._httpx2.AsyncClient(**self._options)
             self._loop = loop
         assert self._client is not None

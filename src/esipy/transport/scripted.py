@@ -18,6 +18,7 @@ from inspect import isawaitable
 from typing import TypeAlias
 
 from esipy.core.wire import Headers, HttpRequest, HttpResponse
+from esipy.transport.base import CLOSED
 
 __all__ = ["AsyncScriptedTransport", "ScriptedTransport", "answer"]
 
@@ -59,7 +60,7 @@ class _Recorder:
 
     def _next(self, request: HttpRequest) -> Outcome | Awaitable[Outcome]:
         if self.closed:
-            raise RuntimeError("this transport is closed")
+            raise RuntimeError(CLOSED)
         self.requests.append(request)
         if self._decide is not None:
             return self._decide(request)
