@@ -128,7 +128,7 @@ async def plan_of(engine: Engine, calls: list[Call[Any]], terms: Terms | None) -
         for ask in asks:
             demand = demands.get(ask.bucket)
             if demand is None:
-                ahead = ledger.lines.ahead_of(ask.bucket, loop, batch=terms.batch) // ask.cost
+                ahead = ledger.lines.ahead_of(ask.bucket, loop, batch=terms.batch) // max(ask.cost, 1)
                 demand = demands[ask.bucket] = _Demand(ask, [ask.cost] * ahead, ahead)
             demand.costs.append(ask.cost)
 

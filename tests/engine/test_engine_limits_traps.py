@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from esipy import ops
-from esipy.events import ERROR_LIMITED, RATE_LIMITED
+from esipy.events import ERROR_LIMITED, RATE_LIMIT_WAIT, RATE_LIMITED
 from esipy.exceptions import ErrorLimitedError, NetworkError, RateLimitedError
 from tests.engine.kit import ORDERS, Login, answer
 from tests.engine.limits_kit import HERO, OTHER, Town, notifications, wallet
 
 WINDOW = 900.0
 PATIENT = {"max_wait": 1e6}
+TYPE = ops.universe.get_universe_types_type_id(type_id=34)
 HISTORY = ops.market.get_markets_region_id_history(region_id=10000002, type_id=34)
 
 
@@ -125,6 +127,44 @@ def test_T26_a_character_that_waits_holds_up_nobody_else() -> None:
 
     town.run(story())
     assert {} == town.refusals
+
+
+@pytest.mark.parametrize(
+    "terms", [{}, {"max_wait": 1.0}, {"policy": "fail"}, {"policy": "spread"}, {"priority": "batch", "max_wait": 1.0}]
+)
+def test_T26_a_call_that_may_cost_an_error_is_not_held_up_as_if_it_had(terms: dict[str, Any]) -> None:
+    """Of 300 calls without a bucket some are under way at once: none waits longer than for these, or is refused."""
+    town = Town()
+    waits: list[float] = []
+
+    async def story() -> list[int]:
+        answers = await town.all([town.begin(TYPE, **terms) for _ in range(300)])
+        return [response.status for response in answers]
+
+    with RATE_LIMIT_WAIT.connected_to(lambda wait_seconds, **_: waits.append(wait_seconds)):
+        assert [200] * 300 == town.run(story())
+    assert [] == waits
+    assert town.passed < 2
+
+
+def test_T26_three_hundred_errors_at_once_draw_no_420() -> None:
+    """Those leave that would do no harm if each were an error; when all of them were, the others are refused."""
+    town = Town(retry=None, shares={404: 1.0})
+
+    async def one() -> str:
+        try:
+            return str((await town.call(TYPE, max_wait=10.0)).status)
+        except ErrorLimitedError as error:
+            assert error.retry_at is not None and 10 < error.retry_at - town.runtime.now() < 65
+            return "refused"
+
+    async def story() -> list[str]:
+        return await town.all([town.runtime.spawn(one()) for _ in range(300)])
+
+    told = Counter(town.run(story()))
+    assert {} == town.refusals
+    assert 80 < told["404"] <= 90
+    assert {"404": told["404"], "refused": 300 - told["404"]} == told
 
 
 def test_T26_a_420_that_someone_else_caused_stops_everyone() -> None:

@@ -39,7 +39,7 @@ def happenings(names: Collection[str]) -> st.SearchStrategy[list[Step]]:
     seconds = st.one_of(st.just(0.0), st.floats(0, 2), st.floats(0, 1000))
     asks = st.builds(
         lambda name, cost, share, spread, forced: Ask(name, GATE, *SIZES[name], cost, share, spread, forced),
-        name, st.sampled_from([1, 2, 5]), st.sampled_from([0.0, 0.02, 0.1, 0.5]), st.booleans(),
+        name, st.sampled_from([0, 1, 2, 5]), st.sampled_from([0.0, 0.02, 0.1, 0.5]), st.booleans(),
         st.integers(0, 9).map(lambda chance: chance == 0),
     )  # fmt: skip
     told = st.builds(

@@ -17,7 +17,8 @@ then the calls under way may cost half of it at the most, and one is always let 
 answer take longer than answers do, another one.
 
 A limit of another kind is a bucket too: the error limit (what it "spends" are errors, which come back all at once, at
-the end of a fixed minute), and the limiters of single routes inside the game server (a call costs 1).
+the end of a fixed minute; a call is expected to cost nothing, and has to have room for an error all the same), and the
+limiters of single routes inside the game server (a call costs 1).
 
 Source: ESI's rate-limiting documentation (groups, costs, sliding window, headers).
 """
@@ -72,7 +73,7 @@ class Bucket(Counts):
         """Let a call leave, if it may.
 
         Args:
-            cost: what it is expected to cost.
+            cost: what it is expected to cost; 0: nothing, mostly.
             share: of the limit, to leave untouched; in whole calls, so that small buckets lose none.
             spread: even out what is left over the window, once half of it is used.
 
@@ -86,31 +87,32 @@ class Bucket(Counts):
         if (spends is not None and spends[self._gone] <= now) or self._theirs is not None:
             self.age(now)
         taken = self.own + self.foreign
-        reserved = self.reserved + cost
+        needed = cost or self.worst
+        reserved = self.reserved + needed
         flying = self.flying
         limit = self.limit
         room = limit - int(limit * share / CALL_COST) * CALL_COST if share else limit
         if taken + reserved > room and (taken or flying):  # one larger than its bucket has to go alone
-            return self.wait_for(now, min(cost, max(room, 1)), share) or UNTIL_LANDING
+            return self.wait_for(now, min(needed, max(room, 1)), share) or UNTIL_LANDING
         if not flying and self._warm_until < 0.0 and taken + self.worst + CALL_COST > room and self._is_unclear(now):
             return UNTIL_LANDING
         if flying:
             # It is let in if there is room for a good answer, whatever its own will cost.
-            if taken + self.worst * flying + min(cost, CALL_COST) > limit:
+            if taken + self.worst * flying + min(needed, CALL_COST) > (limit if cost else room):
                 return UNTIL_LANDING
             if now >= self._warm_until and now < self._overdue_at():
                 alone = self._warm_until < 0.0
                 if self._proved < self.worst if alone else self.worst * (flying + 1) > limit * COLD_SHARE:
                     return UNTIL_LANDING
         if spread:
-            wait_seconds = self._pace(now, cost, room)
+            wait_seconds = self._pace(now, needed, room)
             if wait_seconds > 0:
                 return wait_seconds
         self.flying = flying + 1
-        self.reserved = reserved
+        self.reserved += cost
         self._sent += 1
         self._left_at = now
-        self._full = taken + reserved + CALL_COST > room
+        self._full = taken + self.reserved + CALL_COST > room
         if self._proved:
             self._proved = max(self._proved - self.worst, 0)
         return 0.0
@@ -237,7 +239,7 @@ class Bucket(Counts):
         """
         self.age(now)
         room = max(self.room(share), 1)
-        windows, rest = divmod(tokens - 1, room)
+        windows, rest = divmod(max(tokens, 1) - 1, room)
         wait_seconds = windows * self.window_seconds + max(self.blocked_until - now, 0.0)
         missing = self.own + self.foreign + self.reserved + rest + 1 - room
         if missing <= min(self.foreign, self.reserved):  # headers may have told of what is under way: it is not both
@@ -254,13 +256,11 @@ class Bucket(Counts):
 
     def _pace(self, now: float, cost: int, room: int) -> float:
         """Seconds to wait so that what is left lasts: at the highest even rate that never runs dry."""
-        # Where calls rarely cost anything (errors), what is only under way does not slow down the others.
-        reserved = self.reserved if self.worst > 1 else 0
-        left = room - self.own - self.foreign - reserved
+        left = room - self.own - self.foreign - self.reserved
         if left * 2 > room:
             return 0.0
         rate = room / self.window_seconds
-        for moment, returned in self._returns(now, reserved):
+        for moment, returned in self._returns(now, self.reserved):
             rate = min(rate, left / (moment - now))
             left += returned
         return self._left_at + cost / rate - now if rate > 0 else 0.0

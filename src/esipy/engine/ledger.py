@@ -69,7 +69,7 @@ class Ledger:
         self.gate = prefix + EVERYONE
         self.errors = prefix + ERRORS
         self.error_ask = Ask(
-            prefix + ERRORS, self.gate, ERROR_LIMIT, ERROR_WINDOW_SECONDS, 1, 1, ERRORS_KEPT, spread=True
+            prefix + ERRORS, self.gate, ERROR_LIMIT, ERROR_WINDOW_SECONDS, 1, 0, ERRORS_KEPT, spread=True
         )
         self.changes = 0
         self.surprises: dict[tuple[str, str], float] = {}

@@ -73,7 +73,7 @@ class Ask(NamedTuple):
         gate: the name of what stops all buckets of that ESI at once (a 420).
         limit, window_seconds: the bucket's size, as long as no answer has told another.
         worst: what an answer costs at the most.
-        cost: what it is expected to cost.
+        cost: what it is expected to cost; 0: nothing, mostly, as calls cost the error limit.
         share: of the limit, to leave untouched.
         spread: even out what is left over the window, once half of it is used.
         forced: let it leave from a bucket that has nothing left, but count it. A closed gate it waits for: what was

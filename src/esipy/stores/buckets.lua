@@ -29,6 +29,7 @@ local function room_of(b, share)
 end
 
 local function wait_for(b, tokens, share)
+  tokens = math.max(tokens, 1)
   local room = math.max(room_of(b, share), 1)
   local windows = math.floor((tokens - 1) / room)
   local rest = tokens - 1 - windows * room
@@ -47,13 +48,12 @@ local function wait_for(b, tokens, share)
 end
 
 local function pace(b, cost, room)
-  local reserved = b.worst > 1 and b.reserved or 0
-  local left = room - b.own - b.foreign - reserved
+  local left = room - b.own - b.foreign - b.reserved
   if left * 2 > room then
     return 0
   end
   local rate = room / b.window_seconds
-  for moment, returned in returns(b, reserved) do
+  for moment, returned in returns(b, b.reserved) do
     rate = math.min(rate, left / (moment - now))
     left = left + returned
   end
@@ -95,15 +95,16 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
   end
   age(b)
   local taken, flying, limit, room = b.own + b.foreign, b.flying, b.limit, room_of(b, share)
-  if taken + b.reserved + cost > room and (taken > 0 or flying > 0) then
-    local wait_seconds = wait_for(b, math.min(cost, math.max(room, 1)), share)
+  local needed = cost > 0 and cost or b.worst
+  if taken + b.reserved + needed > room and (taken > 0 or flying > 0) then
+    local wait_seconds = wait_for(b, math.min(needed, math.max(room, 1)), share)
     return wait_seconds > 0 and wait_seconds or HUGE
   end
   if flying == 0 and b.warm_until < 0 and taken + b.worst + CALL_COST > room and is_unclear(b) then
     return HUGE
   end
   if flying > 0 then
-    if taken + b.worst * flying + math.min(cost, CALL_COST) > limit then
+    if taken + b.worst * flying + math.min(needed, CALL_COST) > (cost > 0 and limit or room) then
       return HUGE
     end
     if now >= b.warm_until and now < overdue_at(b) then
@@ -113,7 +114,7 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
       end
     end
   end
-  return spread and math.max(pace(b, cost, room), 0) or 0
+  return spread and math.max(pace(b, needed, room), 0) or 0
 end
 
 local function land(b, place)
