@@ -189,6 +189,21 @@ def test_a_signal_tells_who_waits_for_what_and_how_long() -> None:
     assert all(890 < payload["wait_seconds"] < 902 for payload in waited)
 
 
+def test_the_log_tells_of_a_line_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Not of each call that comes to it: a job of thousands would drown it."""
+    town = Town(settings=PATIENT)
+
+    async def story() -> None:
+        await town.all([town.begin(notifications(), HERO) for _ in range(7)])
+        await town.all([town.begin(notifications(), HERO) for _ in range(7)])
+        await town.call(notifications(), HERO)
+
+    with caplog.at_level("INFO", "esipy.client"):
+        town.run(story())
+    told = [record.getMessage() for record in caplog.records if " waits " in record.getMessage()]
+    assert [f"get_characters_character_id_notifications waits 900 s for char-notification app:{HERO}"] * 2 == told
+
+
 def test_a_receiver_may_call_the_very_bucket_that_is_waited_for() -> None:
     """It is told before its caller stands in line: no deadlock, and it waits behind nobody it holds up."""
     town = Town(settings=PATIENT)

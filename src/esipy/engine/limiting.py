@@ -170,7 +170,7 @@ async def _announce(exchange: Exchange, ask: Ask, first: Wait) -> None:
         expected = first
     if expected.seconds > 0 and runtime.now() + expected.seconds > (exchange.patient_until or 0.0):
         raise _too_long(exchange, ask, expected)
-    if expected.seconds >= LOGGED_SECONDS:
+    if expected.seconds >= LOGGED_SECONDS and not ledger.lines.waiting(ask.bucket):  # once for a line
         LOGGER.info("%s waits %.0f s for %s", exchange.operation.name, expected.seconds, ledger.shown(ask.bucket))
     if expected.seconds > 0 and RATE_LIMIT_WAIT.has_receivers:
         payload = {
