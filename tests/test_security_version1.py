@@ -8,6 +8,8 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -111,6 +113,37 @@ def test_update_token_with_a_time_that_is_over(expires_in: float | None) -> None
     assert security.is_token_expired()
     security.update_token({"access_token": "", "refresh_token": "r"})
     assert security.is_token_expired()
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "seconds"),
+    [("1199", 1199), ("1199.0", 1199), (" 600.5\n", 600.5), ("-1", -1), (True, 1), (Decimal("1199"), 1199)],
+)
+def test_update_token_takes_a_number_in_any_form(expires_in: Any, seconds: float) -> None:
+    """Also as the text that some stores keep; what version 1 could add to a time is added."""
+    security, before = _make(), int(time.time())
+    security.update_token({"access_token": "a", "expires_in": expires_in})
+    assert before <= security.token_expiry - seconds <= int(time.time())
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "kind"),
+    [
+        *[(text, "a text that is none") for text in ("", "soon", "nan", "inf", "1e999", "1199 s")],
+        (b"1199", "bytes"), ([1199], "list"), (timedelta(seconds=1199), "timedelta"),
+    ],
+)  # fmt: skip
+def test_update_token_refuses_a_time_that_is_no_number(expires_in: Any, kind: str) -> None:
+    """A TypeError as in version 1, with words; the tokens there are stay."""
+    security = _make(token_identifier=1)
+    security.update_token({"access_token": "a", "expires_in": 1199, "refresh_token": "r"})
+    kept = security.token_expiry
+    with pytest.raises(TypeError) as refused:
+        security.update_token({"access_token": "b", "expires_in": expires_in, "refresh_token": "R"}, token_identifier=2)
+    assert f"expires_in: has to be a number of seconds, not {kind}" == str(refused.value)
+    assert ("a", "r", kept, 1) == (
+        security.access_token, security.refresh_token, security.token_expiry, security.token_identifier,
+    )  # fmt: skip
 
 
 @KINDS

@@ -198,13 +198,14 @@ class LoginShell(Login, Generic[TransportT]):
         """Put in tokens that you have kept: they are taken as they are, and not verified.
 
         Args:
-            response_json: ``access_token`` (may be empty), ``expires_in`` (seconds from now; -1: refresh at the
-                next use; missing: unknown, which counts as over), ``refresh_token`` (missing: the old one stays;
+            response_json: ``access_token`` (may be empty), ``expires_in`` (seconds from now, also as text; -1: refresh
+                at the next use; missing: unknown, which counts as over), ``refresh_token`` (missing: the old one stays;
                 alone: refresh at the next use).
             token_identifier: by keyword: replaces the one there is.
 
         Raises:
             KeyError: there is neither ``access_token`` nor ``refresh_token``; nothing is changed.
+            TypeError: ``expires_in`` is no number; nothing is changed.
         """
         alone = "access_token" not in response_json and response_json.get("refresh_token")
         self._put({**response_json, "access_token": ""} if alone else response_json, time.time())

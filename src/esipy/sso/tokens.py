@@ -6,6 +6,7 @@ for no more than that.
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -108,10 +109,13 @@ class Tokens:
         return f"{self.client_id}:{self._nameless[1]}"
 
     def _put(self, tokens: Mapping[str, Any], now: float) -> None:
-        """Take tokens as the token endpoint gives them; without ``refresh_token`` the one there is stays."""
+        """Take tokens as the token endpoint gives them; without ``refresh_token`` the one there is stays.
+
+        Raises:
+            KeyError, TypeError: there is no ``access_token``, or ``expires_in`` is no number; nothing is changed.
+        """
         access_token = tokens["access_token"]
-        expires_in = tokens.get("expires_in")
-        token_expiry = None if expires_in is None else int(now) + expires_in
+        token_expiry = _expiry(tokens.get("expires_in"), now)
         with _swap:
             self.access_token = access_token
             self.token_expiry = token_expiry
@@ -147,3 +151,26 @@ class Tokens:
         with _swap:
             if self.refresh_token == refresh_token:
                 self.refresh_token = None
+
+
+def _expiry(expires_in: Any, now: float) -> float | None:
+    """When a token ends, in seconds since 1970 (UTC): what can be added to a time, as in version 1, or text.
+
+    Raises:
+        TypeError: it is no number; it is not shown, as it may be a token that was put into the wrong place.
+    """
+    if expires_in is None:
+        return None
+    try:
+        expiry: float = int(now) + (_number(expires_in) if isinstance(expires_in, str) else expires_in)
+    except (TypeError, ValueError):
+        kind = "a text that is none" if isinstance(expires_in, str) else type(expires_in).__name__
+        raise TypeError(f"expires_in: has to be a number of seconds, not {kind}") from None
+    return expiry
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return int(number) if number.is_integer() else number
