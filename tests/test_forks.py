@@ -15,7 +15,7 @@ from esipy.engine.lines import Lines, Place
 from esipy.events import Signal
 from esipy.runtime.aio import AioRuntime
 from esipy.runtime.blocking import BlockingRuntime, run
-from esipy.stores.base import Ask, Grant
+from esipy.stores.base import Ask, Reservation
 from esipy.stores.memory import MemoryCache
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
@@ -122,7 +122,7 @@ def test_what_a_ledger_has_under_way_is_the_parents() -> None:
     """In the child it is believed to have cost the most; nobody there waits for its answers, nor in line."""
     ledger, lines = MemoryLedger(lambda: 1000.0), Lines()
     ask = Ask("char-wallet app:1", "*", 150, 900.0, 5, 2)
-    assert isinstance(ledger.reserve(ask), Grant)
+    assert isinstance(ledger.reserve(ask), Reservation)
     lines.join(ask.bucket, None, Place(2, batch=False))
 
     def work() -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Spread, runs_of
-from esipy.stores.base import Ask, Grant, LedgerStore, Told
+from esipy.stores.base import Ask, LedgerStore, Reservation, Told
 from esipy.stores.memory_ledger import MemoryLedger
 
 __all__ = ["FEW", "MANY", "bucket_bytes", "measure"]
@@ -45,7 +45,7 @@ def _seconds_each(ledger: LedgerStore, asks: list[Ask], calls: int) -> float:
     began = time.perf_counter()
     for ask in chosen:
         got = reserve(ask)
-        assert type(got) is Grant
+        assert type(got) is Reservation
         settle(got, 2, told)
     return (time.perf_counter() - began) / calls
 
@@ -70,7 +70,7 @@ def bucket_bytes() -> tuple[float, float]:
         before = tracemalloc.get_traced_memory()[0]
         for ask in asks:
             got = ledger.reserve(ask)
-            assert isinstance(got, Grant)
+            assert isinstance(got, Reservation)
             ledger.settle(got, 2, _told())
         spent = (tracemalloc.get_traced_memory()[0] - before) / len(asks)
         now[0] += WINDOW_SECONDS + 60

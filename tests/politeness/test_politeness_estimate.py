@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from esipy.core.buckets import Bucket, Mark
-from esipy.stores.base import Ask, Grant, Told, Wait
+from esipy.stores.base import Ask, Reservation, Told, Wait
 from esipy.stores.memory_ledger import MemoryLedger
 
 WINDOW = 900.0
@@ -63,10 +63,10 @@ def test_a_call_that_waits_for_a_landing_goes_when_enough_has_come_back_before()
     ask = Ask("char-notification app:1", "*", 15, WINDOW, 5, 2, 0.02)
     for number in range(5):
         got = ledger.reserve(ask)
-        assert isinstance(got, Grant)
+        assert isinstance(got, Reservation)
         ledger.settle(got, 2, Told(2 * (number + 1)))
     now[0] += 880.0
-    assert isinstance(ledger.reserve(ask), Grant)  # and hangs
+    assert isinstance(ledger.reserve(ask), Reservation)  # and hangs
     waits = ledger.reserve(ask)
     assert isinstance(waits, Wait)
     assert waits.seconds <= 22.0

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from esipy.core.counts import RELEASE_MARGIN_SECONDS, SLOTS
-from esipy.stores.base import Ask, BucketState, Grant, LedgerStore, Told, Wait
+from esipy.stores.base import Ask, BucketState, LedgerStore, Reservation, Told, Wait
 from esipy.stores.degrading import SharedLedger
 from tests.stores.kit import Clock
 
@@ -33,10 +33,10 @@ BACK_SECONDS = WINDOW_SECONDS + RELEASE_MARGIN_SECONDS + WINDOW_SECONDS / SLOTS
 """What was spent has come back by then."""
 
 
-def leave(ledger: LedgerStore, ask: Ask = SMALL) -> Grant:
+def leave(ledger: LedgerStore, ask: Ask = SMALL) -> Reservation:
     """A call that leaves."""
     got = ledger.reserve(ask)
-    assert isinstance(got, Grant), got
+    assert isinstance(got, Reservation), got
     assert got.ask == ask
     return got
 
@@ -63,7 +63,7 @@ def about(seconds: float) -> Any:
 def calls_until_full(ledger: LedgerStore, ask: Ask = SMALL) -> int:
     """How many good calls leave, one after the other, until one has to wait."""
     calls = 0
-    while isinstance(got := ledger.reserve(ask), Grant):
+    while isinstance(got := ledger.reserve(ask), Reservation):
         ledger.settle(got, 2)
         calls += 1
     return calls
@@ -116,8 +116,8 @@ class LedgerContract:
         spend(ledger)
         flying = [leave(ledger) for _ in range(3)]
         wait(ledger)
-        for grant in flying:
-            ledger.settle(grant, 5)
+        for reservation in flying:
+            ledger.settle(reservation, 5)
         assert state(ledger).used == 17
 
     def test_what_was_not_sent_costs_nothing(self, ledger: LedgerStore) -> None:
@@ -253,8 +253,8 @@ class LedgerContract:
         assert 0.0 == ledger.wait_for(errors, 0).seconds == ledger.wait_for(errors, 1).seconds
         ledger.settle(flying.pop(), 0)
         flying.append(leave(ledger, errors))
-        for grant in flying:
-            ledger.settle(grant, 1 if grant in flying[:50] else 0)
+        for reservation in flying:
+            ledger.settle(reservation, 1 if reservation in flying[:50] else 0)
         assert wait(ledger, errors).seconds == pytest.approx(61 / 40, abs=0.1)
 
     def test_a_bucket_says_when_a_whole_call_may_leave(self, ledger: LedgerStore) -> None:
@@ -343,10 +343,10 @@ class SharedLedgerContract(LedgerContract):
     ) -> None:
         """Its answer may come earlier, which no one tells."""
         spend(ledger, calls=5)
-        grant = leave(ledger)
+        reservation = leave(ledger)
         clock.now += 10
         assert wait(other) == Wait(about(LEASE_SECONDS - 10), landing=True, others=True)
-        ledger.settle(grant, 2)
+        ledger.settle(reservation, 2)
         leave(other)
 
     def test_one_looks_again_while_others_may_give_back(
@@ -354,14 +354,14 @@ class SharedLedgerContract(LedgerContract):
     ) -> None:
         """A call of another process may cost less than is reserved for it; not during a wait that ESI asked for."""
         spend(ledger, calls=5)
-        grant = leave(other, SMALL._replace(cost=5))
+        reservation = leave(other, SMALL._replace(cost=5))
         got = wait(ledger)
         assert (got.landing, got.others) == (False, True)
         assert wait(other).others is False
         ledger.block(SMALL.bucket, 10)
         assert wait(ledger) == Wait(about(10))
         clock.now += 10
-        other.settle(grant, 2)
+        other.settle(reservation, 2)
         leave(ledger)
 
     def test_the_calls_of_a_dead_process_cost_the_most_after_their_lease(
@@ -379,12 +379,12 @@ class SharedLedgerContract(LedgerContract):
         self, ledger: SharedLedger, other: SharedLedger, clock: Clock
     ) -> None:
         """It has been counted; but what others spent is news."""
-        grant = leave(ledger)
+        reservation = leave(ledger)
         clock.now += LEASE_SECONDS + 1
         assert (state(other).foreign, state(other).reserved) == (5, 0)
-        ledger.settle(grant, 2, Told(11, 20, WINDOW_SECONDS))
+        ledger.settle(reservation, 2, Told(11, 20, WINDOW_SECONDS))
         assert state(other)[1:6] == (20, WINDOW_SECONDS, 0, 0, 11)
-        ledger.settle(grant, 2)
+        ledger.settle(reservation, 2)
         assert state(other)[3:6] == (0, 0, 11)
 
     def test_a_process_sees_how_many_there_are(self, ledger: SharedLedger, other: SharedLedger, clock: Clock) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from esipy.stores.base import Ask, Grant, StoreUnavailable, Told, Wait
+from esipy.stores.base import Ask, Reservation, StoreUnavailable, Told, Wait
 from esipy.stores.degrading import DegradingLedger
 from tests.forks import child, needs_fork
 from tests.stores.house import House
@@ -91,16 +91,16 @@ def test_a_call_that_lands_while_the_store_comes_back_is_booked(
         house.clock.now += 1
     reserve, settle, failures = store.reserve, store.settle, [StoreUnavailable("gone again")] * fails_again
 
-    def lands_meanwhile(ask: Ask) -> Grant | Wait:
+    def lands_meanwhile(ask: Ask) -> Reservation | Wait:
         got = reserve(ask)
         if flying and (ask.bucket, ask.cost) == (asked_for.bucket, asked_for.cost):
             ledger.settle(flying.pop(), 5)
         return got
 
-    def fails_once(grant: Grant, spent: int, *rest: Any) -> None:
+    def fails_once(reservation: Reservation, spent: int, *rest: Any) -> None:
         if spent == 5 and failures:
             raise failures.pop()
-        settle(grant, spent, *rest)
+        settle(reservation, spent, *rest)
 
     monkeypatch.setattr(store, "reserve", lands_meanwhile)
     monkeypatch.setattr(store, "settle", fails_once)
@@ -216,12 +216,12 @@ def test_threads_that_find_it_back_together_tell_it_once(
         house.clock.now += 1
     monkeypatch.setattr(ledger, step, another_comes_first)
     got = leave(ledger, LARGE)
-    assert [True] == [isinstance(other, Grant) for other in others]
+    assert [True] == [isinstance(other, Reservation) for other in others]
     assert house.told == [f"{house.path}: database is locked", None]
     assert (spent(state(store, LARGE.bucket)), state(store, LARGE.bucket).reserved) == (8, 4)
-    for grant in (got, *others):
-        assert isinstance(grant, Grant)
-        ledger.settle(grant, 2)
+    for reservation in (got, *others):
+        assert isinstance(reservation, Reservation)
+        ledger.settle(reservation, 2)
     assert spent(state(store, LARGE.bucket)) == 12
 
 
@@ -260,12 +260,12 @@ def test_a_store_that_fails_while_it_is_told_is_told_the_rest_later(
     store = house.kept()
     settle, settled = store.settle, list[str]()
 
-    def fails_at_the_last(grant: Grant, *arguments: Any) -> None:
-        if grant.ask.bucket != SMALL.bucket and house.told:
-            settled.append(grant.ask.bucket)
+    def fails_at_the_last(reservation: Reservation, *arguments: Any) -> None:
+        if reservation.ask.bucket != SMALL.bucket and house.told:
+            settled.append(reservation.ask.bucket)
             if len(settled) == 4:
                 raise StoreUnavailable("gone again")
-        settle(grant, *arguments)
+        settle(reservation, *arguments)
 
     monkeypatch.setattr(store, "settle", fails_at_the_last)
     spend(ledger)
@@ -306,7 +306,7 @@ def test_one_thread_tries_the_store_and_the_others_go_on(
             assert asked.wait(10)
             spend(ledger, LARGE, calls=10)
             let_go.set()
-            assert isinstance(hanging.result(10), Grant)
+            assert isinstance(hanging.result(10), Reservation)
 
 
 def test_threads_never_exceed_the_share(house: House, ledger: DegradingLedger) -> None:
@@ -350,7 +350,7 @@ def test_no_order_of_failures_sends_over_the_limit(happening: list[tuple[str, in
         ledger = house.open()
         stack.callback(house.kept().close)
         ledger.states()  # makes the file
-        flying: list[tuple[float, Grant]] = []
+        flying: list[tuple[float, Reservation]] = []
         spent: list[tuple[float, int]] = []
         down = stack.enter_context(ExitStack())
         is_down = False
@@ -368,7 +368,7 @@ def test_no_order_of_failures_sends_over_the_limit(happening: list[tuple[str, in
                 down.enter_context(house.down()) if is_down else down.close()
             elif what == "s" and flying:
                 land(number % len(flying), 5 if number == 5 else 2)
-            elif what == "r" and isinstance(got := ledger.reserve(SMALL), Grant):
+            elif what == "r" and isinstance(got := ledger.reserve(SMALL), Reservation):
                 within = sum(tokens for moment, tokens in spent if moment > house.clock.now - WINDOW_SECONDS)
                 assert within + 5 * len(flying) + SMALL.cost <= SMALL.limit
                 flying.append((house.clock.now, got))

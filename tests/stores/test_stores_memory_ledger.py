@@ -63,13 +63,13 @@ def test_calls_that_nobody_settles_are_given_up(ledger: MemoryLedger, clock: Clo
 
 def test_an_answer_that_comes_after_it_was_given_up_is_not_counted_again(ledger: MemoryLedger, clock: Clock) -> None:
     """Only its headers are; what is under way meanwhile stays reserved."""
-    grant, silent = leave(ledger, LARGE), leave(ledger, LARGE)
+    reservation, silent = leave(ledger, LARGE), leave(ledger, LARGE)
     clock.now += LOST_SECONDS
     flying = leave(ledger, LARGE)
     assert state(ledger, LARGE.bucket)[3:6] == (0, 2, 10)
     ledger.settle(silent, 2)
     assert state(ledger, LARGE.bucket)[3:6] == (0, 2, 10)
-    ledger.settle(grant, 2, Told(31, 1000, WINDOW_SECONDS))
+    ledger.settle(reservation, 2, Told(31, 1000, WINDOW_SECONDS))
     assert state(ledger, LARGE.bucket)[1:6] == (1000, WINDOW_SECONDS, 0, 2, 31)
     ledger.settle(flying, 2)
     assert state(ledger, LARGE.bucket)[3:6] == (2, 0, 31)
@@ -77,7 +77,7 @@ def test_an_answer_that_comes_after_it_was_given_up_is_not_counted_again(ledger:
 
 def test_buckets_with_calls_that_were_given_up_are_forgotten(ledger: MemoryLedger, clock: Clock) -> None:
     """A window later; an answer that comes even then changes nothing, though the bucket is used again."""
-    grant = leave(ledger)
+    reservation = leave(ledger)
     clock.now += LOST_SECONDS
     assert state(ledger).foreign == 5
     clock.now += BACK_SECONDS
@@ -85,7 +85,7 @@ def test_buckets_with_calls_that_were_given_up_are_forgotten(ledger: MemoryLedge
     for number in range(SWEEP_AT):
         spend(ledger, SMALL._replace(bucket=f"b app:{number}"))
     flying = leave(ledger)
-    ledger.settle(grant, 5, Told(15))
+    ledger.settle(reservation, 5, Told(15))
     assert state(ledger)[3:6] == (0, 2, 0)
     ledger.settle(flying, 2)
     assert state(ledger)[3:6] == (2, 0, 0)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from esipy.core.buckets import Bucket
-from esipy.stores.base import LEASE_SECONDS, Grant, LedgerStore, Wait
+from esipy.stores.base import LEASE_SECONDS, LedgerStore, Reservation, Wait
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.redis_ledger import RedisLedger, _bucket
 from esipy.stores.sqlite_ledger import SqliteLedger
@@ -38,7 +38,7 @@ class Pair:
         self.clock = clock
         self.reference = reference
         self.redis = RedisLedger(url, prefix=new_prefix(), lease_seconds=lease_seconds, clock=clock)
-        self.under_way: list[tuple[Grant, Grant]] = []
+        self.under_way: list[tuple[Reservation, Reservation]] = []
 
     def do(self, step: Step) -> None:
         """One step on both; what they answer is the same, and what is left of it."""
@@ -56,8 +56,8 @@ class Pair:
                 self.redis.settle(there, *outcome)
         else:
             given, given_there = (getattr(of, step.verb)(*step.arguments) for of in (self.reference, self.redis))
-            if isinstance(given, Grant):
-                assert isinstance(given_there, Grant)
+            if isinstance(given, Reservation):
+                assert isinstance(given_there, Reservation)
                 self.under_way.append((given, given_there))
             elif isinstance(given, Wait) and math.isinf(given.seconds):
                 assert 0 < given_there.seconds < FOR_EVER + 1

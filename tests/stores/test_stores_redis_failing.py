@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from esipy.stores.base import Ask, Grant, StoreUnavailable, Told
+from esipy.stores.base import Ask, Reservation, StoreUnavailable, Told
 from esipy.stores.redis_ledger import RedisLedger
 from tests.stores.valkey import ROOT, admin, ledger, server, url_of
 
@@ -18,9 +18,9 @@ NOTIFICATIONS = Ask("char-notification app:1", "*", 15, 900.0, 5, 2)
 SECRET = "s3cret-w0rd"
 
 
-def granted(given: Any) -> Grant:
+def granted(given: Any) -> Reservation:
     """The leave that was expected."""
-    assert isinstance(given, Grant)
+    assert isinstance(given, Reservation)
     return given
 
 
@@ -49,17 +49,17 @@ def test_a_server_that_is_gone_and_comes_back(own_valkey: Any) -> None:
     """Unavailable meanwhile, for every verb; afterwards it is used again by itself, with what it lost."""
     port = own_valkey.port
     with ledger(own_valkey) as made:
-        grant = granted(made.reserve(NOTIFICATIONS))
+        reservation = granted(made.reserve(NOTIFICATIONS))
         own_valkey.stop()
         assert f"redis://127.0.0.1:{port}/0 cannot be reached" == refusal(made)
-        for verb in (lambda: made.settle(grant, 2), lambda: made.wait_for(NOTIFICATIONS, 2), made.states):
+        for verb in (lambda: made.settle(reservation, 2), lambda: made.wait_for(NOTIFICATIONS, 2), made.states):
             with pytest.raises(StoreUnavailable):
                 verb()
         made.close()  # is no error
         own_valkey._desired_port = port
         own_valkey.start()
         assert [] == made.states()
-        made.settle(grant, 2, Told(8))
+        made.settle(reservation, 2, Told(8))
         (state,) = made.states()
         assert (2, 0, 6) == (state.used, state.reserved, state.foreign)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from esipy.stores.base import LEASE_SECONDS, Ask, Grant, Told, Wait
+from esipy.stores.base import LEASE_SECONDS, Ask, Reservation, Told, Wait
 from esipy.stores.redis_ledger import FORMAT, RedisLedger
 from tests.forks import child, needs_fork
 from tests.stores import ledger_contract as contract
@@ -21,9 +21,9 @@ NOTIFICATIONS = Ask("char-notification app:1", "*", 15, 900.0, 5, 2)
 ORDERS = Ask("market-order ip", "*", 12000, 900.0, 5, 2)
 
 
-def granted(given: Grant | Wait) -> Grant:
+def granted(given: Reservation | Wait) -> Reservation:
     """The leave that was expected."""
-    assert isinstance(given, Grant)
+    assert isinstance(given, Reservation)
     return given
 
 
@@ -92,9 +92,9 @@ def test_an_answer_after_its_lease_is_not_counted_again(valkey: Any) -> None:
     """But what its headers tell is believed: a limit, and what others spent."""
     clock = [1000.0]
     with ledger(valkey, clock=lambda: clock[0], lease_seconds=30.0) as slow:
-        grant = granted(slow.reserve(ORDERS))
+        reservation = granted(slow.reserve(ORDERS))
         clock[0] += 30.0
-        slow.settle(grant, 2, Told(100, 6000, 900.0))
+        slow.settle(reservation, 2, Told(100, 6000, 900.0))
         (state,) = slow.states()
         assert (6000, 0, 0, 100) == (state.limit, state.used, state.reserved, state.foreign)
 
@@ -156,14 +156,14 @@ def test_it_is_known_how_many_processes_use_it(valkey: Any) -> None:
 @needs_fork
 def test_a_child_of_a_fork_is_a_process_of_its_own(shared: RedisLedger) -> None:
     """It neither uses nor closes the connection of its parent, whose calls stay the parent's."""
-    grant = granted(shared.reserve(ORDERS))
+    reservation = granted(shared.reserve(ORDERS))
 
     def work() -> bool:
         shared.settle(granted(shared.reserve(ORDERS)), 2)
         return shared.members() == 2
 
     assert child(work)
-    shared.settle(grant, 2)
+    shared.settle(reservation, 2)
     assert [(ORDERS.bucket, 4, 0, 0)] == used(shared)
 
 
@@ -192,11 +192,11 @@ def commands(valkey: Any, verb: Any) -> list[str]:
 def test_each_verb_is_one_round_trip(valkey: Any, shared: RedisLedger) -> None:
     """One EVALSHA: no time, no script, no second question; all buckets are two."""
     shared.settle(granted(shared.reserve(ORDERS)), 2)
-    grant = granted(shared.reserve(ORDERS))
+    reservation = granted(shared.reserve(ORDERS))
     told = Told(4, 12000, 900.0)
     for verb in (
         lambda: shared.reserve(ORDERS),
-        lambda: shared.settle(grant, 2, told),
+        lambda: shared.settle(reservation, 2, told),
         lambda: shared.wait_for(ORDERS, 5),
         lambda: shared.block(ORDERS.bucket, 1.0),
         lambda: shared.reserve(ORDERS),
@@ -209,11 +209,11 @@ def test_each_verb_is_one_round_trip(valkey: Any, shared: RedisLedger) -> None:
 
 def test_a_script_that_the_server_forgot_is_sent_again(valkey: Any, shared: RedisLedger) -> None:
     """SCRIPT FLUSH costs one round trip, once."""
-    grant = granted(shared.reserve(ORDERS))
+    reservation = granted(shared.reserve(ORDERS))
     client = admin(valkey)
     client.script_flush()
     client.close()
-    assert ["EVALSHA", "EVAL"] == commands(valkey, lambda: shared.settle(grant, 2))
+    assert ["EVALSHA", "EVAL"] == commands(valkey, lambda: shared.settle(reservation, 2))
     assert ["EVALSHA"] == commands(valkey, lambda: shared.reserve(ORDERS))
 
 

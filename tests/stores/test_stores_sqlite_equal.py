@@ -10,7 +10,7 @@ from typing import NamedTuple
 from hypothesis import given, settings
 
 from esipy.core.buckets import Bucket
-from esipy.stores.base import Ask, Grant, Wait
+from esipy.stores.base import Ask, Reservation, Wait
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.shared_state import SharedBucket
 from esipy.stores.sqlite_ledger import SqliteLedger
@@ -25,8 +25,8 @@ class Flight(NamedTuple):
     """A call under way in both ledgers, until its lease ends."""
 
     ends: float
-    in_memory: Grant
-    in_file: Grant
+    in_memory: Reservation
+    in_file: Reservation
 
 
 class Pair:
@@ -68,8 +68,8 @@ class Pair:
     def reserve(self, ask: Ask) -> None:
         """Both let it leave, or make it wait as long; where memory waits for a landing, the file knows the latest."""
         in_memory, in_file = self.memory.reserve(ask), self.file.reserve(ask)
-        if isinstance(in_memory, Grant):
-            assert isinstance(in_file, Grant)
+        if isinstance(in_memory, Reservation):
+            assert isinstance(in_file, Reservation)
             assert in_memory.mark[1] == in_file.mark.of
             self.under_way.append(Flight(self.clock.now + LEASE_SECONDS, in_memory, in_file))
         elif in_memory.landing:

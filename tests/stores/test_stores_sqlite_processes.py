@@ -30,7 +30,7 @@ ASK = SMALL._replace(limit=LIMIT)
 
 PROGRAM = f"""
 import sys, time
-from esipy.stores.base import Ask, Grant
+from esipy.stores.base import Ask, Reservation
 from esipy.stores.sqlite_ledger import SqliteLedger
 
 ask = Ask("{SMALL.bucket}", "{GATE}", {LIMIT}, {SMALL.window_seconds}, 5, 2)
@@ -46,7 +46,7 @@ def spend_all():
     calls = 0
     while True:
         got = ledger.reserve(ask)
-        if isinstance(got, Grant):
+        if isinstance(got, Reservation):
             ledger.settle(got, 2)
             calls += 1
             yield calls
@@ -61,7 +61,7 @@ while (order := hear()):
         for calls in spend_all():
             say(calls)
     elif order == "leave":
-        say(sum(isinstance(ledger.reserve(ask), Grant) for _ in range(4)))
+        say(sum(isinstance(ledger.reserve(ask), Reservation) for _ in range(4)))
     elif order == "now":
         say(ledger._file.do(lambda _: ledger._now()))
 """

@@ -116,16 +116,16 @@ class Worker:
 
 def work(ledger: RedisLedger, verb: str, *arguments: Any) -> Any:
     """What a worker can do."""
-    from esipy.stores.base import Ask, Grant
+    from esipy.stores.base import Ask, Reservation
 
     ask = Ask(*arguments[0])
     if verb == "reserve":  # and never settle
-        return isinstance(ledger.reserve(ask), Grant)
+        return isinstance(ledger.reserve(ask), Reservation)
     calls, most_under_way = 0, arguments[1]  # "use": all that it can get
-    under_way: list[Grant] = []
+    under_way: list[Reservation] = []
     while True:
         given = ledger.reserve(ask) if len(under_way) < most_under_way else None
-        if isinstance(given, Grant):
+        if isinstance(given, Reservation):
             under_way.append(given)
         elif under_way:
             ledger.settle(under_way.pop(0), ask.cost)

@@ -27,7 +27,7 @@ from esipy.events import STORE_DEGRADED
 from esipy.operation import Operation, RateGroup
 from esipy.runtime.base import Flight, Runtime
 from esipy.settings import ESI_URL
-from esipy.stores.base import NOTHING_TOLD, Ask, Grant, LedgerStore, RecoveringLedger, Told, Wait
+from esipy.stores.base import NOTHING_TOLD, Ask, LedgerStore, RecoveringLedger, Reservation, Told, Wait
 
 __all__ = ["Ledger", "ledger_for"]
 
@@ -90,26 +90,26 @@ class Ledger:
             await self._tell(runtime)
         return result
 
-    async def settle(self, runtime: Runtime, grant: Grant, spent: int, told: Told = NOTHING_TOLD) -> None:
+    async def settle(self, runtime: Runtime, reservation: Reservation, spent: int, told: Told = NOTHING_TOLD) -> None:
         """Settle by an answer. It is done in any case, and who waits is woken when it is done."""
-        flight = self.settle_later(runtime, grant, spent, told)
+        flight = self.settle_later(runtime, reservation, spent, told)
         if flight is not None:
             await runtime.join(flight)
 
     def settle_later(
-        self, runtime: Runtime, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True
+        self, runtime: Runtime, reservation: Reservation, spent: int, told: Told = NOTHING_TOLD, answered: bool = True
     ) -> Flight[None] | None:
         """As `settle`, for those who can wait for nothing any more; None: it is done."""
-        bucket = grant.ask.bucket
+        bucket = reservation.ask.bucket
         if not self.store.remote:
-            self.store.settle(grant, spent, told, answered)
+            self.store.settle(reservation, spent, told, answered)
             self.lines.wake(bucket)
             return None
-        flight = runtime.begin(self.store.settle, grant, spent, told, answered)
+        flight = runtime.begin(self.store.settle, reservation, spent, told, answered)
         flight.add_done_callback(lambda _: self.lines.wake(bucket))
         return flight
 
-    async def reserve(self, runtime: Runtime, ask: Ask) -> Grant | Wait:
+    async def reserve(self, runtime: Runtime, ask: Ask) -> Reservation | Wait:
         """Leave to send, or how long to wait; given back if nobody waits for it any more when it comes."""
         if not self.store.remote:
             return self.store.reserve(ask)
@@ -129,9 +129,9 @@ class Ledger:
             while True:
                 await runtime.tell(STORE_DEGRADED, self.news.popleft())
 
-    def _give_back(self, flight: Flight[Grant | Wait]) -> None:
+    def _give_back(self, flight: Flight[Reservation | Wait]) -> None:
         got = None if flight.cancelled() or flight.exception() is not None else flight.result()
-        if isinstance(got, Grant):
+        if isinstance(got, Reservation):
             self.store.settle(got, 0, NOTHING_TOLD, False)
             self.lines.wake(got.ask.bucket)
 

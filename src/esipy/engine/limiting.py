@@ -16,7 +16,7 @@ from esipy.engine.resting import hold
 from esipy.engine.settling import Leave, give_back, settle, settled_at_once
 from esipy.events import RATE_LIMIT_WAIT
 from esipy.exceptions import ErrorLimitedError, LimitedError, NetworkError, RateLimitedError
-from esipy.stores.base import Ask, Grant, Wait
+from esipy.stores.base import Ask, Reservation, Wait
 
 __all__ = ["limiting"]
 
@@ -33,7 +33,7 @@ async def limiting(proceed: Proceed, exchange: Exchange) -> Answer:
     sent = False
     try:
         got = _asked_at_once(exchange, leave)
-        if isinstance(got, Grant):
+        if isinstance(got, Reservation):
             leave.bucket = got
         else:
             await _take_leave(exchange, leave, got)
@@ -50,7 +50,7 @@ async def limiting(proceed: Proceed, exchange: Exchange) -> Answer:
             give_back(exchange, leave, sent=sent)
 
 
-def _asked_at_once(exchange: Exchange, leave: Leave) -> Grant | Wait | None:
+def _asked_at_once(exchange: Exchange, leave: Leave) -> Reservation | Wait | None:
     """What a bucket in memory says to nearly all calls: those that nothing else limits, while nobody waits.
 
     None: it is not asked like that.
@@ -86,26 +86,26 @@ async def _take_leave(exchange: Exchange, leave: Leave, first: Wait | None) -> N
     leave.bucket = await (_leave(exchange, ask) if first is None else _wait(exchange, ask, first))
     while route is not None:
         got = await _ask(exchange, route)
-        if isinstance(got, Grant):
+        if isinstance(got, Reservation):
             leave.route = got
             return
         give_back(exchange, leave, sent=False)
         leave.route = await _wait(exchange, route, got)
         got = await _ask(exchange, ask)
-        if isinstance(got, Grant):
+        if isinstance(got, Reservation):
             leave.bucket = got
             return
         give_back(exchange, leave, sent=False)
         leave.bucket = await _wait(exchange, ask, got)
 
 
-async def _leave(exchange: Exchange, ask: Ask) -> Grant:
+async def _leave(exchange: Exchange, ask: Ask) -> Reservation:
     """Leave to send, at once or after waiting."""
     got = await _ask(exchange, ask)
-    return got if isinstance(got, Grant) else await _wait(exchange, ask, got)
+    return got if isinstance(got, Reservation) else await _wait(exchange, ask, got)
 
 
-async def _ask(exchange: Exchange, ask: Ask) -> Grant | Wait:
+async def _ask(exchange: Exchange, ask: Ask) -> Reservation | Wait:
     """Leave to send, if nobody is before this call and there are tokens for it."""
     ledger, runtime = exchange.engine.ledger, exchange.runtime
     lines = ledger.lines
@@ -114,7 +114,7 @@ async def _ask(exchange: Exchange, ask: Ask) -> Grant | Wait:
     return await ledger.reserve(runtime, ask)
 
 
-async def _wait(exchange: Exchange, ask: Ask, first: Wait) -> Grant:
+async def _wait(exchange: Exchange, ask: Ask, first: Wait) -> Reservation:
     """Stand in line for a bucket; the first in line sleeps until the moment that the store told it."""
     runtime, terms, ledger = exchange.runtime, exchange.terms, exchange.engine.ledger
     lines, loop, now = ledger.lines, exchange.runtime.strand().loop, exchange.runtime.now
@@ -134,7 +134,7 @@ async def _wait(exchange: Exchange, ask: Ask, first: Wait) -> Grant:
             if line.first is place:
                 hold(exchange)
                 got = await ledger.reserve(runtime, ask)
-                if isinstance(got, Grant):
+                if isinstance(got, Reservation):
                     return got
                 if not got.landing and now() + got.seconds > patient_until:
                     raise _too_long(exchange, ask, got)

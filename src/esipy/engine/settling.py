@@ -15,7 +15,7 @@ from esipy.core.retries import LIMITED, retry_after
 from esipy.engine.exchange import Exchange
 from esipy.events import ERROR_LIMIT_LOW, ERROR_LIMITED, LIMIT_CHANGED, RATE_LIMITED, Signal
 from esipy.operation import RateGroup
-from esipy.stores.base import NOTHING_TOLD, Ask, Grant, Told
+from esipy.stores.base import NOTHING_TOLD, Ask, Reservation, Told
 
 __all__ = ["Leave", "give_back", "settle", "settled_at_once"]
 
@@ -45,26 +45,26 @@ class Leave:
     __slots__ = ("bucket", "changes", "group", "route")
 
     def __init__(self) -> None:
-        self.bucket: Grant | None = None
-        self.route: Grant | None = None
+        self.bucket: Reservation | None = None
+        self.route: Reservation | None = None
         self.group: RateGroup | None = None
         self.changes = 0
 
 
 def give_back(exchange: Exchange, leave: Leave, *, sent: bool) -> None:
     """Settle what is reserved for an exchange without an answer. Nothing is awaited: the caller may be cancelled."""
-    grants = leave.bucket, leave.route
+    reservations = leave.bucket, leave.route
     leave.bucket = leave.route = None
-    for grant in grants:
-        if grant is not None:
-            worst = grant.ask.worst if sent else 0
-            exchange.engine.ledger.settle_later(exchange.runtime, grant, worst, answered=False)
+    for reservation in reservations:
+        if reservation is not None:
+            worst = reservation.ask.worst if sent else 0
+            exchange.engine.ledger.settle_later(exchange.runtime, reservation, worst, answered=False)
 
 
 def settled_at_once(exchange: Exchange, answer: Answer, leave: Leave) -> bool:
     """What `settle` does, for what nearly all answers are: good ones that tell what was known, by a store in memory."""
-    ledger, status, grant, group = exchange.engine.ledger, answer.status, leave.bucket, leave.group
-    if grant is None or group is None or status >= 400 or ledger.surprises or ledger.changes != leave.changes:
+    ledger, status, reservation, group = exchange.engine.ledger, answer.status, leave.bucket, leave.group
+    if reservation is None or group is None or status >= 400 or ledger.surprises or ledger.changes != leave.changes:
         return False
     rate = rate_told(answer.headers)
     if rate is None:
@@ -74,9 +74,9 @@ def settled_at_once(exchange: Exchange, answer: Answer, leave: Leave) -> bool:
         return False
     leave.bucket = None
     spent = CALL_COST if status < 300 else cost_of(status)
-    ledger.store.settle(grant, spent, Told(used, max_tokens, float(window_seconds)))
+    ledger.store.settle(reservation, spent, Told(used, max_tokens, float(window_seconds)))
     if ledger.lines.by_bucket:
-        ledger.lines.wake(grant.ask.bucket)
+        ledger.lines.wake(reservation.ask.bucket)
     return True
 
 
@@ -105,9 +105,9 @@ async def _settle_bucket(
 ) -> Ask:
     """Settle the bucket that has paid; gives what it would be asked. The headers name it, if they name any."""
     ledger, runtime, operation = exchange.engine.ledger, exchange.runtime, exchange.operation
-    grant, leave.bucket = leave.bucket, None
-    assert grant is not None
-    status, ask, spent = answer.status, grant.ask, cost_of(answer.status)
+    reservation, leave.bucket = leave.bucket, None
+    assert reservation is not None
+    status, ask, spent = answer.status, reservation.ask, cost_of(answer.status)
     rate = rate_told(answer.headers)
     if rate is not None:
         changed = ledger.learn(operation, rate)
@@ -118,17 +118,17 @@ async def _settle_bucket(
         told = Told(used, max_tokens, float(window_seconds), asked)
         ledger.note(paid, operation, status, runtime.now())
         if paid.bucket == ask.bucket:
-            await ledger.settle(runtime, grant, spent, told)
+            await ledger.settle(runtime, reservation, spent, told)
         else:  # another than was believed
-            await ledger.settle(runtime, grant, 0)
+            await ledger.settle(runtime, reservation, 0)
             await _book(exchange, paid, spent, told)
         return paid
     errors_spent, errors = error_cost_of(status), _told_of_errors(exchange, answer, news)
     if ask.bucket == ledger.errors:
-        await ledger.settle(runtime, grant, errors_spent, errors)
+        await ledger.settle(runtime, reservation, errors_spent, errors)
         return ask
     ledger.note(ask, operation, status, runtime.now())
-    await ledger.settle(runtime, grant, spent)
+    await ledger.settle(runtime, reservation, spent)
     if errors_spent and errors is not NOTHING_TOLD:  # it counts there all the same
         await _book(exchange, ledger.error_ask, errors_spent, errors)
     return ask
@@ -148,9 +148,9 @@ def _told_of_errors(exchange: Exchange, answer: Answer, news: list[News]) -> Tol
 async def _book(exchange: Exchange, ask: Ask, spent: int, told: Told) -> None:
     """Reserve and settle after the fact: whatever is full, and whatever gate is closed."""
     ledger, runtime = exchange.engine.ledger, exchange.runtime
-    grant = await ledger.reserve(runtime, ask._replace(forced=True, gate=""))
-    if isinstance(grant, Grant):
-        await ledger.settle(runtime, grant, spent, told)
+    reservation = await ledger.reserve(runtime, ask._replace(forced=True, gate=""))
+    if isinstance(reservation, Reservation):
+        await ledger.settle(runtime, reservation, spent, told)
 
 
 async def _block(exchange: Exchange, answer: Answer, ask: Ask | None, asked: float | None, news: list[News]) -> None:

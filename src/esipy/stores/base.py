@@ -21,9 +21,9 @@ __all__ = [
     "Ask",
     "BucketState",
     "CacheStore",
-    "Grant",
     "LedgerStore",
     "RecoveringLedger",
+    "Reservation",
     "StoreUnavailable",
     "Told",
     "Wait",
@@ -91,7 +91,7 @@ class Ask(NamedTuple):
     forced: bool = False
 
 
-class Grant:
+class Reservation:
     """Leave to send one exchange: to be settled in any case.
 
     Attributes:
@@ -195,11 +195,11 @@ class LedgerStore(Protocol):
     remote: bool
     """Its verbs do I/O: they are not to be called in an event loop's thread, and others change it too."""
 
-    def reserve(self, ask: Ask) -> Grant | Wait:
+    def reserve(self, ask: Ask) -> Reservation | Wait:
         """Leave for an exchange, or how long to wait."""
         ...
 
-    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
+    def settle(self, reservation: Reservation, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         """Count what an exchange has cost; ``answered``: ESI said so (else it is the worst that can be)."""
         ...
 

@@ -20,9 +20,19 @@ from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
 from esipy._forks import ForkLock, forget_after_fork
-from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, LedgerStore, StoreUnavailable, Told, Wait, Waiters
+from esipy.stores.base import (
+    NOTHING_TOLD,
+    Ask,
+    BucketState,
+    LedgerStore,
+    Reservation,
+    StoreUnavailable,
+    Told,
+    Wait,
+    Waiters,
+)
 from esipy.stores.memory_ledger import MemoryLedger
-from esipy.stores.own_part import OwnGrant, OwnPart
+from esipy.stores.own_part import OwnPart, OwnReservation
 
 __all__ = ["DegradingLedger", "SharedLedger"]
 
@@ -51,11 +61,11 @@ class SharedLedger(LedgerStore, Protocol):
 
 
 class _Flight:
-    """The parts of a grant: the store's, if it knows of the call, and this process's own."""
+    """The parts of a reservation: the store's, if it knows of the call, and this process's own."""
 
     __slots__ = ("ask", "own", "shared")
 
-    def __init__(self, ask: Ask, shared: Grant | None, own: OwnGrant) -> None:
+    def __init__(self, ask: Ask, shared: Reservation | None, own: OwnReservation) -> None:
         self.ask = ask
         self.shared = shared
         self.own = own
@@ -112,18 +122,18 @@ class DegradingLedger:
 
     # -- LedgerStore -------------------------------------------------------------------------------------------
 
-    def reserve(self, ask: Ask) -> Grant | Wait:
+    def reserve(self, ask: Ask) -> Reservation | Wait:
         got = self._ask_store(partial(self._store.reserve, ask))
         if got is None:
             return self._decide(ask)
-        return got if isinstance(got, Wait) else Grant(ask, _Flight(ask, got, self._part.depart(ask)))
+        return got if isinstance(got, Wait) else Reservation(ask, _Flight(ask, got, self._part.depart(ask)))
 
-    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
-        ask, flight = grant.ask, grant.mark
+    def settle(self, reservation: Reservation, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
+        ask, flight = reservation.ask, reservation.mark
         self._part.settle(ask, flight.own, spent, told, answered)
         with self._lock:
             self._unknown.discard(flight)
-            shared: Grant | None = flight.shared
+            shared: Reservation | None = flight.shared
         if shared is None:
             if spent:
                 self._spend(ask, spent)
@@ -161,14 +171,14 @@ class DegradingLedger:
 
     # -- deciding here -----------------------------------------------------------------------------------------
 
-    def _decide(self, ask: Ask) -> Grant | Wait:
+    def _decide(self, ask: Ask) -> Reservation | Wait:
         own = self._part.reserve(ask)
         if isinstance(own, Wait):
             return self._until_retry(own)
         flight = _Flight(ask, None, own)
         with self._lock:
             self._unknown.add(flight)
-        return Grant(ask, flight)
+        return Reservation(ask, flight)
 
     def _until_retry(self, wait: Wait) -> Wait:
         """This wait, for somebody who looks when the store is tried again: it may be shorter there."""
@@ -255,9 +265,9 @@ class DegradingLedger:
         with self._lock:
             if self._failed:
                 self._spent[ask.bucket] = ask
-                grant = self._meanwhile.reserve(ask._replace(gate="", forced=True))
-                assert isinstance(grant, Grant)
-                self._meanwhile.settle(grant, spent)
+                reservation = self._meanwhile.reserve(ask._replace(gate="", forced=True))
+                assert isinstance(reservation, Reservation)
+                self._meanwhile.settle(reservation, spent)
                 return
         book = partial(self._book, ask, spent)
         self._pass_on(book, book)
@@ -265,11 +275,11 @@ class DegradingLedger:
     def _book(self, ask: Ask, tokens: int) -> None:
         self._store.settle(self._leave(ask, tokens), tokens, NOTHING_TOLD, False)
 
-    def _leave(self, ask: Ask, tokens: int) -> Grant:
+    def _leave(self, ask: Ask, tokens: int) -> Reservation:
         """Have the store count a call that has left."""
-        grant = self._store.reserve(ask._replace(gate="", cost=tokens, forced=True))
-        assert isinstance(grant, Grant)
-        return grant
+        reservation = self._store.reserve(ask._replace(gate="", cost=tokens, forced=True))
+        assert isinstance(reservation, Reservation)
+        return reservation
 
     def _catch_up(self) -> None:
         """Tell the store what it missed; what it does not take is kept."""
@@ -290,11 +300,11 @@ class DegradingLedger:
         with self._lock:
             unknown = list(self._unknown)
         for flight in unknown:
-            grant = self._leave(flight.ask, flight.ask.cost)
+            reservation = self._leave(flight.ask, flight.ask.cost)
             with self._lock:
                 landed = flight not in self._unknown
                 if not landed:
                     self._unknown.discard(flight)
-                    flight.shared = grant
+                    flight.shared = reservation
             if landed:  # what it cost was booked as such
-                self._store.settle(grant, 0, NOTHING_TOLD, False)
+                self._store.settle(reservation, 0, NOTHING_TOLD, False)

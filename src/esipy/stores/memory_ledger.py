@@ -13,7 +13,7 @@ from collections.abc import Callable
 from esipy._forks import forget_after_fork
 from esipy.core.buckets import UNTIL_LANDING, Bucket, Mark
 from esipy.core.retries import LONGEST_WAIT_SECONDS
-from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Grant, Told, Wait
+from esipy.stores.base import NOTHING_TOLD, Ask, BucketState, Reservation, Told, Wait
 
 __all__ = ["MemoryLedger"]
 
@@ -47,7 +47,7 @@ class MemoryLedger:
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def reserve(self, ask: Ask) -> Grant | Wait:
+    def reserve(self, ask: Ask) -> Reservation | Wait:
         name, gate, limit, window_seconds, worst, cost, share, spread, forced = ask
         with self._lock:
             now = self._now()
@@ -58,26 +58,26 @@ class MemoryLedger:
                 return Wait(self._gates[gate] - now, everyone=True)
             if forced:
                 bucket.depart(now, cost)
-                return Grant(ask, (bucket, bucket.mark(cost)))
+                return Reservation(ask, (bucket, bucket.mark(cost)))
             if bucket.flying and now >= bucket.lost_at(self.lease_seconds):
                 self._abandon(name, bucket, now)
             wait_seconds = bucket.reserve(now, cost, share, spread=spread)
             if not wait_seconds:
-                return Grant(ask, (bucket, bucket.mark(cost)))
+                return Reservation(ask, (bucket, bucket.mark(cost)))
             if wait_seconds == UNTIL_LANDING:
                 lost_in = bucket.lost_at(self.lease_seconds) - now
                 return Wait(min(bucket.next_chance(now), lost_in), landing=True)
             return Wait(wait_seconds)
 
-    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
+    def settle(self, reservation: Reservation, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         bucket: Bucket
         mark: Mark
-        bucket, mark = grant.mark
+        bucket, mark = reservation.mark
         limit, window_seconds, used = told.limit, told.window_seconds, told.used
         with self._lock:
             if limit is not None and (limit != bucket.limit or window_seconds != bucket.window_seconds):
                 bucket.resize(limit, window_seconds or bucket.window_seconds)
-            if self._lost and mark[0] <= self._lost.get(grant.ask.bucket, 0):
+            if self._lost and mark[0] <= self._lost.get(reservation.ask.bucket, 0):
                 if used is None:
                     return
                 bucket.flying += 1  # of what was counted then

@@ -11,17 +11,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from esipy._forks import ForkLock
-from esipy.stores.base import Ask, BucketState, Grant, Told, Wait
+from esipy.stores.base import Ask, BucketState, Reservation, Told, Wait
 from esipy.stores.memory_ledger import MemoryLedger
 
-__all__ = ["OwnGrant", "OwnPart"]
+__all__ = ["OwnPart", "OwnReservation"]
 
 
-class OwnGrant(NamedTuple):
+class OwnReservation(NamedTuple):
     """A call that left: against the whole limit, and against the fair part."""
 
-    whole: Grant
-    fair: Grant
+    whole: Reservation
+    fair: Reservation
 
 
 class OwnPart:
@@ -45,7 +45,7 @@ class OwnPart:
         for ledger in (self.whole, self._fair):
             ledger.lease_seconds = max(ledger.lease_seconds, lease_seconds)
 
-    def reserve(self, ask: Ask) -> OwnGrant | Wait:
+    def reserve(self, ask: Ask) -> OwnReservation | Wait:
         """Let a call leave, if it may."""
         fair_ask = self._fair_ask(ask)
         with self._lock:  # nobody sees what is given back at once: there would be no landing to wait for
@@ -57,22 +57,22 @@ class OwnPart:
             if isinstance(fair, Wait):
                 self.whole.settle(whole, 0, answered=False)
                 return fair
-            return OwnGrant(whole, fair)
+            return OwnReservation(whole, fair)
 
-    def depart(self, ask: Ask) -> OwnGrant:
+    def depart(self, ask: Ask) -> OwnReservation:
         """Count a call that leaves in any case."""
         forced = ask._replace(gate="", forced=True)
         whole, fair = self.whole.reserve(forced), self._fair.reserve(self._fair_ask(forced))
-        assert isinstance(whole, Grant)
-        assert isinstance(fair, Grant)
-        return OwnGrant(whole, fair)
+        assert isinstance(whole, Reservation)
+        assert isinstance(fair, Reservation)
+        return OwnReservation(whole, fair)
 
-    def settle(self, ask: Ask, grant: OwnGrant, spent: int, told: Told, answered: bool) -> None:
+    def settle(self, ask: Ask, reservation: OwnReservation, spent: int, told: Told, answered: bool) -> None:
         """Count what a call has cost."""
         if told.limit is not None:
             self._note(ask, told.limit)
-        self.whole.settle(grant.whole, spent, told, answered)
-        self._fair.settle(grant.fair, spent, told.sized(self._share(ask)), answered)
+        self.whole.settle(reservation.whole, spent, told, answered)
+        self._fair.settle(reservation.fair, spent, told.sized(self._share(ask)), answered)
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
         """How long until so many tokens can be spent."""

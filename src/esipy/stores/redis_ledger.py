@@ -31,7 +31,7 @@ from esipy.stores.base import (
     NOTHING_TOLD,
     Ask,
     BucketState,
-    Grant,
+    Reservation,
     StoreUnavailable,
     Told,
     Wait,
@@ -97,7 +97,7 @@ class RedisLedger:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._server.name}>"
 
-    def reserve(self, ask: Ask) -> Grant | Wait:
+    def reserve(self, ask: Ask) -> Reservation | Wait:
         name, gate, limit, window_seconds, worst, cost, share, spread, forced = ask
         beat = self._passed() >= self._beat_at
         left, *rest = self._run(
@@ -110,12 +110,12 @@ class RedisLedger:
             self._members = rest.pop()
         if left:
             number, landed, born, left_at = rest
-            return Grant(ask, (number, landed, born, float(left_at)))
+            return Reservation(ask, (number, landed, born, float(left_at)))
         wait_seconds, everyone, landing = rest
         return Wait(float(wait_seconds), bool(everyone), landing in (1, 2), landing > 1)
 
-    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
-        ask, mark = grant.ask, grant.mark
+    def settle(self, reservation: Reservation, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
+        ask, mark = reservation.ask, reservation.mark
         headers = told.used, told.limit, told.window_seconds, told.returns_in
         self._run(
             "settle", [self._key(ask.bucket), self._index], ask.limit, ask.window_seconds, ask.worst, *mark, spent,

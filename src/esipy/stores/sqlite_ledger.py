@@ -28,7 +28,7 @@ from esipy.stores.base import (
     NOTHING_TOLD,
     Ask,
     BucketState,
-    Grant,
+    Reservation,
     StoreUnavailable,
     Told,
     Wait,
@@ -95,8 +95,8 @@ class SqliteLedger:
 
     # -- LedgerStore -------------------------------------------------------------------------------------------
 
-    def reserve(self, ask: Ask) -> Grant | Wait:
-        def work(connection: sqlite3.Connection, now: float) -> Grant | Wait:
+    def reserve(self, ask: Ask) -> Reservation | Wait:
+        def work(connection: sqlite3.Connection, now: float) -> Reservation | Wait:
             if now >= self._beat_at:
                 self._beat(connection, now)
             shared = self._bucket(connection, ask, now)
@@ -112,15 +112,15 @@ class SqliteLedger:
                     return self._wait(shared, wait_seconds, now)
             mark = shared.departed(now, ask.cost, self.lease_seconds, self._member)
             _write(connection, ask.bucket, shared)
-            return Grant(ask, mark)
+            return Reservation(ask, mark)
 
         return self._do(work)
 
-    def settle(self, grant: Grant, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
+    def settle(self, reservation: Reservation, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         def work(connection: sqlite3.Connection, now: float) -> None:
-            shared = self._bucket(connection, grant.ask, now)
-            shared.settle(now, grant.mark, spent, told, answered=answered)
-            _write(connection, grant.ask.bucket, shared)
+            shared = self._bucket(connection, reservation.ask, now)
+            shared.settle(now, reservation.mark, spent, told, answered=answered)
+            _write(connection, reservation.ask.bucket, shared)
 
         self._do(work)
 
