@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 
-from esipy.core.parameters import check, check_size, encode, refuse_unknown
+from esipy.core.arguments import check, check_size, encode, refuse_unknown
 from esipy.core.wire import as_text, fill_path, join_query
 from esipy.exceptions import InvalidCallError
+from esipy.settings import LANGUAGES
 
 if TYPE_CHECKING:
     from esipy.operation import Operation
@@ -58,8 +59,8 @@ class Call(Generic[T_co]):
         typed: bool = True,
         language: str | None = None,
     ) -> None:
-        if language is not None and not (language.isascii() and language.replace("-", "").isalnum()):
-            raise InvalidCallError(f"{operation.name}: {language!r} is no language, such as 'en' or 'de'")
+        if language is not None:
+            _check_language(operation, language)
         path_values: dict[str, object] = {}
         query: list[tuple[str, str]] = []
         body: bytes | None = None
@@ -136,7 +137,11 @@ class Call(Generic[T_co]):
         return Call(self.operation, {**self._arguments, **changed}, typed=self.typed, language=self.language)
 
     def in_language(self, language: str | None) -> Call[T_co]:
-        """The same call, answered in this language (``en de fr ja ru zh ko es``)."""
+        """The same call, answered in this language (``en de fr ja ru zh ko es``); None: in the client's.
+
+        Raises:
+            InvalidCallError: ESI does not speak it.
+        """
         return Call(self.operation, self._arguments, typed=self.typed, language=language)
 
     def check_sendable(self) -> None:
@@ -178,6 +183,14 @@ class Call(Generic[T_co]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (self.operation, self._arguments, self.typed, self.language))
+
+
+def _check_language(operation: Operation[Any], language: Any) -> None:
+    if operation.base_url is None:
+        if language not in LANGUAGES:
+            raise InvalidCallError(f"{operation.name}: language={language!r}: has to be one of {' '.join(LANGUAGES)}")
+    elif not (language.isascii() and language.replace("-", "").isalnum()):  # another API may speak any
+        raise InvalidCallError(f"{operation.name}: {language!r} is no language, such as 'en' or 'de'")
 
 
 def _rebuild(operation: Operation[Any], arguments: dict[str, Any], typed: bool, language: str | None) -> Call[Any]:

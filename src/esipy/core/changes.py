@@ -21,7 +21,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from msgspec.inspect import ListType, StructType, type_info
 
-from esipy.core.parameters import refuse_unknown
+from esipy.core.arguments import refuse_unknown
 from esipy.exceptions import InvalidCallError
 
 __all__ = [

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esipy.core.parameters import Kind, Parameter, check, check_size, encode, refuse_unknown
+from esipy.core.arguments import check, check_size, encode, refuse_unknown
+from esipy.core.parameters import Kind, Parameter
 from esipy.exceptions import InvalidCallError
 
 
