@@ -18,6 +18,7 @@ from esipy import ops
 from esipy.exceptions import InvalidCallError
 from esipy.operation import Call, Operation, Parameter, RateGroup
 from esipy.ops.types.mail import PostCharactersCharacterIdMailBody, PostCharactersCharacterIdMailBodyRecipient
+from esipy.settings import LANGUAGES
 
 orders = ops.market.get_markets_region_id_orders
 MAIL = {"recipients": [{"recipient_id": 1, "recipient_type": "character"}], "subject": "Hi", "body": "There"}
@@ -220,13 +221,24 @@ def test_replace_gives_another_call() -> None:
         call.replace(pag=3)
 
 
-def test_a_language_is_one_word() -> None:
-    """It becomes a header: what is no language is refused."""
-    assert orders(region_id=1).in_language("en-us").language == "en-us"
+def test_a_language_is_one_of_ESIs() -> None:
+    """What the setting refuses is refused here, too: ESI would answer in English without a word."""
+    assert list(LANGUAGES) == [orders(region_id=1).in_language(language).language for language in LANGUAGES]
     assert orders(region_id=1).in_language("de").in_language(None) == orders(region_id=1)
-    for text in ("", "de\r\nX-Evil: 1", "d e", "dé"):
+    for wrong in ("", "xx", "EN", "en-us", "de\r\nX-Evil: 1", "d e", "dé", 5, ["de"]):
+        with pytest.raises(InvalidCallError) as refused:
+            orders(region_id=1).in_language(wrong)  # type: ignore[arg-type]
+        said = f"get_markets_region_id_orders: language={wrong!r}: has to be one of en de fr ja ru zh ko es"
+        assert said == str(refused.value)
+
+
+def test_another_api_may_speak_any_language() -> None:
+    """It becomes a header: one word of letters, digits and hyphens."""
+    status = Operation("x", "x", "", "GET", "/x", base_url="https://example.com")
+    assert "de-AT" == Call(status, {}).in_language("de-AT").language
+    for wrong in ("", "de\r\nX-Evil: 1", "d e", "dé"):
         with pytest.raises(InvalidCallError, match="is no language"):
-            orders(region_id=1).in_language(text)
+            Call(status, {}).in_language(wrong)
 
 
 def test_arrays_that_esi_would_refuse_are_refused_when_sent() -> None:

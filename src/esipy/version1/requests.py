@@ -202,7 +202,7 @@ class Request(Call[Any]):
         return self._again(arguments, given.language or self.language, _over(self._all_headers(), given.headers))
 
     def in_language(self, language: str | None) -> Request:
-        """The same call, answered in this language (``en de fr ja ru zh ko es``)."""
+        """See `Call.in_language`."""
         return self._again(self._arguments, language, self._all_headers())
 
     def alone(self) -> Request:
