@@ -26,8 +26,8 @@ from esipy._attached import attached
 from esipy._named import MAKING, Users, at_server, read_name
 from esipy.exceptions import SettingError
 from esipy.runtime.base import Runtime
-from esipy.stores.base import LedgerStore
-from esipy.stores.degrading import DegradingLedger, SharedLedger
+from esipy.stores.base import LedgerStore, SharedLedger
+from esipy.stores.degrading import DegradingLedger
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.places import LIMITS
 

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from esipy.core.counts import RELEASE_MARGIN_SECONDS, SLOTS
-from esipy.stores.base import Ask, BucketState, LedgerStore, Reservation, Told, Wait
-from esipy.stores.degrading import SharedLedger
+from esipy.stores.base import Ask, BucketState, LedgerStore, Reservation, SharedLedger, Told, Wait
 from tests.stores.kit import Clock
 
 LEASE_SECONDS = 90.0

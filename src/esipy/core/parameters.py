@@ -3,7 +3,6 @@
 Source: ESI's OpenAPI document, ``parameters`` and ``requestBody``.
 """
 
-
 from __future__ import annotations
 
 from typing import Any, Literal

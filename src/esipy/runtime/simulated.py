@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
-from contextvars import copy_context
 from operator import length_hint
-from types import coroutine
 from typing import Any, NamedTuple, TypeVar, cast
 
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.base import Strand, Telling
+from esipy.runtime.simulated_tasks import Landing, Task, TaskCancelledError, give_way
 
 __all__ = ["Server", "SimulatedRuntime", "TaskCancelledError", "Working"]
 
@@ -32,10 +31,6 @@ A = TypeVar("A")
 
 START = 1785844800.0
 """When simulated time begins: 2026-08-04, noon UTC, an hour after the API's day has begun."""
-
-
-class TaskCancelledError(BaseException):
-    """Raised where a task waits that `SimulatedRuntime.cancel` ends; as asyncio's, it is no Exception."""
 
 
 class Working(NamedTuple):
@@ -51,37 +46,6 @@ class Working(NamedTuple):
 
 
 Server = Callable[[HttpRequest], HttpResponse | Working]
-
-
-class _Task:
-    """A coroutine that is being run.
-
-    Attributes:
-        turn: how often it was woken or cancelled: a wake-up for another turn is stale.
-        cancelled: the next wake-up raises.
-        context: its own context variables, with the values that they had for who began it, as asyncio's tasks have.
-    """
-
-    __slots__ = ("cancelled", "context", "flight", "turn", "work")
-
-    def __init__(self, work: Coroutine[Any, Any, Any]) -> None:
-        self.work = work
-        self.flight: Future[Any] = Future()
-        self.turn = 0
-        self.cancelled = False
-        self.context = copy_context()
-
-
-class _Landing(NamedTuple):
-    """What a task yields that waits for a flight, or until a moment; it yields a bare moment to sleep."""
-
-    flight: Future[Any]
-    deadline: float | None
-
-
-@coroutine
-def _yield(wish: float | _Landing) -> Generator[float | _Landing, None, None]:
-    yield wish
 
 
 class SimulatedRuntime:
@@ -116,9 +80,9 @@ class SimulatedRuntime:
         self._request_seconds = request_seconds or half
         self._answer_seconds = answer_seconds or half
         self._now = float(start)
-        self._due: list[tuple[float, int, _Task, int]] = []
+        self._due: list[tuple[float, int, Task, int]] = []
         self._count = 0
-        self._tasks: dict[Future[Any], _Task] = {}
+        self._tasks: dict[Future[Any], Task] = {}
         self.random = random.Random(seed).random  # noqa: S311 (a simulation has to repeat)
         # Its own, so that the course of the engine's numbers does not depend on how many requests there were.
         self._jitter = random.Random(seed + 1).random  # noqa: S311
@@ -143,7 +107,7 @@ class SimulatedRuntime:
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Begin a task; its future has its result."""
-        task = _Task(work)
+        task = Task(work)
         self._tasks[task.flight] = task
         self._at(self._now, task)
         return task.flight
@@ -163,11 +127,11 @@ class SimulatedRuntime:
         self._at(self._now, task)
         return True
 
-    def _at(self, moment: float, task: _Task) -> None:
+    def _at(self, moment: float, task: Task) -> None:
         self._count += 1
         heapq.heappush(self._due, (moment, self._count, task, task.turn))
 
-    def _step(self, task: _Task) -> None:
+    def _step(self, task: Task) -> None:
         """Let a task go on to its next wait, or to its end."""
         task.turn += 1
         try:
@@ -188,13 +152,13 @@ class SimulatedRuntime:
         else:
             if type(wish) is float:
                 self._at(wish, task)
-            elif type(wish) is _Landing:
+            elif type(wish) is Landing:
                 self._await(task, wish)
             else:
                 task.work.close()
                 raise RuntimeError("a simulated task suspended: something in it awaits a real event loop")
 
-    def _await(self, task: _Task, wish: _Landing) -> None:
+    def _await(self, task: Task, wish: Landing) -> None:
         turn = task.turn
 
         def landed(_: Future[Any]) -> None:
@@ -209,7 +173,7 @@ class SimulatedRuntime:
         least, most = self._request_seconds
         arrival = self._now + least + (most - least) * self._jitter()
         try:
-            await _yield(arrival)
+            await give_way(arrival)
         except TaskCancelledError:
             # What is under way arrives, and is counted there, whoever waits for it.
             self.spawn(self._abandoned(request, arrival))
@@ -227,24 +191,24 @@ class SimulatedRuntime:
     async def _worked(self, working: Working) -> HttpResponse | Working:
         end = self._now + float(working.seconds)
         try:
-            await _yield(end)
+            await give_way(end)
         except TaskCancelledError:
             self.spawn(self._abandoned(working, end))
             raise
         return working.finish()
 
     async def _abandoned(self, what: HttpRequest | Working, moment: float) -> None:
-        await _yield(moment)
+        await give_way(moment)
         outcome = what.finish() if isinstance(what, Working) else self.server(what)
         while isinstance(outcome, Working):
             outcome = await self._worked(outcome)
 
     async def _return(self) -> None:
         least, most = self._answer_seconds
-        await _yield(self._now + least + (most - least) * self._jitter())
+        await give_way(self._now + least + (most - least) * self._jitter())
 
     async def sleep(self, seconds: float) -> None:
-        await _yield(self._now + (seconds if seconds > 0.0 else 0.0))
+        await give_way(self._now + (seconds if seconds > 0.0 else 0.0))
 
     def now(self) -> float:
         return self._now
@@ -265,7 +229,7 @@ class SimulatedRuntime:
 
     async def join(self, flight: Future[T], seconds: float | None = None) -> T:
         if not flight.done():
-            await _yield(_Landing(flight, None if seconds is None else self._now + seconds))
+            await give_way(Landing(flight, None if seconds is None else self._now + seconds))
         return flight.result(0)
 
     def begin(self, work: Callable[..., T], *arguments: Any) -> Future[T]:

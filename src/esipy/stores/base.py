@@ -24,6 +24,7 @@ __all__ = [
     "LedgerStore",
     "RecoveringLedger",
     "Reservation",
+    "SharedLedger",
     "StoreUnavailable",
     "Told",
     "Wait",
@@ -230,6 +231,17 @@ class Waiters(Protocol):
 
     def wake_all(self) -> None:
         """Have them look again, from any thread."""
+        ...
+
+
+class SharedLedger(LedgerStore, Protocol):
+    """A ledger that processes share."""
+
+    lease_seconds: float
+    """How long a call under way is waited for: longer than the longest exchange."""
+
+    def members(self) -> int:
+        """How many processes use it, as was last known: it can be asked when the store is gone."""
         ...
 
 

@@ -16,7 +16,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 from esipy._forks import ForkLock, forget_after_fork
@@ -24,8 +24,8 @@ from esipy.stores.base import (
     NOTHING_TOLD,
     Ask,
     BucketState,
-    LedgerStore,
     Reservation,
+    SharedLedger,
     StoreUnavailable,
     Told,
     Wait,
@@ -34,7 +34,7 @@ from esipy.stores.base import (
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.own_part import OwnPart, OwnReservation
 
-__all__ = ["DegradingLedger", "SharedLedger"]
+__all__ = ["DegradingLedger"]
 
 LOGGER = logging.getLogger("esipy.client")
 T = TypeVar("T")
@@ -47,17 +47,6 @@ SOONEST_SECONDS = 0.01
 
 PROBE = "probe"
 """The name of a gate that nobody waits for. Closing it for no time writes, so it shows whether the store does."""
-
-
-class SharedLedger(LedgerStore, Protocol):
-    """A ledger that processes share."""
-
-    lease_seconds: float
-    """How long a call under way is waited for: longer than the longest exchange."""
-
-    def members(self) -> int:
-        """How many processes use it, as was last known: it can be asked when the store is gone."""
-        ...
 
 
 class _Flight:
