@@ -11,19 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pycurl
 
 from esipy._forks import abandon, forget_after_fork
 from esipy.core.wire import HttpRequest, HttpResponse
-from esipy.exceptions import AnswerTimeoutError, ConnectError
+from esipy.exceptions import ConnectError
 from esipy.transport.base import CLOSED, CLOSED_MEANWHILE, OTHER_LOOP
 from esipy.transport.curl import CurlTransport
 from esipy.transport.curl_handle import Handle
 from esipy.transport.curl_options import constant_options
+from esipy.transport.curl_threads import Threads
 from esipy.transport.curl_turns import Turns
 from esipy.transport.curl_watch import Ready, can_watch, watch_in
 
@@ -54,7 +53,7 @@ class AsyncCurlTransport:
         self._options = constant_options(ca_file)
         self.trust = ("curl", *self._options)
         self._max_exchanges = max_exchanges
-        self._engine: _Sockets | _Threads | None = None
+        self._engine: _Sockets | Threads | None = None
         self._closed = False
         forget_after_fork(self)
 
@@ -79,7 +78,7 @@ class AsyncCurlTransport:
         if engine is not None:
             engine.close()
 
-    def _bind(self, loop: asyncio.AbstractEventLoop) -> _Sockets | _Threads:
+    def _bind(self, loop: asyncio.AbstractEventLoop) -> _Sockets | Threads:
         if self._closed:
             raise RuntimeError(CLOSED)
         if self._engine is not None:
@@ -89,7 +88,7 @@ class AsyncCurlTransport:
         if can_watch(loop):
             self._engine = _Sockets(loop, self._options, self._max_exchanges)
         else:
-            self._engine = _Threads(loop, CurlTransport(ca_file=self._ca_file), self._max_exchanges)
+            self._engine = Threads(loop, CurlTransport(ca_file=self._ca_file), self._max_exchanges)
         return self._engine
 
     def forget(self) -> None:
@@ -260,49 +259,3 @@ class _Sockets:
         self._multi.remove_handle(easy)
         if not handle.waiter.done():
             handle.waiter.set_result(failure)
-
-
-class _Threads:
-    """The blocking transport in threads."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, transport: CurlTransport, max_exchanges: int) -> None:
-        self.loop = loop
-        self._transport = transport
-        self._pool = ThreadPoolExecutor(max_exchanges, "esipy-curl")
-        self._running: dict[asyncio.Future[HttpResponse], threading.Event] = {}
-        self._closed = False
-
-    async def send(self, request: HttpRequest) -> HttpResponse:
-        stop = threading.Event()
-        flight = self._pool.submit(self._transport.send_unless, request, lambda *_: stop.is_set())
-        waiter = asyncio.wrap_future(flight)
-        self._running[waiter] = stop
-        # The thread keeps the time limit by itself, once it has begun.
-        limit = asyncio.timeout(request.timeout)
-        try:
-            async with limit:
-                return await waiter
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if self._closed and not (task is not None and task.cancelling()):
-                raise RuntimeError(CLOSED_MEANWHILE) from None
-            raise
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            if flight.cancelled():
-                raise ConnectError(request.url, f"no thread was free for {request.timeout:g} s") from None
-            raise AnswerTimeoutError(request.url, f"no whole answer within {request.timeout:g} s") from None
-        finally:
-            stop.set()
-            del self._running[waiter]
-
-    def close(self) -> None:
-        self._closed = True
-        for waiter in self._running:
-            if not self.loop.is_closed():
-                waiter.cancel()
-        for stop in self._running.values():
-            stop.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._transport.close()
