@@ -90,6 +90,22 @@ def test_a_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     assert "after closing" == cache.get("key")
 
 
+def test_a_relative_folder_is_the_same_one_in_another_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Daemons go to another one once they have begun. ``~`` is the user's home, as diskcache read it."""
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    cache = FileCache("cache")
+    cache.set("key", "value")
+    monkeypatch.chdir(tmp_path / "there")
+    assert "value" == cache.get("key")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert "value" == FileCache("~/cache").get("key")
+    assert [] == os.listdir()
+
+
 def test_settings_of_diskcache_mean_the_same_or_warn(tmp_path: Path) -> None:
     """At the line that made the cache, by name."""
     with pytest.warns(UserWarning, match="FileCache ignores cull_limit, eviction_policy: ") as caught:

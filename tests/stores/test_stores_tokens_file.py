@@ -10,10 +10,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -252,35 +253,66 @@ def test_a_disk_that_gets_full_half_way_loses_nothing(path: Path) -> None:
         assert record(sealed=b"2" * 100_000, version=2) == store.load(APP, 1)
 
 
+def refusals(path: Path) -> list[str]:
+    """What the verbs that write say to another user; for whoever is in a child."""
+    if os.geteuid() == 0:
+        os.setuid(65534)
+    mine = SqliteTokens(path, busy_seconds=0.05)
+    said: list[str] = []
+    verbs: list[Callable[[], bool]] = [
+        lambda: mine.lease("refresh", "one", 5),
+        lambda: mine.save(APP, 1, record(sealed=b"2"), 1),
+    ]
+    for verb in verbs:
+        try:
+            verb()
+        except TokenStoreError as error:
+            said.append(str(error))
+    return said
+
+
 @posix
 @needs_fork
-def test_a_file_that_may_not_be_written_is_told_and_stays(store: SqliteTokens, path: Path) -> None:
+def test_a_file_that_may_not_be_written_is_told_and_stays() -> None:
     """By somebody who may read it: the lease that comes before a refresh fails, so that no token is spent."""
+    with TemporaryDirectory() as folder:  # pytest's are closed to other users
+        path = Path(folder) / NAME
+        with closing(SqliteTokens(path)) as store:
+            assert store.save(APP, 1, record(), None)
+        path.chmod(0o444)
+        path.parent.chmod(0o555)
+        before = path.read_bytes()
+        assert child(
+            lambda: 2 == sum("Nothing is lost: give this user the right to write" in said for said in refusals(path))
+        )
+        path.parent.chmod(0o700)
+        path.chmod(0o600)
+        assert before == path.read_bytes()
+        with closing(SqliteTokens(path)) as store:
+            assert record(version=1) == store.load(APP, 1)
+
+
+@posix
+@needs_fork
+def test_a_file_in_a_folder_that_may_not_be_looked_into_is_told(store: SqliteTokens, path: Path) -> None:
+    """As any file that cannot be used."""
     store.close()
-    path.chmod(0o444)
-    path.parent.chmod(0o555)
-    before = path.read_bytes()
+    path.parent.chmod(0o000)
+    try:
+        assert child(lambda: 2 == sum(f"{path} cannot be read or written" in said for said in refusals(path)))
+    finally:
+        path.parent.chmod(0o700)
 
-    def work() -> bool:
-        os.chdir(path.parent)
-        if os.geteuid() == 0:
-            os.setuid(65534)
-        mine = SqliteTokens(NAME, busy_seconds=0.05)
-        for verb in (lambda: mine.lease("refresh", "one", 5), lambda: mine.save(APP, 1, record(sealed=b"2"), 1)):
-            try:
-                verb()
-            except TokenStoreError as error:
-                if "Nothing is lost: give this user the right to write" not in str(error):
-                    return False
-            else:
-                return False
-        return True
 
-    assert child(work)
-    path.parent.chmod(0o700)
-    path.chmod(0o600)
-    assert before == path.read_bytes()
-    assert record(version=1) == store.load(APP, 1)
+def test_a_relative_path_means_the_same_file_in_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that goes to another folder has its logins still, and leaves nothing there."""
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with closing(SqliteTokens(NAME)) as store:
+        assert store.save(APP, 1, record(), None)
+        monkeypatch.chdir(tmp_path / "there")
+        assert record(version=1) == store.load(APP, 1)
+    assert [] == files(tmp_path / "there" / NAME)
 
 
 @needs_fork

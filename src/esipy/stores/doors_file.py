@@ -40,11 +40,12 @@ class FileShelf:
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, max_bytes: int, busy_seconds: float) -> None:
-        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = Path(folder).expanduser()
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._max_bytes = max_bytes
         self._page_bytes = 0
         self._file = SharedFile(
-            Path(folder) / FILE_NAME,
+            path / FILE_NAME,
             application_id=APPLICATION_ID, schema=SCHEMA, opened=self._opened, busy_seconds=busy_seconds,
         )  # fmt: skip
         self._file.do(lambda _: None)

@@ -75,7 +75,7 @@ class SharedFile:
         precious: bool = False,
         told: Callable[[Path, BaseException], str] = lambda path, error: f"{path}: {error}",
     ) -> None:
-        self.path = Path(path)
+        self.path = Path(os.path.abspath(path))  # the same file also when the program goes to another folder
         self._precious = precious
         self._told = told
         self._application_id = application_id

@@ -234,7 +234,7 @@ def _record(row: Any) -> TokenRecord:
 
 def _told(path: Path, error: BaseException) -> str:
     """What is wrong with the file, and what to do."""
-    if path.is_dir():
+    if os.path.isdir(path):  # where it may not be looked at, `Path.is_dir` raises
         return f"{path} cannot be used: this is a folder. Name a file"
     if is_damage(error):
         return (
