@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -14,11 +15,13 @@ SECRET = "a/b+c d=&'\""
 WRITTEN: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "in a literal": repr,
+    "in JSON": lambda text: json.dumps(text)[1:-1],
     "in JSON with escaped slashes": lambda text: text.replace("/", "\\/"),
     "in a path": quote,
     "in a query": lambda text: quote(text, safe=""),
     "in a form": lambda text: urlencode({"token": text}),
     "by quote_plus": quote_plus,
+    "in a query in lower case": lambda text: re.sub("%..", lambda found: found[0].lower(), quote(text, safe="")),
 }
 
 
@@ -40,3 +43,8 @@ def test_what_is_empty_hides_nothing() -> None:
     """A login without a secret has none to hide."""
     text = json.dumps({"error": "invalid_grant"})
     assert text == hide_all(text, ["", "x" * 20])
+
+
+def test_T44_what_no_url_can_hold_is_hidden_too() -> None:
+    """A text of a program may have surrogates: hiding it must not fail in the place of what is to be told."""
+    assert "state: [hidden]" == hide_all("state: \ud800x", ["\ud800x"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
@@ -27,11 +29,20 @@ def hide_all(text: str, secrets: Iterable[str]) -> str:
 
 def _forms(secret: str) -> set[str]:
     """As it is, in a Python literal, in JSON, in a URL's path or query, and in a form."""
+    in_urls = {
+        # With surrogates, which a program's own texts may hold: to hide something must not fail.
+        quote(secret, errors="surrogatepass"),
+        quote(secret, safe="", errors="surrogatepass"),
+        quote_plus(secret, errors="surrogatepass"),
+    }
     return {
         secret,
         repr(secret)[1:-1],
+        json.dumps(secret)[1:-1],
         secret.replace("/", "\\/"),
-        quote(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
+        *in_urls,
+        *(_ESCAPED.sub(lambda found: found[0].lower(), form) for form in in_urls),  # as some servers write them
     }
+
+
+_ESCAPED = re.compile("%[0-9A-F]{2}")
