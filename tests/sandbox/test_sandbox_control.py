@@ -175,7 +175,7 @@ def test_wait_and_release(handle: RunningSandbox | ControlClient) -> None:
 def test_waiting_in_vain_is_an_error(handle: RunningSandbox | ControlClient) -> None:
     """What does not come in time raises."""
     with pytest.raises(TimeoutError):
-        handle.wait_received(1, "/never", timeout=0.01)
+        handle.wait_received(1, "/wars", timeout=0.01)
 
 
 def test_received(handle: RunningSandbox | ControlClient) -> None:
@@ -326,4 +326,4 @@ def test_most_at_once_counts_what_overlaps(server: RunningSandbox) -> None:
     for _ in range(3):
         raw(server.url, b"GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert server.most_at_once() == 1
-    assert server.most_at_once("/other") == 0
+    assert server.most_at_once("/wars") == 0

@@ -141,6 +141,29 @@ class Sandbox:
             mail_every_seconds=self._mail_every_seconds,
         )
 
+    def refuse_unknown(self, path: str, *, pattern: bool = False) -> None:
+        """Refuse a path to which nobody has a reason to go: it is nobody's, and no redirect has led there.
+
+        Args:
+            pattern: it may have ``*`` for any text.
+
+        Raises:
+            ValueError: the text names near ones.
+        """
+        if self._half is None and not self.sso.serves(path) and path not in (self.faults.led_to | {"*"}):
+            from esipy.sandbox.paths import refuse_unknown  # it reads the whole catalogue
+
+            refuse_unknown(path, pattern=pattern)
+
+    def refuse_vain(self, path: str | None) -> None:
+        """Refuse to look in the journal for what cannot come; what did come is found, wherever it was sent to.
+
+        Raises:
+            ValueError: see `refuse_unknown`.
+        """
+        if path is not None and not self.journal.received(path):
+            self.refuse_unknown(path)
+
     async def answer(self, incoming: Incoming) -> SandboxAnswer | Act:
         """Answer one request, or say what is done to its connection instead."""
         path, _, text = incoming.target.partition("?")

@@ -90,6 +90,7 @@ class Control:
         journal = self._sandbox.journal
         path, method = query.get("path"), query.get("method")
         times = int(query.get("times", 0))
+        self._sandbox.refuse_vain(path)
         if times:
             came = asyncio.wrap_future(journal.when(lambda: len(journal.received(path, method)) >= times))
             # What has not come in time is seen in the answer; the asker decides whether that is an error.

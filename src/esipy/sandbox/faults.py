@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from threading import Lock
 from typing import Literal, NamedTuple, get_args
+from urllib.parse import urlsplit
 
 from esipy.sandbox.journal import unversioned
 
@@ -104,10 +105,15 @@ class Happening(NamedTuple):
 
 
 class Faults:
-    """The plan of one sandbox; tests change it from other threads."""
+    """The plan of one sandbox; tests change it from other threads.
+
+    Attributes:
+        led_to: the paths to which redirects were planned so far; a test may look whether anybody went there.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self.led_to: frozenset[str] = frozenset()
         self._planned: list[Fault] = []
         self._held: set[Future[None]] = set()
 
@@ -115,6 +121,8 @@ class Faults:
         """Let the next answers that fit fail in this way."""
         with self._lock:
             self._planned.append(fault)
+            if fault.location:
+                self.led_to |= {urlsplit(fault.location).path}
 
     def take(self, method: str, path: str, query: Iterable[tuple[str, str]]) -> Happening | None:
         """The fault that meets this request; it counts as having happened."""

@@ -46,7 +46,11 @@ class ControlClient(Verbs):
         return found
 
     def received(self, path: str | None = None, method: str | None = None) -> list[Entry]:
-        """What the sandbox received, oldest first: all, or of a path and method."""
+        """What the sandbox received, oldest first: all, or of a path and method.
+
+        Raises:
+            ValueError: the sandbox has no such path, and nothing came there.
+        """
         return self._received({"path": path, "method": method})
 
     def wait_received(
@@ -56,6 +60,7 @@ class ControlClient(Verbs):
 
         Raises:
             TimeoutError: they did not come within ``timeout`` seconds.
+            ValueError: as `received`.
         """
         entries = self._received({"path": path, "method": method, "times": times, "timeout": timeout})
         if len(entries) < times:

@@ -34,7 +34,12 @@ class RunningSandbox(Verbs):
         self.redirect_uri = client.redirect_uris[0]
 
     def received(self, path: str | None = None, method: str | None = None) -> list[Entry]:
-        """What the sandbox received, oldest first: all, or of a path and method."""
+        """What the sandbox received, oldest first: all, or of a path and method.
+
+        Raises:
+            ValueError: the sandbox has no such path, and nothing came there.
+        """
+        self.sandbox.refuse_vain(path)
         return self.sandbox.journal.received(path, method)
 
     def wait_received(
@@ -44,12 +49,19 @@ class RunningSandbox(Verbs):
 
         Raises:
             TimeoutError: they did not come within ``timeout`` seconds.
+            ValueError: as `received`.
         """
+        self.sandbox.refuse_vain(path)
         self.sandbox.journal.wait(times, path, method, timeout)
         return self.received(path, method)
 
     def most_at_once(self, path: str | None = None) -> int:
-        """How many requests (of this path) were being answered at the same time, at the most."""
+        """How many requests (of this path) were being answered at the same time, at the most.
+
+        Raises:
+            ValueError: as `received`.
+        """
+        self.sandbox.refuse_vain(path)
         return self.sandbox.journal.most_at_once(path)
 
     def approve(self, auth_uri: str, character_id: int | None = None) -> str:

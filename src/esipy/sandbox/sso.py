@@ -29,6 +29,8 @@ _AUTHORIZE = "/v2/oauth/authorize"
 _TOKEN = "/v2/oauth/token"  # noqa: S105 - a path
 _REVOKE = "/v2/oauth/revoke"
 _KEYS = "/oauth/jwks"
+PATHS = (METADATA_PATH, _AUTHORIZE, _TOKEN, _REVOKE, _KEYS)
+"""All that it serves."""
 
 _BASIC = "client_secret_basic"
 

@@ -197,24 +197,24 @@ class Verbs(LimitVerbs, ListVerbs):
             headers, body, seconds, size, location, after: as `faults.Fault` says.
 
         Raises:
-            ValueError: it cannot be meant.
+            ValueError: it cannot be meant, or the sandbox has no such path.
         """
-        self._sandbox.faults.plan(
-            Fault(
-                kind,
-                path,
-                times,
-                method=method,
-                query=dict(query or {}),
-                status=status,
-                headers=list((headers or {}).items()),
-                body=body.encode() if isinstance(body, str) else body,
-                seconds=seconds,
-                size=size,
-                location=location,
-                after=after,
-            )
+        fault = Fault(
+            kind,
+            path,
+            times,
+            method=method,
+            query=dict(query or {}),
+            status=status,
+            headers=list((headers or {}).items()),
+            body=body.encode() if isinstance(body, str) else body,
+            seconds=seconds,
+            size=size,
+            location=location,
+            after=after,
         )
+        self._sandbox.refuse_unknown(path, pattern=True)
+        self._sandbox.faults.plan(fault)
 
     def heal(self) -> None:
         """Plan no failures any more."""
