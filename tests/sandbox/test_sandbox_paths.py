@@ -60,7 +60,7 @@ def test_most_at_once_refuses_as_the_others(server: RunningSandbox) -> None:
 def test_near_ones_are_those_of_the_same_form(server: RunningSandbox, path: str, near: str) -> None:
     """Ids stand where ids stand; a version and the last slash do not matter."""
     for verb in (server.fail, server.received):
-        with pytest.raises(ValueError, match="^the sandbox has nothing at") as refused:
+        with pytest.raises(ValueError, match=r"^the sandbox has nothing at") as refused:
             verb(path)
         assert str(refused.value).startswith(f"the sandbox has nothing at {path!r}; near ones are {near}")
 
