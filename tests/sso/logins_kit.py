@@ -255,6 +255,12 @@ def ask(sso: VirtualSso, process: Process, who: int = WHO, **keywords: Any) -> s
     return token
 
 
+def renewed(sso: VirtualSso, process: Any, who: int = WHO) -> bool:
+    """Whether what is got is the token that the SSO has given last."""
+    return ask(sso, process, who) == sso.minted[-1]
+
+
 __all__ = [
-    "SEALER", "WHO", "BrokenTokens", "VirtualSso", "ask", "heard", "keep", "kept", "logins_at", "put", "state",
+    "SEALER", "WHO", "BrokenTokens", "VirtualSso", "ask", "heard", "keep", "kept", "logins_at", "put", "renewed",
+    "state",
 ]  # fmt: skip
