@@ -11,6 +11,7 @@ import msgspec
 from esipy import ops
 from esipy.core.wire import Headers, HttpRequest, HttpResponse
 from esipy.exceptions import BrokenAnswerError
+from esipy.lists.snapshot import Snapshot, snapshot
 from esipy.runtime.simulated import START, SimulatedRuntime, Working
 from tests.engine.kit import Bench, date
 from tests.urls import query_of
@@ -136,3 +137,22 @@ def pages(*sizes: int, first: int = 1) -> list[list[int]]:
         made.append(list(range(first, first + size)))
         first += size
     return made
+
+
+def read(shelf: Shelf, bench: Any = None, **options: Any) -> Snapshot[int]:
+    """A snapshot on virtual time."""
+    return shelf.run(snapshot((bench or shelf.bench()).engine, TYPES, **options))
+
+
+def twice(shelf: Shelf, seconds: float) -> tuple[Snapshot[int], Snapshot[int]]:
+    """One, and one of the same client after some time."""
+    bench = shelf.bench()
+
+    async def both() -> tuple[Snapshot[int], Snapshot[int]]:
+        first = await snapshot(bench.engine, TYPES)
+        await bench.runtime.sleep(seconds)
+        shelf.asked.clear()
+        shelf.conditional.clear()
+        return first, await snapshot(bench.engine, TYPES)
+
+    return shelf.run(both())
