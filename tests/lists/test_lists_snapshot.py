@@ -1,5 +1,4 @@
-"""A list in pages, read whole: how its pages are asked for, what is told, and who may ask; in all colours where time
-does not matter."""
+"""Lists in pages, read whole: how pages are asked for, what is told, who may ask; in each colour if time is no matter."""
 
 from __future__ import annotations
 
