@@ -150,7 +150,11 @@ def test_update_token_refuses_a_time_that_is_no_number(expires_in: Any, kind: st
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"headers": "User-Agent: x"}, "headers='User-Agent: x': has to be a dict"),
+        ({"headers": "Authorization: Bearer x"}, "headers=str: has to be a dict"),
+        ({"headers": {**AGENT, "X A": "b"}}, "headers: 'X A' is no name of a header"),
+        ({"headers": {**AGENT, "X-A:": "b"}}, "headers: 'X-A:' is no name of a header"),
+        ({"headers": {**AGENT, "X-A\n": "b"}}, "headers: 'X-A\\n' is no name of a header"),
+        ({"headers": {**AGENT, "": "b"}}, "headers: '' is no name of a header"),
         ({"headers": {"User-Agent": None}}, "headers: 'User-Agent' has to be a text of one line"),
         ({"headers": {**AGENT, "X-A": "a\r\nB: c"}}, "headers: 'X-A' has to be a text of one line"),
         ({"headers": {**AGENT, "authorization": "Basic x"}}, "headers: Authorization is not yours to set"),
