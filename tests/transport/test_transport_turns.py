@@ -72,3 +72,18 @@ def test_who_is_closed_in_line_leaves_it() -> None:
         assert 1 == turns.free
 
     asyncio.run(story())
+
+
+def test_a_turn_comes_back_when_its_loop_has_ended_without_its_tasks() -> None:
+    """Those that stand in line are told nothing any more, where telling would be an error."""
+    turns, loop = Turns(0), asyncio.new_event_loop()
+
+    async def begin() -> None:
+        waiting.send(None)
+
+    waiting = turns.wait()
+    loop.run_until_complete(begin())
+    loop.close()
+    turns.give_back()
+    assert 1 == turns.free
+    waiting.close()

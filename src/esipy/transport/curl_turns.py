@@ -42,7 +42,7 @@ class Turns:
         """Hand it to the first in line; it is free when there is none."""
         while self._line:
             turn = self._line.popleft()
-            if not turn.done():
+            if not turn.done() and not turn.get_loop().is_closed():  # its loop may have ended with tasks under way
                 turn.set_result(None)
                 return
         self.free += 1
