@@ -1,4 +1,4 @@
-"""Lists in pages, read whole: how pages are asked for, what is told, who may ask; in each colour if time is no matter."""
+"""Lists in pages, read whole: how pages are asked for, what is told, who may ask; in every colour."""
 
 from __future__ import annotations
 
