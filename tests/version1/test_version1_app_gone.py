@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from esipy import EsiApp, EsiClient, ops
+from esipy import EsiClient, ops
 from esipy.core.objects import DataObject
 from esipy.exceptions import InvalidCallError, UnknownOperationError
-from esipy.sandbox import RunningSandbox, serve
+from esipy.sandbox import RunningSandbox
 from esipy.version1.gone import GONE, RENAMED
 from tests.client.colours import UA
+from tests.version1.requests_kit import OP
 
-OP: Any = EsiApp().get_latest_swagger.op
 JITA, AMARR = 30000142, 30002187
-
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[RunningSandbox]:
-    with serve() as served:
-        yield served
 
 
 @pytest.mark.parametrize("name", GONE)
