@@ -7,10 +7,16 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
 from esipy.sandbox import RunningSandbox
+from esipy.sandbox.characters import FIRST_CHARACTER
 from tests.sandbox.wire import Got, ask
 from tests.urls import query_of
 
+WHO = FIRST_CHARACTER
+PKCE = {"client_id": "sandbox-demo-pkce"}
 WALLET = "esi-wallet.read_character_wallet.v1"
 MAIL = "esi-mail.read_mail.v1"
 VERIFIER = "v" * 43
@@ -33,7 +39,7 @@ def auth_uri(server: RunningSandbox, **changed: Any) -> str:
 
 def pkce_uri(server: RunningSandbox, **changed: Any) -> str:
     """The same for the application without a secret."""
-    proof = {"client_id": "sandbox-demo-pkce", "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+    proof = {**PKCE, "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
     return auth_uri(server, **{**proof, **changed})
 
 
@@ -58,3 +64,26 @@ def refused(got: Got) -> tuple[int, str]:
     """An OAuth error: its status and name."""
     assert set(got.json()) == {"error", "error_description"}
     return got.status, got.json()["error"]
+
+
+def exchange(server: RunningSandbox, **form: str) -> Any:
+    """Log in with the code flow; gives the token answer."""
+    got = post(server, "token", basic(server), grant_type="authorization_code", code=code(server), **form)
+    assert got.status == 200
+    return got.json()
+
+
+def refresh(server: RunningSandbox, token: str, **form: str) -> Any:
+    """Refresh with the secret; gives the raw answer."""
+    return post(server, "token", basic(server), grant_type="refresh_token", refresh_token=token, **form)
+
+
+def verified(server: RunningSandbox, token: str) -> Any:
+    """The token as someone reads it who has only the published keys."""
+    keys = KeySet.import_key_set(ask(server.url, "/oauth/jwks").json())
+    return jwt.decode(token, keys, algorithms=["RS256"])
+
+
+def wallet(server: RunningSandbox, token: str, character_id: int = WHO) -> int:
+    """The status with which ESI answers for this character's wallet."""
+    return ask(server.url, f"/characters/{character_id}/wallet", headers={"Authorization": f"Bearer {token}"}).status

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 
-from esipy.sandbox import ControlClient, RunningSandbox, serve
+from esipy.sandbox import ControlClient, RunningSandbox
 from esipy.sandbox.characters import FIRST_CHARACTER
 from esipy.sandbox.control import VERBS
 from esipy.sandbox.faults import KINDS
@@ -21,12 +20,6 @@ from tests.sandbox.wire import ask, raw
 from tests.urls import query_of
 
 WHO = FIRST_CHARACTER
-
-
-@pytest.fixture
-def server() -> Iterator[RunningSandbox]:
-    with serve() as running:
-        yield running
 
 
 @pytest.fixture(params=["inside", "over HTTP"])

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from esipy import ops
-from esipy.sandbox import ControlClient, RunningSandbox, serve
+from esipy.sandbox import ControlClient, RunningSandbox
 from tests.sandbox.wire import ask
 
 Handle = RunningSandbox | ControlClient
-
-
-@pytest.fixture
-def server() -> Iterator[RunningSandbox]:
-    with serve() as running:
-        yield running
 
 
 @pytest.fixture(params=["inside", "over HTTP"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from esipy.sandbox import ControlClient, RunningSandbox, serve
@@ -12,12 +10,6 @@ from tests.sandbox.wire import Got, ask
 
 CONTRACTS = "/contracts/public/10000044"
 MAIL = f"/characters/{FIRST_CHARACTER}/mail"
-
-
-@pytest.fixture
-def server() -> Iterator[RunningSandbox]:
-    with serve() as running:
-        yield running
 
 
 @pytest.fixture(params=["inside", "over HTTP"])
