@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ KINDS = (*BOUNDED, "door to a dict", "door to a folder", "door to redis")
 
 PATH = "https://esi.evetech.net/markets/10000002/orders"
 NOW = 1_785_844_800.0
+BODY = random.Random(1).randbytes(20_000)
 
 
 def answer(body: bytes = b'{"players":12}', fresh_until: float | None = NOW + 300, **headers: str) -> Answer:
@@ -168,3 +170,9 @@ def places(kind: str, folder: Path, request: Any) -> Iterator[Place]:
     place = Place(kind, folder, lambda: request.getfixturevalue("valkey"))
     yield place
     place.close()
+
+
+def count(place: Place, table: str) -> int:
+    """Rows of a table."""
+    with closing(sqlite3.connect(place.file)) as file:
+        return int(file.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
