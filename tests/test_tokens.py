@@ -170,7 +170,19 @@ def test_a_store_without_a_key_says_so_once(
         for each in ways:
             each.seal(b"x", (APP, 1))
     assert 1 == len(caplog.messages)
-    assert f"tokens in {store!r} are NOT encrypted" in caplog.text
+    assert f"tokens in {store.place} are NOT encrypted" in caplog.text
+    assert str(tmp_path / "tokens.sqlite3") == store.place
+
+
+def test_a_server_without_a_key_is_told_by_its_address(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without user and password; nobody has to know what the store's class is called."""
+    monkeypatch.setattr(sealing, "_told", set[str]())
+    store = open_tokens("redis://me:secret@localhost:6379/3")
+    with caplog.at_level(logging.WARNING, "esipy.tokens"):
+        sealer_for(store, "none").seal(b"x", (APP, 1))
+    assert caplog.messages[0].startswith("tokens in redis://localhost:6379/3 are NOT encrypted")
 
 
 def test_a_wrong_key_loses_nothing(tmp_path: Path) -> None:

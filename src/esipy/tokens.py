@@ -91,7 +91,8 @@ def sealer_for(store: TokenStore, token_key: str | None = None, *, renew: bool =
             "the key of these tokens is not in a keyring: make one with `esipy tokens key`, and give it before the "
             "old one: ESI_TOKEN_KEY=new,old"
         )
-    return Sealer(keys, kept_in=None if isinstance(store, MemoryTokens) else repr(store))
+    place = store.place if isinstance(store, (SqliteTokens, RedisTokens)) else repr(store)
+    return Sealer(keys, kept_in=None if isinstance(store, MemoryTokens) else place)
 
 
 class Rekeyed(NamedTuple):

@@ -140,7 +140,7 @@ class Watch:
         self.look(place, text)
 
     def keep_plain(self, kept_in: str, plain: bytes) -> None:
-        """These tokens are kept in this store (its repr) without a key: nothing else is to be expected of it."""
+        """These tokens are kept in this store (its place or repr) without a key: nothing else is expected of it."""
         self.plain_files.add(kept_in.rpartition("/")[2].removesuffix(">").rpartition(" ")[2])
         self._plain.add(plain)
 

@@ -92,18 +92,15 @@ def test_without_a_key_bytes_are_kept_as_they_are_and_that_is_said_once(caplog: 
     """For each store, with what to do; not for memory. What is kept so can be read when there is a key."""
     with caplog.at_level(logging.WARNING, "esipy.tokens"):
         for _ in range(2):
-            sealer = Sealer(kept_in="<SqliteTokens a>")
+            sealer = Sealer(kept_in="/a")
             sealer.seal(b"refresh-token", ANN)
             sealed = sealer.seal(b"refresh-token", ANN)
-        Sealer(kept_in="<SqliteTokens b>").seal(b"refresh-token", ANN)
+        Sealer(kept_in="/b").seal(b"refresh-token", ANN)
         Sealer().seal(b"refresh-token", ANN)
-        Sealer([NEW], kept_in="<SqliteTokens c>").seal(b"refresh-token", ANN)
+        Sealer([NEW], kept_in="/c").seal(b"refresh-token", ANN)
     assert b"refresh-token" in sealed
     assert b"refresh-token" == Sealer([NEW]).open(sealed, ANN) == Sealer().open(sealed, ANN)
-    assert [
-        f"tokens in <SqliteTokens {name}> are NOT encrypted" in each
-        for name, each in zip("ab", caplog.messages, strict=True)
-    ]
+    assert [f"tokens in /{name} are NOT encrypted" in each for name, each in zip("ab", caplog.messages, strict=True)]
     assert "esipy tokens rekey" in caplog.text
     assert "refresh-token" not in caplog.text
 

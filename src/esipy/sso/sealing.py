@@ -54,7 +54,7 @@ class Sealer:
 
     Args:
         keys: of `KEY_BYTES` each; the first seals, all open. None at all: nothing is sealed.
-        kept_in: the store, for the warning that nothing is sealed there; None: it needs no warning.
+        kept_in: the store's place, for the warning that nothing is sealed there; None: it needs no warning.
     """
 
     def __init__(self, keys: Sequence[bytes] = (), *, kept_in: str | None = None) -> None:

@@ -56,8 +56,13 @@ class RedisTokens:
         self._root = f"{{{prefix}}}{FORMAT}:"  # what stands in braces decides on the slot
         self._script = Script.of(["tokens.lua"], {})
 
+    @property
+    def place(self) -> str:
+        """The server, without user and password, for people to read."""
+        return self._server.name
+
     def __repr__(self) -> str:
-        return f"<RedisTokens {self._server.name}>"
+        return f"<RedisTokens {self.place}>"
 
     # -- TokenStore --------------------------------------------------------------------------------------------
 

@@ -125,8 +125,13 @@ class SqliteTokens:
         )
         weakref.finalize(self, _close, self._file, self._view)
 
+    @property
+    def place(self) -> str:
+        """The file's path, for people to read."""
+        return str(self._file.path)
+
     def __repr__(self) -> str:
-        return f"<SqliteTokens {self._file.path}>"
+        return f"<SqliteTokens {self.place}>"
 
     # -- TokenStore --------------------------------------------------------------------------------------------
 
