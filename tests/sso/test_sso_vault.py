@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from rich.pretty import pretty_repr
 
 from esipy.exceptions import TokenKeyError, TokenStoreError
 from esipy.runtime.simulated import SimulatedRuntime
@@ -42,6 +43,7 @@ def test_no_token_is_shown(runtime: SimulatedRuntime) -> None:
     stored = runtime.run(Vault(store, SEALER, "app").load(runtime, 1))
     for token in ("access", "refresh", "rotated"):
         assert token not in repr(stored)
+        assert token not in pretty_repr(stored), "rich asks Structs for more than their repr"
         assert token not in repr(store.load("app", 1))
         assert token.encode() not in store.load("app", 1).sealed  # type: ignore[union-attr]
 

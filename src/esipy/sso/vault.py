@@ -43,6 +43,9 @@ class Kept(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return "<tokens>"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # what the package rich shows of a Struct, as in tracebacks with variables, is not its repr
+
 
 NOTHING = Kept()
 """The tokens of a login that is over."""
