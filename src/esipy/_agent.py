@@ -21,7 +21,7 @@ def sent_user_agent(user_agent: str | None) -> str:
 
 
 def warn_without_user_agent(user_agent: str | None, logger: logging.Logger, *, stacklevel: int) -> None:
-    """Warn a program that does not say who it is.
+    """Warn a program that does not say who it is; in its log, too, if it has one: else it would read it twice.
 
     Args:
         stacklevel: as of `warnings.warn`, counted from the caller.
@@ -31,5 +31,6 @@ def warn_without_user_agent(user_agent: str | None, logger: logging.Logger, *, s
             "no User-Agent is set, so CCP cannot reach you before it has to block you. Name your program, its version "
             "and a contact: headers={'User-Agent': 'MyApp/1.0 (me@example.com; +https://github.com/me/myapp)'}"
         )
-        logger.warning(message)
+        if logger.hasHandlers():  # where there is none, logging itself writes to stderr, as the warning does
+            logger.warning(message)
         warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
