@@ -15,7 +15,7 @@ from esipy.stores.degrading import DegradingLedger
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.sqlite_ledger import SqliteLedger
 from tests.stores.kit import Clock
-from tests.stores.ledger_contract import LEASE_SECONDS
+from tests.stores.ledger_kit import LEASE_SECONDS
 
 
 class House:

@@ -1,82 +1,32 @@
 """What every ledger does, wherever it counts: a class of tests for each ledger to inherit.
 
-A test class has the fixture ``ledger``, made with the clock of the fixture ``clock``. One for a ledger that processes
-share inherits `SharedLedgerContract`, and has ``open_ledger`` instead: each call gives one more ledger on the same
-store, as another process would have it.
+A test class has the fixture ``ledger``, made with the clock of the fixture ``clock``.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
 from esipy.core.counts import RELEASE_MARGIN_SECONDS, SLOTS
-from esipy.stores.base import Ask, BucketState, LedgerStore, Reservation, SharedLedger, Told, Wait
+from esipy.stores.base import Ask, BucketState, LedgerStore, Told, Wait
 from tests.stores.kit import Clock
-
-LEASE_SECONDS = 90.0
-"""Of the ledgers in ``open_ledger``."""
-
-GATE = "*"
-WINDOW_SECONDS = 900.0
-SMALL = Ask("char-notification app:1", GATE, 15, WINDOW_SECONDS, 5, 2)
-LARGE = Ask("market-order app:1", GATE, 1200, WINDOW_SECONDS, 5, 2)
-WHOLE_CALLS = 7
-"""That fit into the small bucket."""
-
-BACK_SECONDS = WINDOW_SECONDS + RELEASE_MARGIN_SECONDS + WINDOW_SECONDS / SLOTS
-"""What was spent has come back by then."""
-
-
-def leave(ledger: LedgerStore, ask: Ask = SMALL) -> Reservation:
-    """A call that leaves."""
-    got = ledger.reserve(ask)
-    assert isinstance(got, Reservation), got
-    assert got.ask == ask
-    return got
-
-
-def wait(ledger: LedgerStore, ask: Ask = SMALL) -> Wait:
-    """The wait of a call that may not leave."""
-    got = ledger.reserve(ask)
-    assert isinstance(got, Wait), got
-    assert got.seconds > 0
-    return got
-
-
-def spend(ledger: LedgerStore, ask: Ask = SMALL, spent: int = 2, calls: int = 1) -> None:
-    """Calls that leave and are answered, one after the other."""
-    for _ in range(calls):
-        ledger.settle(leave(ledger, ask), spent)
-
-
-def about(seconds: float) -> Any:
-    """What equals these seconds, but for rounding."""
-    return pytest.approx(seconds)
-
-
-def calls_until_full(ledger: LedgerStore, ask: Ask = SMALL) -> int:
-    """How many good calls leave, one after the other, until one has to wait."""
-    calls = 0
-    while isinstance(got := ledger.reserve(ask), Reservation):
-        ledger.settle(got, 2)
-        calls += 1
-    return calls
-
-
-def state(ledger: LedgerStore, name: str = SMALL.bucket) -> BucketState:
-    """The bucket of this name."""
-    (found,) = [each for each in ledger.states() if each.bucket == name]
-    return found
-
-
-def spent(state: BucketState) -> int:
-    """What is believed to be spent of it, by whomever: what nobody answered for counts with what others spent."""
-    return state.used + state.foreign
+from tests.stores.ledger_kit import (
+    BACK_SECONDS,
+    GATE,
+    LARGE,
+    SMALL,
+    WHOLE_CALLS,
+    WINDOW_SECONDS,
+    about,
+    calls_until_full,
+    leave,
+    spend,
+    state,
+    wait,
+)
 
 
 class LedgerContract:
@@ -308,91 +258,3 @@ class LedgerContract:
         calls += calls_until_full(ledger, ask)
         assert calls == 99
         assert state(ledger).used == 200
-
-
-class SharedLedgerContract(LedgerContract):
-    """Several processes, one store."""
-
-    @pytest.fixture
-    def ledger(self, open_ledger: Callable[[], SharedLedger]) -> SharedLedger:
-        return open_ledger()
-
-    @pytest.fixture
-    def other(self, ledger: LedgerStore, open_ledger: Callable[[], SharedLedger]) -> SharedLedger:
-        """Another process."""
-        return open_ledger()
-
-    def test_T28_processes_spend_from_one_bucket(self, ledger: SharedLedger, other: SharedLedger) -> None:
-        """What one has spent the other has not, and both see it."""
-        spend(ledger, calls=3)
-        assert calls_until_full(other) == WHOLE_CALLS - 3
-        wait(ledger)
-        assert ledger.states() == other.states()
-
-    def test_T26_a_420_stops_the_other_processes(self, ledger: SharedLedger, other: SharedLedger) -> None:
-        """And a 429 stops its bucket there."""
-        spend(ledger)
-        ledger.block(SMALL.bucket, 20)
-        assert wait(other) == Wait(about(20))
-        ledger.block(GATE, 30)
-        assert wait(other, LARGE) == Wait(about(30), everyone=True)
-
-    def test_one_waits_for_anothers_call_until_its_lease_ends(
-        self, ledger: SharedLedger, other: SharedLedger, clock: Clock
-    ) -> None:
-        """Its answer may come earlier, which no one tells."""
-        spend(ledger, calls=5)
-        reservation = leave(ledger)
-        clock.now += 10
-        assert wait(other) == Wait(about(LEASE_SECONDS - 10), landing=True, others=True)
-        ledger.settle(reservation, 2)
-        leave(other)
-
-    def test_one_looks_again_while_others_may_give_back(
-        self, ledger: SharedLedger, other: SharedLedger, clock: Clock
-    ) -> None:
-        """A call of another process may cost less than is reserved for it; not during a wait that ESI asked for."""
-        spend(ledger, calls=5)
-        reservation = leave(other, SMALL._replace(cost=5))
-        got = wait(ledger)
-        assert (got.landing, got.others) == (False, True)
-        assert wait(other).others is False
-        ledger.block(SMALL.bucket, 10)
-        assert wait(ledger) == Wait(about(10))
-        clock.now += 10
-        other.settle(reservation, 2)
-        leave(ledger)
-
-    def test_the_calls_of_a_dead_process_cost_the_most_after_their_lease(
-        self, ledger: SharedLedger, other: SharedLedger, clock: Clock
-    ) -> None:
-        """The others go on with what is left, and a window later with everything."""
-        leave(ledger)
-        clock.now += LEASE_SECONDS
-        assert calls_until_full(other) == 5
-        assert (state(other).used, state(other).foreign) == (10, 5)
-        clock.now += BACK_SECONDS
-        assert calls_until_full(other) == WHOLE_CALLS
-
-    def test_of_an_answer_after_its_lease_only_the_headers_count(
-        self, ledger: SharedLedger, other: SharedLedger, clock: Clock
-    ) -> None:
-        """It has been counted; but what others spent is news."""
-        reservation = leave(ledger)
-        clock.now += LEASE_SECONDS + 1
-        assert (state(other).foreign, state(other).reserved) == (5, 0)
-        ledger.settle(reservation, 2, Told(11, 20, WINDOW_SECONDS))
-        assert state(other)[1:6] == (20, WINDOW_SECONDS, 0, 0, 11)
-        ledger.settle(reservation, 2)
-        assert state(other)[3:6] == (0, 0, 11)
-
-    def test_a_process_sees_how_many_there_are(self, ledger: SharedLedger, other: SharedLedger, clock: Clock) -> None:
-        """Once both have asked for something; one that has closed its ledger is gone."""
-        assert ledger.members() == 1
-        spend(ledger)
-        spend(other)
-        assert other.members() == 2
-        ledger.close()
-        clock.now += 11
-        spend(other)
-        assert other.members() == 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from esipy.core.buckets import Bucket
 from esipy.core.counts import Counts
 from esipy.stores.base import Ask, Told
-from tests.stores.ledger_contract import GATE
+from tests.stores.ledger_kit import GATE
 
 SIZES: Mapping[str, tuple[int, float, int]] = {
     # limit, window_seconds, worst

@@ -12,12 +12,12 @@ from esipy.stores.base import Told, Wait
 from esipy.stores.degrading import DegradingLedger
 from tests.stores.house import House
 from tests.stores.kit import Clock
-from tests.stores.ledger_contract import (
+from tests.stores.ledger_contract import LedgerContract
+from tests.stores.ledger_kit import (
     BACK_SECONDS,
     LARGE,
     SMALL,
     WINDOW_SECONDS,
-    LedgerContract,
     calls_until_full,
     leave,
     spend,

@@ -17,7 +17,7 @@ from esipy.stores.base import Ask, Reservation, StoreUnavailable, Told, Wait
 from esipy.stores.degrading import DegradingLedger
 from tests.forks import child, needs_fork
 from tests.stores.house import House
-from tests.stores.ledger_contract import (
+from tests.stores.ledger_kit import (
     GATE,
     LARGE,
     SMALL,

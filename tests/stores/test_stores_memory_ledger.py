@@ -6,14 +6,14 @@ import pytest
 
 from esipy.stores.base import Told
 from esipy.stores.memory_ledger import SWEEP_AT, MemoryLedger
-from tests.stores.ledger_contract import (
+from tests.stores.kit import Clock
+from tests.stores.ledger_contract import LedgerContract
+from tests.stores.ledger_kit import (
     BACK_SECONDS,
     LARGE,
     SMALL,
     WHOLE_CALLS,
     WINDOW_SECONDS,
-    Clock,
-    LedgerContract,
     calls_until_full,
     leave,
     spend,

@@ -19,7 +19,7 @@ from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.redis_ledger import RedisLedger, _bucket
 from esipy.stores.sqlite_ledger import SqliteLedger
 from tests.stores.kit import Clock
-from tests.stores.ledger_contract import GATE
+from tests.stores.ledger_kit import GATE
 from tests.stores.ledger_steps import SIZES, Step, happenings, known_of
 from tests.stores.valkey import new_prefix, url_of
 

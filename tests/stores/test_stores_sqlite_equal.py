@@ -15,7 +15,7 @@ from esipy.stores.memory_ledger import MemoryLedger
 from esipy.stores.shared_state import SharedBucket
 from esipy.stores.sqlite_ledger import SqliteLedger
 from tests.stores.kit import Clock
-from tests.stores.ledger_contract import GATE, LEASE_SECONDS
+from tests.stores.ledger_kit import GATE, LEASE_SECONDS
 from tests.stores.ledger_steps import Step, happenings, known_of
 
 NAMES = ("notifications app:1", "assets app:1", "errors")

@@ -17,7 +17,7 @@ from esipy.stores.base import StoreUnavailable
 from esipy.stores.sqlite_ledger import SqliteLedger
 from tests.forks import another_thread, child, needs_fork
 from tests.stores.kit import Clock, damage, files
-from tests.stores.ledger_contract import SMALL, WHOLE_CALLS, calls_until_full, leave, spend, state
+from tests.stores.ledger_kit import SMALL, WHOLE_CALLS, calls_until_full, leave, spend, state
 
 BUSY_SECONDS = 0.05
 NAME = "ledger.sqlite3"

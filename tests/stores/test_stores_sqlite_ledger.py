@@ -10,7 +10,8 @@ import pytest
 
 from esipy.stores.sqlite_ledger import SqliteLedger
 from tests.stores.kit import Clock
-from tests.stores.ledger_contract import LEASE_SECONDS, SharedLedgerContract
+from tests.stores.ledger_kit import LEASE_SECONDS
+from tests.stores.shared_ledger_contract import SharedLedgerContract
 
 
 class TestSqliteLedger(SharedLedgerContract):

@@ -13,17 +13,8 @@ from pathlib import Path
 import pytest
 
 from esipy.stores.sqlite_ledger import SqliteLedger
-from tests.stores.ledger_contract import (
-    BACK_SECONDS,
-    GATE,
-    LEASE_SECONDS,
-    SMALL,
-    Clock,
-    calls_until_full,
-    leave,
-    spend,
-    state,
-)
+from tests.stores.kit import Clock
+from tests.stores.ledger_kit import BACK_SECONDS, GATE, LEASE_SECONDS, SMALL, calls_until_full, leave, spend, state
 
 LIMIT = 400
 ASK = SMALL._replace(limit=LIMIT)
