@@ -12,6 +12,10 @@ from esipy.simulation import SimulatedEsi, token_for
 NOON = 1_785_844_800.0
 HERO = 2112000001
 
+NOTIFICATIONS = "/characters/{me}/notifications"
+WALLET = "/characters/{me}/wallet"
+ORDERS = "/characters/{me}/orders"  # of no group
+
 
 class World:
     """The server and its clock; it may take no time for an answer unless asked to."""
