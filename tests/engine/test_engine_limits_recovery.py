@@ -10,11 +10,9 @@ import pytest
 
 from esipy.engine.ledger import ledger_for
 from esipy.stores.memory_ledger import MemoryLedger
-from tests.engine.limits_kit import HERO, OTHER, Town, notifications, wallet
+from tests.engine.limits_kit import HERO, OTHER, PATIENT, Town, notifications, wallet
 from tests.stores.house import House
 from tests.stores.kit import Clock
-
-PATIENT = {"max_wait": 1e6}
 
 
 class Ahead(Clock):

@@ -12,9 +12,8 @@ from esipy import App, ops
 from esipy.events import LIMIT_CHANGED
 from esipy.exceptions import LimitedError, RateLimitedError
 from tests.engine.kit import STATUS, Script, answer
-from tests.engine.limits_kit import HERO, OTHER, Town, notifications, wallet
+from tests.engine.limits_kit import HERO, OTHER, PATIENT, Town, notifications, wallet
 
-PATIENT = {"max_wait": 1e6}
 HISTORY = ops.market.get_markets_region_id_history(region_id=10000002, type_id=34)
 SMALLER = {"x_ratelimit_group": "char-wallet", "x_ratelimit_limit": "100/15m"}
 

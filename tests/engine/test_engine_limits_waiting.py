@@ -10,10 +10,9 @@ from esipy import ops
 from esipy.core.counts import RELEASE_MARGIN_SECONDS
 from esipy.events import LIMIT_CHANGED, RATE_LIMIT_WAIT
 from tests.engine.kit import ORDERS, answer
-from tests.engine.limits_kit import HERO, Town, notifications, wallet
+from tests.engine.limits_kit import HERO, PATIENT, Town, notifications, wallet
 
 WINDOW = 900.0
-PATIENT = {"max_wait": 1e6}
 
 
 def test_first_come_first_served() -> None:
