@@ -91,7 +91,7 @@ LAZILY = {("operation", "ops"), ("operation", "version1"), ("utils", "cache")}
 """Against the order of the layers, so inside functions only."""
 
 PURE = frozenset(
-    {"base64", "collections.abc", "datetime", "difflib", "email.utils", "functools", "operator", "re", "typing"}
+    {"base64", "collections.abc", "datetime", "difflib", "email.utils", "functools", "json", "operator", "re", "typing"}
     | {"urllib.parse", "msgspec", "msgspec.inspect", "__future__"}
 )
 """All that `core` may import from outside: pure parts of the standard library, and msgspec."""
