@@ -1,4 +1,4 @@
-"""The simulated runtime's own: virtual time, the order of tasks, the ways of requests and answers, and what it refuses."""
+"""The simulated runtime's own: virtual time, the order of tasks, how requests and answers travel; what it refuses."""
 
 from __future__ import annotations
 

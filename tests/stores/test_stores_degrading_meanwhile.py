@@ -12,16 +12,7 @@ from esipy.stores.base import Ask, Reservation, StoreUnavailable, Wait
 from esipy.stores.degrading import DegradingLedger
 from tests.forks import child, needs_fork
 from tests.stores.house import House
-from tests.stores.ledger_kit import (
-    LARGE,
-    SMALL,
-    calls_until_full,
-    leave,
-    spend,
-    spent,
-    state,
-    wait,
-)
+from tests.stores.ledger_kit import LARGE, SMALL, calls_until_full, leave, spend, spent, state, wait
 
 
 @pytest.mark.parametrize("fails_again", [False, True])

@@ -12,8 +12,8 @@ import pytest
 from esipy.stores.base import LEASE_SECONDS, Ask, Reservation, Told, Wait
 from esipy.stores.redis_ledger import FORMAT, RedisLedger
 from tests.forks import child, needs_fork
+from tests.stores import ledger_kit
 from tests.stores.kit import Clock
-from tests.stores.ledger_kit import LEASE_SECONDS
 from tests.stores.shared_ledger_contract import SharedLedgerContract
 from tests.stores.valkey import Worker, admin, ledger, new_prefix, url_of
 
@@ -44,7 +44,7 @@ class TestRedisLedger(SharedLedgerContract):
 
     @pytest.fixture
     def open_ledger(self, clock: Clock, valkey: Any) -> Iterator[Callable[[], RedisLedger]]:
-        options = {"prefix": new_prefix(), "clock": clock, "lease_seconds": LEASE_SECONDS}
+        options = {"prefix": new_prefix(), "clock": clock, "lease_seconds": ledger_kit.LEASE_SECONDS}
         with ExitStack() as opened:
             yield lambda: opened.enter_context(ledger(valkey, **options))
 
