@@ -17,6 +17,8 @@ from tests.engine.kit import Bench, Login
 T = TypeVar("T")
 
 HERO, OTHER = 2112000001, 2112000002
+PATIENT = {"max_wait": 1e6}
+"""Settings of who waits for anything."""
 
 
 class Town:
