@@ -7,7 +7,6 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
 from threading import Thread
@@ -19,14 +18,8 @@ from tests.sandbox.wire import Echo, ask, dial, raw
 
 
 @pytest.fixture
-def echo() -> Echo:
-    return Echo()
-
-
-@pytest.fixture
-def server(echo: Echo) -> Iterator[RunningSandbox]:
-    with serve(esi=echo) as running:
-        yield running
+def server(echoing: RunningSandbox) -> RunningSandbox:
+    return echoing
 
 
 def test_a_request_reaches_the_half_whole(server: RunningSandbox, echo: Echo) -> None:
