@@ -13,6 +13,7 @@ from esipy.sandbox import RunningSandbox, serve
 from esipy.transport import default_transport
 from tests.sso.bad_input_kit import Desk
 from tests.sso.logins_kit import VirtualSso
+from tests.sso.loopback_kit import login as login
 from tests.sso.sso_kit import Colour
 
 
