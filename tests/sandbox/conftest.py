@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from esipy.sandbox import RunningSandbox, serve
+from esipy.sandbox.esi_versions import Lists
+from tests.sandbox.sandbox_esi_caller import Caller
 from tests.sandbox.wire import Echo
 
 
@@ -28,3 +30,15 @@ def echoing(echo: Echo) -> Iterator[RunningSandbox]:
     """A sandbox that has it for its ESI half."""
     with serve(esi=echo) as running:
         yield running
+
+
+@pytest.fixture
+def caller() -> Caller:
+    """Calls a new sandbox's ESI half without a server."""
+    return Caller()
+
+
+@pytest.fixture
+def lists(caller: Caller) -> Lists:
+    """What tests do to its lists."""
+    return caller.api.lists

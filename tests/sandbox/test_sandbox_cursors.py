@@ -16,16 +16,6 @@ PARTICIPANTS = "/corporations/98000001/freelance-jobs/some-job/participants"
 Record = dict[str, Any]
 
 
-@pytest.fixture
-def caller() -> Caller:
-    return Caller()
-
-
-@pytest.fixture
-def lists(caller: Caller) -> Lists:
-    return caller.api.lists
-
-
 def part(caller: Caller, path: str = JOBS, limit: int = 10, **mark: str) -> tuple[list[Record], dict[str, str] | None]:
     """The records of one answer, and its cursor."""
     answer = data(caller.mine(path, ("limit", limit), *mark.items()))

@@ -10,11 +10,6 @@ WALLET = "/characters/2112000001/wallet"
 SCOPE = "esi-wallet.read_character_wallet.v1"
 
 
-@pytest.fixture
-def caller() -> Caller:
-    return Caller()
-
-
 # ---- tokens ----
 
 

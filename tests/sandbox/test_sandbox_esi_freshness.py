@@ -12,11 +12,6 @@ from tests.sandbox.sandbox_esi_caller import START, Caller, data, header
 ORDERS = "/markets/10000002/orders"
 
 
-@pytest.fixture
-def caller() -> Caller:
-    return Caller()
-
-
 def test_the_first_lifetime_begins_with_the_sandbox(caller: Caller) -> None:
     """Cache-Control counts down to the end of the lifetime that the catalogue states; Expires names it."""
     caller.clock.advance(100)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,11 +12,6 @@ from esipy.sandbox.esi_limits import Limits
 from tests.sandbox.sandbox_esi_caller import START, Caller, data, header
 
 NOTIFICATIONS = "/characters/{me}/notifications"  # the smallest group: 15 tokens in 15 minutes
-
-
-@pytest.fixture
-def caller() -> Caller:
-    return Caller()
 
 
 def told(caller: Caller, path: str = NOTIFICATIONS, **options: Any) -> tuple[str | None, str | None]:

@@ -16,11 +16,6 @@ FITTING: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def caller() -> Caller:
-    return Caller()
-
-
 def by(key: str, rows: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
     return {row[key]: row for row in rows}
 
