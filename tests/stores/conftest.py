@@ -10,6 +10,8 @@ import pytest
 from tests.stores.caches import Asker, Place, places
 from tests.stores.house import house as house
 from tests.stores.house import ledger as ledger
+from tests.stores.tokens_file_kit import path as path
+from tests.stores.tokens_file_kit import store as store
 
 
 @pytest.fixture
