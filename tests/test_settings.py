@@ -8,13 +8,15 @@ import os
 import pickle
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 from esipy import ops, settings
 from esipy.exceptions import SettingError
+from esipy.security import AsyncEsiSecurity, EsiSecurity
 from esipy.settings import CATALOGUE_DATE, LANGUAGES, Settings, api_day
+from esipy.testing import sandbox
 
 DOCS = Path(__file__).parents[1] / "docs" / "settings.md"
 BEFORE_THE_CATALOGUE = datetime.date(2026, 1, 1)
@@ -226,6 +228,12 @@ def test_the_keywords_that_editors_offer_are_the_settings() -> None:
 
     assert set(Settings.__slots__) == set(LoginKeywords.__annotations__)
     assert set(Settings.__slots__) - {"timeout"} == set(SettingKeywords.__annotations__)
+
+
+@pytest.mark.parametrize("made_by", [EsiSecurity.__init__, AsyncEsiSecurity.__init__, sandbox])
+def test_what_editors_offer_is_there_at_run_time_too(made_by: Any) -> None:
+    """For frameworks that read the annotations of what they are to make, such as injectors of dependencies."""
+    assert "return" in get_type_hints(made_by)
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,11 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from threading import Condition
-from typing import TYPE_CHECKING, Any, Protocol, Self, Unpack
+from typing import Any, Protocol, Self, Unpack
 
 from esipy.sandbox import ControlClient, RunningSandbox, serve
+from esipy.sandbox.options import ServeOptions
 from esipy.stores.tokens import TokenStore
-
-if TYPE_CHECKING:
-    from esipy.sandbox.options import ServeOptions
 
 __all__ = ["SignalRecorder", "check_token_store", "environment", "sandbox"]
 

@@ -7,11 +7,12 @@ import secrets
 import time
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
+from typing import Any, Generic, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 from esipy._agent import sent_user_agent, warn_without_user_agent
 from esipy._headers import given_headers
+from esipy._keywords import LoginKeywords
 from esipy.events import AFTER_TOKEN_REFRESH, Signal
 from esipy.exceptions import InvalidCallError, SettingError
 from esipy.settings import Settings
@@ -24,9 +25,6 @@ from esipy.sso.source import Source
 from esipy.sso.wire import Asker, require_private
 from esipy.transport.base import require_transport
 from esipy.version1.keywords import ignore_unknown
-
-if TYPE_CHECKING:
-    from esipy._keywords import LoginKeywords
 
 __all__ = ["LoginShell", "asked_scopes"]
 
