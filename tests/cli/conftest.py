@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from esipy.sandbox import RunningSandbox, serve
+from tests.cli.call_kit import box as box
+from tests.cli.call_kit import call as call
+from tests.cli.call_kit import served as served
 from tests.cli.login_kit import environment
 
 
