@@ -14,7 +14,6 @@ from tests.cli.login_kit import COMMAND, Done
 CALL = [*COMMAND, "call"]
 JITA, THE_FORGE, PERIMETER = 30000142, 10000002, 30000144
 
-
 Call = Callable[..., Done]
 
 

@@ -13,8 +13,6 @@ from esipy.sandbox import RunningSandbox, serve
 from tests.cli.call_kit import CALL, THE_FORGE, Call
 from tests.cli.login_kit import Done
 
-# -- what is wrong ---------------------------------------------------------------------------------------------
-
 ORDERS = "get_markets_region_id_orders"
 
 
@@ -96,9 +94,6 @@ def test_an_error_nobody_thought_of_is_named(call: Call, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("esipy.cli.call.arguments_of", broken)
     assert Done(1, "", "esipy: AttributeError: x\n") == call("get_status")
-
-
-# -- as a process ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
