@@ -26,6 +26,8 @@ GOOD: list[tuple[str, Any, Any]] = [
     ("base_url", "http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
     ("base_url", "https://esi.evetech.net/", "https://esi.evetech.net"),
     ("base_url", "https://proxy.example/esi.evetech.net/latest/", "https://proxy.example/esi.evetech.net/latest"),
+    ("base_url", "HTTPS://ESI.EveTech.net:443", "https://esi.evetech.net"),
+    ("base_url", "http://[::1]:8200/Proxy/", "http://[::1]:8200/Proxy"),
     ("sso_url", "http://[::1]:80", "http://[::1]:80"),
     ("compatibility_date", "2025-12-16", "2025-12-16"),
     ("compatibility_date", datetime.date(2025, 12, 16), "2025-12-16"),
