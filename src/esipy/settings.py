@@ -56,7 +56,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from esipy.exceptions import SettingError
 
@@ -165,36 +165,34 @@ def _refuse(name: str, value: object, wanted: str) -> NoReturn:
     raise SettingError(f"{name}={value!r}: has to be {wanted}")
 
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
 def _url(name: str, value: Any) -> str:
     wanted = f"a URL with a host, such as {_CHECKS[name.lower().removeprefix('esi_')][1]}"  # or the variable's name
     if not isinstance(value, str) or not value.isprintable() or " " in value:
         _refuse(name, value, wanted)
     try:
         parts = urlsplit(value)
-        host, port = parts.hostname, parts.port  # reading a port that is no number raises
+        host, _ = parts.hostname, parts.port  # reading a port that is no number raises
     except ValueError:
-        host, port, parts = None, None, None
+        host, parts = None, None
     if "@" in value or "?" in value or "#" in value:
         _refuse(name, "...", "a URL without user, query or fragment")  # not shown: it may hold a password
     if parts is None or parts.scheme not in ("http", "https") or not host or "\\" in value:
         _refuse(name, value, wanted)
     if not value.isascii():
         _refuse(name, value, "a URL in ASCII: write its host in punycode (xn--...)")
-    # One spelling for one server, which counts once. Source: RFC 3986 sections 6.2.2.1 and 6.2.3.
-    host = f"[{host}]" if ":" in host else host
-    where = host if port is None or port == _DEFAULT_PORTS[parts.scheme] else f"{host}:{port}"
-    return f"{parts.scheme}://{where}{parts.path.rstrip('/')}"
+    return value.rstrip("/")
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def _esi_url(name: str, value: Any) -> str:
-    url = _url(name, value)
-    parts = urlsplit(url)
+    """In one spelling for one server, which counts once. Source: RFC 3986 sections 6.2.2.1 and 6.2.3."""
+    parts = urlsplit(_url(name, value))
     if parts.hostname == urlsplit(ESI_URL).hostname and parts.path:  # a proxy may have a path
         _refuse(name, value, f"{ESI_URL} alone: its addresses have no version such as /latest or /v1 any more")
-    return url
+    netloc = parts.netloc.lower().removesuffix(f":{_DEFAULT_PORTS[parts.scheme]}")
+    return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
 
 
 def _date(name: str, value: Any) -> str:
