@@ -13,7 +13,6 @@ from esipy.runtime.aio import AioRuntime
 from esipy.runtime.blocking import BlockingRuntime, run
 from tests.engine.kit import ITEM, Bench, Script
 
-FRESH = {"cache_control": "max-age=300", "etag": '"a"'}
 LIMIT_SECONDS = 20
 """What hangs for so long has failed."""
 

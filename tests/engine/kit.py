@@ -30,6 +30,9 @@ ORDERS = ops.market.get_markets_region_id_orders(region_id=10000002, order_type=
 WALLET = ops.wallet.get_characters_character_id_wallet(character_id=91)
 
 ITEM = {"flag": "LoSlot0", "quantity": 1, "type_id": 2046}
+FRESH = {"cache_control": "max-age=300", "etag": '"a"'}
+"""Headers of an answer that may be kept."""
+
 STATUS_BODY = {"players": 12, "server_version": "1", "start_time": "2026-08-04T11:05:00Z"}
 
 

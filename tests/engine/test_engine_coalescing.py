@@ -25,7 +25,6 @@ from tests.engine.flights_kit import (
     COLOURS,
     FITTING,
     FITTINGS,
-    FRESH,
     LIMIT_SECONDS,
     Blocking,
     Gate,
@@ -33,7 +32,7 @@ from tests.engine.flights_kit import (
     any_bench,
     bench_at,
 )
-from tests.engine.kit import ORDERS, STATUS, WALLET, Bench, Login, Script, answer
+from tests.engine.kit import FRESH, ORDERS, STATUS, WALLET, Bench, Login, Script, answer
 
 REGION = ops.universe.get_universe_regions_region_id(region_id=10000002)
 REGION_BODY = {"constellations": [], "name": "The Forge", "region_id": 10000002}

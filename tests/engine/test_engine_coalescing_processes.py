@@ -20,11 +20,10 @@ from esipy.runtime.blocking import BlockingRuntime
 from esipy.sandbox import RunningSandbox, serve
 from esipy.settings import Settings
 from esipy.stores.beside import Beside
-from tests.engine.kit import ITEM, ORDERS, Bench, Login, answer
+from tests.engine.kit import FRESH, ITEM, ORDERS, Bench, Login, answer
 from tests.stores.caches import SHARED, Asker, Place, places
 from tests.stores.valkey import admin, url_of
 
-FRESH = {"cache_control": "max-age=300", "etag": '"a"'}
 LIMIT_SECONDS = 20
 PATIENCE_SECONDS = 60
 """For a machine on which programs start slowly."""

@@ -14,8 +14,8 @@ from esipy.exceptions import RateLimitedError
 from esipy.runtime.blocking import run
 from esipy.settings import Settings
 from esipy.stores.memory import MemoryCache
-from tests.engine.flights_kit import CONSTELLATIONS, FRESH, LIMIT_SECONDS, REGIONS, Blocking, Gate, bench_at
-from tests.engine.kit import ORDERS, Bench, Script, answer
+from tests.engine.flights_kit import CONSTELLATIONS, LIMIT_SECONDS, REGIONS, Blocking, Gate, bench_at
+from tests.engine.kit import FRESH, ORDERS, Bench, Script, answer
 from tests.forks import child, needs_fork
 
 

@@ -10,9 +10,7 @@ from esipy import ops
 from esipy.core.changing import CHANGES
 from esipy.exceptions import BrokenAnswerError
 from esipy.stores.memory import MemoryCache
-from tests.engine.kit import Bench, Login, Script, answer
-
-FRESH = {"cache_control": "max-age=300", "etag": '"a"'}
+from tests.engine.kit import FRESH, Bench, Login, Script, answer
 
 CALENDAR = ops.calendar.get_characters_character_id_calendar(character_id=91)
 EVENT = ops.calendar.get_characters_character_id_calendar_event_id(character_id=91, event_id=7)
