@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from esipy.sandbox import RunningSandbox, serve
+from esipy.sandbox import ControlClient, RunningSandbox, serve
 from esipy.sandbox.esi_versions import Lists
+from tests.sandbox.control_kit import Handle
 from tests.sandbox.sandbox_esi_caller import Caller
 from tests.sandbox.wire import Echo
 
@@ -17,6 +18,12 @@ def server() -> Iterator[RunningSandbox]:
     """A new one for each test, over HTTP."""
     with serve() as running:
         yield running
+
+
+@pytest.fixture(params=["inside", "over HTTP"])
+def handle(server: RunningSandbox, request: pytest.FixtureRequest) -> Handle:
+    """The sandbox as its own process holds it, and as another one does."""
+    return server if request.param == "inside" else ControlClient(server.url + "/")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from esipy.sandbox import RunningSandbox
+from esipy.sandbox import ControlClient, RunningSandbox
 from esipy.sandbox.characters import FIRST_CHARACTER
 from tests.sandbox.wire import Got, ask
 from tests.urls import query_of
@@ -84,6 +84,6 @@ def verified(server: RunningSandbox, token: str) -> Any:
     return jwt.decode(token, keys, algorithms=["RS256"])
 
 
-def wallet(server: RunningSandbox, token: str, character_id: int = WHO) -> int:
+def wallet(server: RunningSandbox | ControlClient, token: str, character_id: int = WHO) -> int:
     """The status with which ESI answers for this character's wallet."""
     return ask(server.url, f"/characters/{character_id}/wallet", headers={"Authorization": f"Bearer {token}"}).status

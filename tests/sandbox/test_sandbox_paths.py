@@ -7,16 +7,9 @@ import re
 import pytest
 
 from esipy import ops
-from esipy.sandbox import ControlClient, RunningSandbox
+from esipy.sandbox import RunningSandbox
+from tests.sandbox.control_kit import Handle
 from tests.sandbox.wire import ask
-
-Handle = RunningSandbox | ControlClient
-
-
-@pytest.fixture(params=["inside", "over HTTP"])
-def handle(server: RunningSandbox, request: pytest.FixtureRequest) -> Handle:
-    """The sandbox as its own process holds it, and as another one does."""
-    return server if request.param == "inside" else ControlClient(server.url)
 
 
 def test_a_path_that_nothing_has_is_refused_with_near_ones(handle: Handle) -> None:
