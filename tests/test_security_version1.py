@@ -17,9 +17,9 @@ import pytest
 from esipy import AsyncEsiSecurity, EsiSecurity
 from esipy.events import AFTER_TOKEN_REFRESH, Signal
 from esipy.exceptions import APIException, LoginRequiredError, SettingError
+from tests.security_kit import AGENT
 from tests.urls import query_of
 
-AGENT = {"User-Agent": "Tests/1.0 (tests@example.com)"}
 KINDS = pytest.mark.parametrize("kind", [EsiSecurity, AsyncEsiSecurity])
 Kind = Callable[..., Any]
 
