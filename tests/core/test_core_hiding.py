@@ -11,11 +11,12 @@ import pytest
 
 from esipy.core.hiding import hide, hide_all
 
-SECRET = "a/b+c d=&'\""
+SECRET = "a/b+c d=&'\"é"
 WRITTEN: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "in a literal": repr,
     "in JSON": lambda text: json.dumps(text)[1:-1],
+    "in JSON as text": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     "in JSON with escaped slashes": lambda text: text.replace("/", "\\/"),
     "in a path": quote,
     "in a query": lambda text: quote(text, safe=""),

@@ -39,6 +39,7 @@ def _forms(secret: str) -> set[str]:
         secret,
         repr(secret)[1:-1],
         json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
         secret.replace("/", "\\/"),
         *in_urls,
         *(_ESCAPED.sub(lambda found: found[0].lower(), form) for form in in_urls),  # as some servers write them
