@@ -234,3 +234,9 @@ def test_what_is_no_port_is_refused_before_a_socket_is_opened(port: int) -> None
     with pytest.raises(ValueError, match=f"port {port}: ports are 0 to 65535"):
         serve(port=port)
     gc.collect()
+
+
+def test_a_sandbox_without_an_application_is_refused() -> None:
+    """At once: nobody could log in, and a socket would be left open."""
+    with pytest.raises(ValueError, match="needs at least one application"):
+        serve(clients=())

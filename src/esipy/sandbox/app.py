@@ -86,6 +86,8 @@ class Sandbox:
             raise ValueError(f"the issuer is one of {', '.join(ISSUERS)}, not {issuer!r}")
         if token_lifetime_seconds < 1:
             raise ValueError(f"tokens live at least a second, not {token_lifetime_seconds}")
+        if not clients:
+            raise ValueError("a sandbox needs at least one application: clients=[Client(...)], or leave it as it is")
         self.seed = seed
         self.url = ""
         self.clock = Clock()
