@@ -169,6 +169,7 @@ class Bucket(Counts):
             self._tell_nothing(spent)
             return
         if not spent and returns_in is not None and self.worst > 1 and number > self._heard:
+            self.age(now)
             self._learn_lateness(now - self._returned_at + returns_in)
         most_used = used if self._lately is None and not self.flying else self._most_used(landed_before, used)
         if self._hear(now, left_at, used, most_used, returns_in):

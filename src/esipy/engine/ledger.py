@@ -216,6 +216,8 @@ class Ledger:
             return None
         if before is None or before.name != group.name:
             self._told_groups[operation.id] = group
+        if len(self._told_sizes) >= MOST_REMEMBERED:
+            self._told_sizes.clear()
         self._told_sizes[group.name] = group
         self._groups.clear()
         self._asks.clear()

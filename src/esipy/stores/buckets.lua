@@ -167,6 +167,7 @@ end
 
 local function told(b, number, landed_before, left_at, spent, used, returns_in, alone) -- the end of `Bucket.settle`
   if spent == 0 and returns_in and b.worst > 1 and number > b.heard then
+    age(b)
     learn_lateness(b, now - b.returned_at + returns_in)
   end
   local most = most_used(b, landed_before, used)
