@@ -154,12 +154,12 @@ def test_an_app_and_its_first_call_load_little() -> None:
     code = (
         "import sys; from esipy import EsiApp; EsiApp().get_latest_swagger.op['get_status']();"
         "print(*sorted(name for name in sys.modules if name.startswith('esipy.')"
-        " or name in ('msgspec', 'hashlib', 'asyncio', 'decimal')))"
+        " or name in ('msgspec', 'hashlib', 'asyncio', 'decimal', 'logging')))"
     )
     loaded = set(
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     )
-    assert set() == loaded & {"msgspec", "hashlib", "asyncio", "decimal", "esipy.cache"}
+    assert set() == loaded & {"msgspec", "hashlib", "asyncio", "decimal", "logging", "esipy.cache"}
     assert set() == {name for name in loaded if "documents" in name or "gone" in name or "transport" in name}
     assert {"esipy.ops.status"} == {name for name in loaded if name.startswith("esipy.ops.") and "_index" not in name}
 

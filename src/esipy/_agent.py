@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging  # costs milliseconds: an app that only builds calls does not pay for it
 
 __all__ = ["LIBRARY", "sent_user_agent", "warn_without_user_agent"]
 
