@@ -30,6 +30,7 @@ from esipy.core.spends import as_pairs, due
 
 __all__ = [
     "CALL_COST",
+    "OVERDUE",
     "UNHEARD_SECONDS",
     "UNTIL_LANDING",
     "WORST_COST",
@@ -48,6 +49,9 @@ COLD_SHARE = 0.5
 
 UNHEARD_SECONDS = 1.0
 """How long the first answer of a bucket may take before another call leaves to find out."""
+
+OVERDUE = 1.5
+"""An answer that takes so many times as long as the slowest one did is not waited for any longer."""
 
 UNTIL_LANDING = float("inf")
 """The wait of a call for which there is room as soon as one that is under way has been answered, or what just comes
@@ -224,7 +228,7 @@ class Bucket(Counts):
 
     def _overdue_at(self) -> float:
         """When the last call that left has taken longer than answers do: others need not wait for what it finds out."""
-        return self._left_at + (self._slowest / 50 or UNHEARD_SECONDS)
+        return self._left_at + (self._slowest / 100 * OVERDUE or UNHEARD_SECONDS)
 
     def is_idle(self, now: float) -> bool:
         """Whether nothing is to be remembered of it: a new one would do the same."""

@@ -74,7 +74,7 @@ local function depart(b, cost, lease_end, member, room) -- `room`: of a call tha
 end
 
 local function overdue_at(b)
-  return b.left_at + (b.slowest > 0 and b.slowest / 50 or UNHEARD_SECONDS)
+  return b.left_at + (b.slowest > 0 and b.slowest / 100 * OVERDUE or UNHEARD_SECONDS)
 end
 
 local function is_unclear(b)
