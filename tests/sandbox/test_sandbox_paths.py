@@ -87,8 +87,9 @@ def test_every_path_of_the_sandbox_is_known(server: RunningSandbox) -> None:
 )
 def test_a_pattern_that_fits_some_path_is_taken(handle: Handle, path: str) -> None:
     """``*`` is any text, also of several parts, and may stand for the version of old programs."""
-    handle.fail(path)
-    handle.heal()
+    handle.fail(path, None, status=503)
+    places = ("/v2/oauth/token", "/characters/9512/wallet", "/status", "/v1/status/", "/meta/status")
+    assert 503 in {ask(handle.url, place).status for place in places}
 
 
 def test_where_somebody_went_is_no_mistake(handle: Handle) -> None:

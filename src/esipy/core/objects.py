@@ -57,7 +57,8 @@ class _Dated(str):
 
     @property
     def v(self) -> datetime.date:
-        raise NotImplementedError
+        """The date."""
+        return datetime.date.fromisoformat(self)
 
     def to_json(self) -> str:
         """ISO 8601, as version 1 wrote it: this text."""
@@ -100,11 +101,6 @@ class DataDate(_Dated):
     """A date as text, ``2026-08-04``; ``.v`` is its date."""
 
     __slots__ = ()
-
-    @property
-    def v(self) -> datetime.date:
-        """The date."""
-        return datetime.date.fromisoformat(self)
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
