@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-import subprocess
-import sys
 import time
 from collections import namedtuple
 from collections.abc import Mapping
@@ -23,6 +20,7 @@ from esipy.cache import BaseCache, DummyCache, _hash
 from esipy.core.objects import DataObject
 from esipy.stores.doors_records import pack, unpack
 from tests.cache.backends import Backend
+from tests.seeds import printed
 
 KEYS: list[Any] = [
     "text",
@@ -220,17 +218,7 @@ def test_T08_a_key_is_the_same_in_every_process() -> None:
         "from esipy.cache import _hash\n"
         "print(_hash(('https://x/', frozenset({('a', 'b'), ('c', 'd'), ('e', 'f')}), {'g': 1.5, 'h': None}, b'', -3)))"
     )
-    printed = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            check=True,
-            text=True,
-        ).stdout
-        for seed in ("1", "2", "3")
-    }
-    assert ["esi_4d92"] == [text[:8] for text in printed]
+    assert ["esi_4d92"] == [text[:8] for text in printed(program, "1", "2", "3")]
 
 
 def test_different_keys_have_different_names() -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from esipy import ops
 from esipy.engine.exchange import Exchange
 from esipy.stores.memory import MemoryCache
 from tests.engine.kit import FRESH, ORDERS, WALLET, Bench, Login, Script, answer
+from tests.seeds import printed
 
 
 @pytest.mark.parametrize(
@@ -114,17 +111,7 @@ def test_T08_the_same_call_has_the_same_key_in_every_process() -> None:
         "c = ops.character.post_characters_affiliation(body=[3, 1, 2])\n"
         "print([Exchange(b.engine, x, x.operation.method).cache_key for x in (ORDERS, WALLET, c)])\n"
     )
-    printed = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            check=True,
-            text=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(printed) == 1
+    assert len(printed(program, "1", "2")) == 1
 
 
 def test_T10_affiliations_are_kept_by_their_set_of_ids() -> None:

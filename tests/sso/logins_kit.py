@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
@@ -264,3 +265,13 @@ __all__ = [
     "SEALER", "WHO", "BrokenTokens", "VirtualSso", "ask", "heard", "keep", "kept", "logins_at", "put", "renewed",
     "state",
 ]  # fmt: skip
+
+
+def later(sso: VirtualSso, process: Process, waiting: Future[str]) -> tuple[str, str]:
+    """The token that a process has three seconds later, and the one that another got that waited for it."""
+
+    async def both() -> tuple[str, str]:
+        await sso.runtime.sleep(3)
+        return await process.token(WHO), await sso.runtime.join(waiting)
+
+    return sso.runtime.run(both())

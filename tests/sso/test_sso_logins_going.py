@@ -11,7 +11,7 @@ from esipy.exceptions import LoginRequiredError, TokenKeyError, TokenStoreError
 from esipy.sso.leases import lease_seconds
 from esipy.sso.sealing import Sealer
 from esipy.sso.vault import Kept
-from tests.sso.logins_kit import WHO, BrokenTokens, Process, VirtualSso, ask, kept, put
+from tests.sso.logins_kit import WHO, BrokenTokens, Process, VirtualSso, ask, kept, later, put
 from tests.sso.sso_kit import REVOKE, reply
 
 
@@ -155,12 +155,7 @@ def test_T38_a_logout_that_fails_still_keeps_others_from_the_old_token(sso: Virt
             sso.runtime.run(deed)
     store.broken = set()
     waiting = sso.runtime.spawn(other.token(WHO))
-
-    async def later() -> tuple[str, str]:
-        await sso.runtime.sleep(3)
-        return await process.token(WHO), await sso.runtime.join(waiting)
-
-    assert (sso.minted[-1], sso.minted[-1]) == sso.runtime.run(later())
+    assert (sso.minted[-1], sso.minted[-1]) == later(sso, process, waiting)
     assert (1, 0) == (sso.refreshes, sso.refused)
 
 

@@ -15,7 +15,7 @@ from esipy.exceptions import (
 )
 from esipy.sso.leases import lease_name, lease_seconds
 from esipy.sso.vault import Kept
-from tests.sso.logins_kit import WHO, BrokenTokens, Process, VirtualSso, ask, heard, kept, put, state
+from tests.sso.logins_kit import WHO, BrokenTokens, Process, VirtualSso, ask, heard, kept, later, put, state
 from tests.sso.sso_kit import JWKS, reply
 
 
@@ -35,12 +35,7 @@ def test_T38_others_are_kept_from_the_old_token_while_the_new_one_is_not_saved(s
     sso.keep(store, WHO)
     process, other = holding(sso, store), sso.process(store)
     waiting = sso.runtime.spawn(other.token(WHO))
-
-    async def later() -> tuple[str, str]:
-        await sso.runtime.sleep(3)
-        return await process.token(WHO), await sso.runtime.join(waiting)
-
-    assert (sso.minted[-1], sso.minted[-1]) == sso.runtime.run(later())
+    assert (sso.minted[-1], sso.minted[-1]) == later(sso, process, waiting)
     assert (1, 0) == (sso.refreshes, sso.refused)
 
 

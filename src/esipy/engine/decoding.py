@@ -32,7 +32,7 @@ def decoding(exchange: Exchange, answer: Answer, *, raw_body_only: bool) -> tupl
     call, operation, status, body = exchange.call, exchange.operation, answer.status, answer.body
     if raw_body_only or not body or status == 206 or not 200 <= status < 300:
         return _undecoded(exchange, answer, raw_body_only=raw_body_only), ()
-    decoder = _DECODERS.get(operation.id) or decoder_for(operation)
+    decoder = decoder_for(operation)
     places: tuple[str, ...] = ()
     try:
         if answer.source != "network" or answer.shared:
