@@ -131,4 +131,9 @@ def test_what_a_ledger_has_under_way_is_the_parents() -> None:
 
     assert child(work)
     assert [2] == [state.reserved for state in ledger.states()]
-    assert child_while_held(lock_of(ledger), lambda: ledger.states() == [])
+
+    def begun_anew() -> bool:
+        before = ledger.states()
+        return (before, isinstance(ledger.reserve(ask), Reservation), len(ledger.states())) == ([], True, 1)
+
+    assert child_while_held(lock_of(ledger), begun_anew)

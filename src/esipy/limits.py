@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from esipy.core.buckets import CALL_COST, WORST_COST, Bucket
@@ -64,7 +64,7 @@ async def limits_of(engine: Engine) -> list[Limit]:
 
     def read() -> tuple[float, list[tuple[BucketState, float]]]:
         # A bucket in which nobody spends: if it has to wait, it is for ESI's gate.
-        gate = ledger.store.wait_for(ledger.error_ask._replace(bucket=f"{ledger.gate} nobody"), 1)
+        gate = ledger.store.wait_for(replace(ledger.error_ask, bucket=f"{ledger.gate} nobody"), 1)
         states = {state.bucket: state for state in ledger.store.states() if is_of(ledger, state.bucket)}
         errors = ledger.error_ask
         states.setdefault(errors.bucket, BucketState(errors.bucket, errors.limit, errors.window_seconds, 0, 0, 0, 0.0))

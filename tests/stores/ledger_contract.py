@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -77,7 +78,7 @@ class LedgerContract:
     def test_buckets_are_counted_apart(self, ledger: LedgerStore) -> None:
         """One character's calls are not another's."""
         assert calls_until_full(ledger) == WHOLE_CALLS
-        assert calls_until_full(ledger, SMALL._replace(bucket="char-notification app:2")) == WHOLE_CALLS
+        assert calls_until_full(ledger, replace(SMALL, bucket="char-notification app:2")) == WHOLE_CALLS
 
     def test_what_others_spend_is_seen_in_the_headers_and_comes_back(self, ledger: LedgerStore, clock: Clock) -> None:
         """Twelve used, two of them ours: ten are foreign, and leave room for one call until a window has passed."""
@@ -104,30 +105,30 @@ class LedgerContract:
 
     def test_a_share_is_left_untouched(self, ledger: LedgerStore) -> None:
         """A tenth of 15 is less than a call, and two tenths are one."""
-        assert calls_until_full(ledger, SMALL._replace(share=0.1)) == WHOLE_CALLS
-        assert calls_until_full(ledger, SMALL._replace(bucket="b", share=0.2)) == WHOLE_CALLS - 1
+        assert calls_until_full(ledger, replace(SMALL, share=0.1)) == WHOLE_CALLS
+        assert calls_until_full(ledger, replace(SMALL, bucket="b", share=0.2)) == WHOLE_CALLS - 1
 
     def test_spread_calls_wait_once_half_is_used(self, ledger: LedgerStore) -> None:
         """While there would be room for more of them at once."""
-        spread = LARGE._replace(limit=100, spread=True)
+        spread = replace(LARGE, limit=100, spread=True)
         calls = calls_until_full(ledger, spread)
         assert 25 <= calls < 50
-        leave(ledger, spread._replace(spread=False))
+        leave(ledger, replace(spread, spread=False))
 
     def test_a_forced_call_leaves_and_is_counted(self, ledger: LedgerStore) -> None:
         """From a full bucket, and one that is blocked."""
         spend(ledger, calls=WHOLE_CALLS)
         ledger.block(SMALL.bucket, 10)
-        ledger.settle(leave(ledger, SMALL._replace(forced=True)), 2)
+        ledger.settle(leave(ledger, replace(SMALL, forced=True)), 2)
         assert state(ledger).used == 16
 
     def test_T26_a_forced_call_waits_for_a_closed_gate(self, ledger: LedgerStore, clock: Clock) -> None:
         """But what was sent already is counted at once: it has no gate."""
-        forced = SMALL._replace(forced=True)
+        forced = replace(SMALL, forced=True)
         ledger.block(GATE, 10)
         assert wait(ledger, forced) == Wait(about(10), everyone=True)
         assert ledger.wait_for(forced, 100) == Wait(about(10), everyone=True)
-        ledger.settle(leave(ledger, forced._replace(gate="")), 2)
+        ledger.settle(leave(ledger, replace(forced, gate="")), 2)
         assert state(ledger).used == 2
         clock.now += 10
         leave(ledger, forced)
@@ -139,7 +140,7 @@ class LedgerContract:
         assert wait(ledger) == Wait(about(30), everyone=True)
         assert wait(ledger, LARGE) == Wait(about(30), everyone=True)
         assert ledger.wait_for(LARGE, 2) == Wait(about(30), everyone=True)
-        leave(ledger, LARGE._replace(gate="http://127.0.0.1 *"))
+        leave(ledger, replace(LARGE, gate="http://127.0.0.1 *"))
         clock.now += 30
         leave(ledger)
 
@@ -244,7 +245,7 @@ class LedgerContract:
 
     def test_threads_never_exceed_a_limit(self, ledger: LedgerStore) -> None:
         """Eight of them on one bucket, which they use to the last whole call."""
-        ask = SMALL._replace(limit=200)
+        ask = replace(SMALL, limit=200)
         spend(ledger, ask)
         starting = threading.Barrier(8)
 

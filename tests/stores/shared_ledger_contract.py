@@ -7,6 +7,7 @@ ledger on the same store, as another process would have it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -73,7 +74,7 @@ class SharedLedgerContract(LedgerContract):
     ) -> None:
         """A call of another process may cost less than is reserved for it; not during a wait that ESI asked for."""
         spend(ledger, calls=5)
-        reservation = leave(other, SMALL._replace(cost=5))
+        reservation = leave(other, replace(SMALL, cost=5))
         got = wait(ledger)
         assert (got.landing, got.others) == (False, True)
         assert wait(other).others is False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def test_T29_one_whole_call_always_fits_into_a_share(house: House) -> None:
     for each in ledgers:
         each.reserve(LARGE)
     house.clock.now += 11
-    ledgers[0].settle(leave(ledgers[0], LARGE._replace(forced=True)), 2)
+    ledgers[0].settle(leave(ledgers[0], replace(LARGE, forced=True)), 2)
     with house.down():
         assert calls_until_full(ledgers[0]) == 1
 
@@ -109,7 +110,7 @@ def test_headers_change_the_size_of_the_share(house: House, ledger: DegradingLed
     with house.down():
         ledger.settle(leave(ledger), 2, Told(4))
         assert calls_until_full(ledger) == 23
-        ledger.settle(leave(ledger, SMALL._replace(forced=True)), 2, Told(52, 200, WINDOW_SECONDS))
+        ledger.settle(leave(ledger, replace(SMALL, forced=True)), 2, Told(52, 200, WINDOW_SECONDS))
         assert calls_until_full(ledger) == 24
         ledger.resize(SMALL, 15)
         wait(ledger)
@@ -117,7 +118,7 @@ def test_headers_change_the_size_of_the_share(house: House, ledger: DegradingLed
 
 def test_a_limit_that_was_learned_meanwhile_only_falls(house: House, ledger: DegradingLedger) -> None:
     """Where others may have learned one too: here and, when it is back, in the store."""
-    spend(ledger, LARGE._replace(bucket="other"))
+    spend(ledger, replace(LARGE, bucket="other"))
     with house.down():
         ledger.resize(LARGE, 100, at_most=True)
         ledger.resize(LARGE, 400, at_most=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def test_a_call_that_left_without_the_store_is_booked_when_it_lands(house: House
     ledger.settle(flying, 5)
     assert state(house.kept())[3:5] == (7, 0)
     with house.down():
-        ledger.settle(leave(ledger, SMALL._replace(forced=True)), 0, answered=False)
+        ledger.settle(leave(ledger, replace(SMALL, forced=True)), 0, answered=False)
         house.clock.now += 1
     spend(ledger)
     assert state(house.kept())[3:5] == (9, 0)
@@ -99,9 +100,9 @@ def test_T26_what_was_sent_reaches_a_store_whose_gate_is_closed(house: House, le
         spend(ledger)
         flying = leave(ledger)
         ledger.block(GATE, 30)
-        assert wait(ledger, SMALL._replace(forced=True)).everyone
+        assert wait(ledger, replace(SMALL, forced=True)).everyone
         house.clock.now += 1
-    assert wait(ledger, SMALL._replace(forced=True)) == Wait(about(29), everyone=True)
+    assert wait(ledger, replace(SMALL, forced=True)) == Wait(about(29), everyone=True)
     assert (spent(state(house.kept())), state(house.kept()).reserved) == (4, 2)
     ledger.settle(flying, 2)
     assert spent(state(house.kept())) == 6
@@ -157,7 +158,7 @@ def test_a_store_that_fails_while_it_is_told_is_told_the_rest_later(
     monkeypatch.setattr(store, "settle", fails_at_the_last)
     spend(ledger)
     names = [f"b {number}" for number in range(4)]
-    flights = [leave(ledger, LARGE._replace(bucket=name, forced=True)) for name in names]
+    flights = [leave(ledger, replace(LARGE, bucket=name, forced=True)) for name in names]
     with house.down():
         spend(ledger)
         for each in flights:

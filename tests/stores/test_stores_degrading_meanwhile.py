@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -104,7 +105,7 @@ def test_what_it_missed_is_not_lost_by_an_interrupt(
     """Ctrl-C while the store is being told: the next call tells the rest."""
     store, settle, settled = house.kept(), house.kept().settle, list[int]()
     names = [f"b {number}" for number in range(5)]
-    flights = [leave(ledger, LARGE._replace(bucket=name)) for name in names]
+    flights = [leave(ledger, replace(LARGE, bucket=name)) for name in names]
 
     def interrupted(*arguments: Any) -> None:
         if house.told:

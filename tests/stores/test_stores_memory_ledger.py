@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from esipy.stores.base import Told
@@ -83,9 +85,32 @@ def test_buckets_with_calls_that_were_given_up_are_forgotten(ledger: MemoryLedge
     clock.now += BACK_SECONDS
     assert ledger.states() == []
     for number in range(SWEEP_AT):
-        spend(ledger, SMALL._replace(bucket=f"b app:{number}"))
+        spend(ledger, replace(SMALL, bucket=f"b app:{number}"))
     flying = leave(ledger)
     ledger.settle(reservation, 5, Told(15))
     assert state(ledger)[3:6] == (0, 2, 0)
     ledger.settle(flying, 2)
     assert state(ledger)[3:6] == (2, 0, 0)
+
+
+def test_a_call_asks_of_a_bucket_that_was_forgotten_meanwhile(ledger: MemoryLedger, clock: Clock) -> None:
+    """What found the bucket once finds the new one, which all others find, too."""
+    ask, again = replace(SMALL), replace(SMALL)
+    spend(ledger, ask)
+    clock.now += BACK_SECONDS
+    for number in range(SWEEP_AT):
+        spend(ledger, replace(SMALL, bucket=f"b app:{number}"))
+    flying = leave(ledger, ask)
+    assert state(ledger).reserved == 2
+    ledger.settle(flying, 2)
+    assert calls_until_full(ledger, again) == WHOLE_CALLS - 1
+    assert wait(ledger, ask).seconds > 0
+
+
+def test_ledgers_that_are_asked_with_the_same_object_count_apart(clock: Clock) -> None:
+    """Each finds its own bucket, turn by turn."""
+    one, two, ask = MemoryLedger(clock), MemoryLedger(clock), replace(SMALL)
+    for turn in range(1, 4):
+        for ledger in (one, two):
+            ledger.settle(leave(ledger, ask), 2)
+            assert state(ledger).used == 2 * turn

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ class TestRedisLedger(SharedLedgerContract):
 def test_T28_processes_use_a_bucket_to_the_last_whole_call(valkey: Any, limit: int, under_way: int) -> None:
     """Three processes on one server: together exactly the calls that the limit allows, each of which costs 2."""
     options = {"prefix": new_prefix()}
-    ask = NOTIFICATIONS._replace(limit=limit)
+    ask = replace(NOTIFICATIONS, limit=limit)
     with Worker(valkey, **options) as one, Worker(valkey, **options) as two, Worker(valkey, **options) as three:
         workers = (one, two, three)
         for worker in workers:
@@ -114,10 +115,10 @@ def test_hosts_behind_other_addresses_share_characters_only(valkey: Any) -> None
     asks = [
         NOTIFICATIONS,
         ORDERS,
-        ORDERS._replace(bucket="market-order ip:app"),
-        ORDERS._replace(bucket="errors"),
-        ORDERS._replace(bucket="route get_markets_region_id_history"),
-        ORDERS._replace(bucket="https://esi.example.com errors"),
+        replace(ORDERS, bucket="market-order ip:app"),
+        replace(ORDERS, bucket="errors"),
+        replace(ORDERS, bucket="route get_markets_region_id_history"),
+        replace(ORDERS, bucket="https://esi.example.com errors"),
     ]
     with (
         ledger(valkey, **options, address="paris") as paris,
@@ -278,7 +279,7 @@ def test_a_wait_for_a_bucket_that_is_not_there_is_kept_for_it(shared: RedisLedge
 
 def test_many_buckets_are_listed(shared: RedisLedger) -> None:
     """More than fit into one round trip."""
-    asks = [NOTIFICATIONS._replace(bucket=f"assets app:{number}") for number in range(1001)]
+    asks = [replace(NOTIFICATIONS, bucket=f"assets app:{number}") for number in range(1001)]
     for ask in asks:
         granted(shared.reserve(ask))
     assert sorted((ask.bucket, 0, 2, 0) for ask in asks) == sorted(used(shared))

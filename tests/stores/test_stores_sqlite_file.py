@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -201,7 +202,7 @@ def test_a_full_disk(ledger: SqliteLedger, path: Path) -> None:
 
     def fill() -> None:
         for number in range(1000):
-            leave(ledger, SMALL._replace(bucket=f"char-notification app:{number}"))
+            leave(ledger, replace(SMALL, bucket=f"char-notification app:{number}"))
 
     with pytest.raises(StoreUnavailable, match=f"{NAME}: database or disk is full"):
         fill()

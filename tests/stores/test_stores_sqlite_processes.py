@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.stores.kit import Clock
 from tests.stores.ledger_kit import BACK_SECONDS, GATE, LEASE_SECONDS, SMALL, calls_until_full, leave, spend, state
 
 LIMIT = 400
-ASK = SMALL._replace(limit=LIMIT)
+ASK = replace(SMALL, limit=LIMIT)
 
 PROGRAM = f"""
 import sys, time
@@ -110,7 +111,7 @@ def test_T28_processes_use_a_bucket_to_the_last_whole_call_and_no_further(path: 
         calls = [int(each.hear()) for each in all_four]
         with closing(SqliteLedger(path)) as ledger:
             assert state(ledger)[3:6] == (LIMIT, 0, 0)
-            leave(ledger, ASK._replace(bucket="another"))
+            leave(ledger, replace(ASK, bucket="another"))
             assert ledger.members() == 5
     assert sum(calls) == LIMIT // 2
 
@@ -197,11 +198,11 @@ def test_idle_buckets_are_forgotten(path: Path) -> None:
     clock = Clock()
     with closing(SqliteLedger(path, clock=clock)) as ledger:
         for name in ("spent", "flying", "blocked"):
-            spend(ledger, ASK._replace(bucket=name))
+            spend(ledger, replace(ASK, bucket=name))
         ledger.block("blocked", 5000)
         ledger.block(GATE, 10)
         clock.now += 1000
-        leave(ledger, ASK._replace(bucket="flying"))
+        leave(ledger, replace(ASK, bucket="flying"))
         clock.now += 1000
         spend(ledger, ASK)
         assert rows(path) == (["blocked", SMALL.bucket, "flying"], 0)

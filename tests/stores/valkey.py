@@ -10,11 +10,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from esipy.stores.base import Ask, Reservation
 from esipy.stores.redis_ledger import RedisLedger
 
 ROOT = Path(__file__).parents[2]
@@ -88,7 +90,7 @@ class Worker:
 
     def tell(self, verb: str, *arguments: Any) -> None:
         """Give it work: `answer` is what came of it."""
-        self._out.write(json.dumps([verb, *arguments]) + "\n")
+        self._out.write(json.dumps([verb, *arguments], default=given) + "\n")
         self._out.flush()
 
     def answer(self) -> Any:
@@ -114,11 +116,14 @@ class Worker:
         self._in.close()
 
 
+def given(ask: Ask) -> dict[str, Any]:
+    """What an `Ask` is made with."""
+    return {field.name: getattr(ask, field.name) for field in fields(ask) if field.init}
+
+
 def work(ledger: RedisLedger, verb: str, *arguments: Any) -> Any:
     """What a worker can do."""
-    from esipy.stores.base import Ask, Reservation
-
-    ask = Ask(*arguments[0])
+    ask = Ask(**arguments[0])
     if verb == "reserve":  # and never settle
         return isinstance(ledger.reserve(ask), Reservation)
     calls, most_under_way = 0, arguments[1]  # "use": all that it can get

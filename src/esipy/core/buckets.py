@@ -73,7 +73,7 @@ class Bucket(Counts):
 
     # -- leaving and landing -----------------------------------------------------------------------------------
 
-    def reserve(self, now: float, cost: int, share: float = 0.0, *, spread: bool = False) -> float:
+    def reserve(self, now: float, cost: int, share: float = 0.0, spread: bool = False) -> float:
         """Let a call leave, if it may.
 
         Args:
@@ -138,7 +138,6 @@ class Bucket(Counts):
         now: float,
         mark: Mark,
         spent: int,
-        *,
         used: int | None = None,
         returns_in: float | None = None,
         answered: bool = True,

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from esipy._attached import attached
@@ -164,7 +165,7 @@ class Ledger:
         if self.surprises and group is not None:
             surprised_at = self.surprises.get((ask.bucket, operation.id))
             if surprised_at is not None and now() - surprised_at < ask.window_seconds:
-                return ask._replace(cost=WORST_COST)  # it was answered 4xx lately: this one may be too (T31)
+                return replace(ask, cost=WORST_COST)  # it was answered 4xx lately: this one may be too (T31)
         return ask
 
     def route_ask(self, operation: Operation[Any], terms: Terms) -> Ask | None:
@@ -181,7 +182,7 @@ class Ledger:
     ) -> Ask:
         forced = terms.policy == "off"
         if group is None:
-            ask = self.error_ask._replace(share=max(ERRORS_KEPT, terms.share), forced=forced)
+            ask = replace(self.error_ask, share=max(ERRORS_KEPT, terms.share), forced=forced)
         else:
             bucket, window_seconds = f"{self.prefix}{group.name} {principal}", float(group.window_seconds)
             ask = Ask(

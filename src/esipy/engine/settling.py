@@ -6,6 +6,7 @@ is certain that nothing was sent.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from esipy.core.answer import Answer
@@ -148,7 +149,7 @@ def _told_of_errors(exchange: Exchange, answer: Answer, news: list[News]) -> Tol
 async def _book(exchange: Exchange, ask: Ask, spent: int, told: Told) -> None:
     """Reserve and settle after the fact: whatever is full, and whatever gate is closed."""
     ledger, runtime = exchange.engine.ledger, exchange.runtime
-    reservation = await ledger.reserve(runtime, ask._replace(forced=True, gate=""))
+    reservation = await ledger.reserve(runtime, replace(ask, forced=True, gate=""))
     if isinstance(reservation, Reservation):
         await ledger.settle(runtime, reservation, spent, told)
 

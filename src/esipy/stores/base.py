@@ -9,7 +9,10 @@ that does I/O run beside the event loop (`Runtime.begin`).
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
+
+import msgspec
 
 from esipy.core.answer import Answer
 from esipy.core.buckets import CALL_COST, Bucket
@@ -66,8 +69,9 @@ class StoreUnavailable(Exception):
     """A shared store does not answer now. Its text names the store, without user or password."""
 
 
-class Ask(NamedTuple):
-    """What a call asks of a ledger. The same calls ask with the same value.
+@dataclass(slots=True)
+class Ask:
+    """What a call asks of a ledger. The same calls ask with the same object.
 
     Attributes:
         bucket: its name: the address of another ESI than the real one, group and principal.
@@ -79,6 +83,7 @@ class Ask(NamedTuple):
         spread: even out what is left over the window, once half of it is used.
         forced: let it leave from a bucket that has nothing left, but count it. A closed gate it waits for: what was
             sent already, and is counted afterwards, is asked for with the gate ``""``, which is never closed.
+        known: a store's own, to find the bucket again without its name; None when it has not looked for it.
     """
 
     bucket: str
@@ -90,9 +95,10 @@ class Ask(NamedTuple):
     share: float = 0.0
     spread: bool = False
     forced: bool = False
+    known: Any = field(default=None, init=False, repr=False, compare=False)
 
 
-class Reservation:
+class Reservation(msgspec.Struct, eq=False):
     """Leave to send one exchange: to be settled in any case.
 
     Attributes:
@@ -100,11 +106,8 @@ class Reservation:
         mark: the store's own, for `LedgerStore.settle`.
     """
 
-    __slots__ = ("ask", "mark")
-
-    def __init__(self, ask: Ask, mark: Any) -> None:
-        self.ask = ask
-        self.mark = mark
+    ask: Ask
+    mark: Any
 
 
 class Wait(NamedTuple):
@@ -128,7 +131,7 @@ class Wait(NamedTuple):
     ask_again_in: float | None = None
 
 
-class Told:
+class Told(msgspec.Struct, eq=False):
     """What the headers of an answer tell of its bucket.
 
     Attributes:
@@ -137,19 +140,10 @@ class Told:
         returns_in: seconds after which what is used comes back; None: a window.
     """
 
-    __slots__ = ("limit", "returns_in", "used", "window_seconds")
-
-    def __init__(
-        self,
-        used: int | None,
-        limit: int | None = None,
-        window_seconds: float | None = None,
-        returns_in: float | None = None,
-    ) -> None:
-        self.used = used
-        self.limit = limit
-        self.window_seconds = window_seconds
-        self.returns_in = returns_in
+    used: int | None
+    limit: int | None = None
+    window_seconds: float | None = None
+    returns_in: float | None = None
 
     def sized(self, limit: int | None) -> Told:
         """The same of a bucket of another limit, where what others use of it does not count."""

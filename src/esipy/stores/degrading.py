@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -254,7 +255,7 @@ class DegradingLedger:
         with self._lock:
             if self._failed:
                 self._spent[ask.bucket] = ask
-                reservation = self._meanwhile.reserve(ask._replace(gate="", forced=True))
+                reservation = self._meanwhile.reserve(replace(ask, gate="", forced=True))
                 assert isinstance(reservation, Reservation)
                 self._meanwhile.settle(reservation, spent)
                 return
@@ -266,7 +267,7 @@ class DegradingLedger:
 
     def _leave(self, ask: Ask, tokens: int) -> Reservation:
         """Have the store count a call that has left."""
-        reservation = self._store.reserve(ask._replace(gate="", cost=tokens, forced=True))
+        reservation = self._store.reserve(replace(ask, gate="", cost=tokens, forced=True))
         assert isinstance(reservation, Reservation)
         return reservation
 

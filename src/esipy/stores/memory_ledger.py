@@ -24,6 +24,20 @@ SWEEP_AT = 1024
 """From so many buckets on, those that are idle are forgotten whenever their number has doubled."""
 
 
+class KeptBucket(Bucket):
+    """A bucket, and what it can be told by that it still counts where an `Ask` found it.
+
+    Attributes:
+        home: of its ledger; None when it was forgotten.
+    """
+
+    __slots__ = ("home",)
+
+    def __init__(self, ask: Ask, home: object) -> None:
+        super().__init__(ask.limit, ask.window_seconds, ask.worst)
+        self.home: object | None = home
+
+
 class MemoryLedger:
     """`LedgerStore` in a dict.
 
@@ -37,10 +51,11 @@ class MemoryLedger:
     def __init__(self, now: Callable[[], float], lease_seconds: float = LOST_SECONDS) -> None:
         self.lease_seconds = lease_seconds
         self._now = now
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[str, KeptBucket] = {}
         self._gates: dict[str, float] = {}
         self._lost: dict[str, int] = {}  # by bucket: the last of the calls that were given up
         self._sweep_at = SWEEP_AT
+        self._home = object()
         self._lock = threading.Lock()
         forget_after_fork(self)
 
@@ -48,20 +63,20 @@ class MemoryLedger:
         return len(self._buckets)
 
     def reserve(self, ask: Ask) -> Reservation | Wait:
-        name, gate, limit, window_seconds, worst, cost, share, spread, forced = ask
+        cost = ask.cost
         with self._lock:
             now = self._now()
-            bucket = self._buckets.get(name)
-            if bucket is None:
-                bucket = self._new(name, Bucket(limit, window_seconds, worst), now)
-            if self._gates and now < self._gates.get(gate, 0.0):
-                return Wait(self._gates[gate] - now, everyone=True)
-            if forced:
+            bucket: KeptBucket = ask.known
+            if bucket is None or bucket.home is not self._home:
+                bucket = self._find(ask, now)
+            if self._gates and now < self._gates.get(ask.gate, 0.0):
+                return Wait(self._gates[ask.gate] - now, everyone=True)
+            if ask.forced:
                 bucket.depart(now, cost)
                 return Reservation(ask, (bucket, bucket.mark(cost)))
             if bucket.flying and now >= bucket.lost_at(self.lease_seconds):
-                self._abandon(name, bucket, now)
-            wait_seconds = bucket.reserve(now, cost, share, spread=spread)
+                self._abandon(ask.bucket, bucket, now)
+            wait_seconds = bucket.reserve(now, cost, ask.share, ask.spread)
             if not wait_seconds:
                 return Reservation(ask, (bucket, bucket.mark(cost)))
             if wait_seconds == UNTIL_LANDING:
@@ -82,7 +97,7 @@ class MemoryLedger:
                     return
                 bucket.flying += 1  # of what was counted then
                 mark, spent = (mark[0], 0, *mark[2:]), 0
-            bucket.settle(self._now(), mark, spent, used=used, returns_in=told.returns_in, answered=answered)
+            bucket.settle(self._now(), mark, spent, used, told.returns_in, answered)
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
         with self._lock:
@@ -104,9 +119,7 @@ class MemoryLedger:
 
     def resize(self, ask: Ask, limit: int, at_most: bool = False) -> None:
         with self._lock:
-            bucket = self._buckets.get(ask.bucket)
-            if bucket is None:
-                bucket = self._new(ask.bucket, Bucket(ask.limit, ask.window_seconds, ask.worst), self._now())
+            bucket = self._find(ask, self._now())
             bucket.resize(min(limit, bucket.limit) if at_most else limit, bucket.window_seconds)
 
     def states(self) -> list[BucketState]:
@@ -126,7 +139,7 @@ class MemoryLedger:
         half_changed = self._lock.locked()
         self._lock = threading.Lock()
         if half_changed:
-            self._buckets, self._lost = {}, {}
+            self._buckets, self._lost, self._home = {}, {}, object()
             return
         now = self._now()
         for name, bucket in self._buckets.items():
@@ -145,13 +158,27 @@ class MemoryLedger:
         self._give_up(name, bucket, now)
         return bucket.is_idle(now)
 
-    def _new(self, name: str, bucket: Bucket, now: float) -> Bucket:
+    def _find(self, ask: Ask, now: float) -> KeptBucket:
+        """The bucket that is asked for, known to the asker from now on."""
+        bucket = ask.known = self._buckets.get(ask.bucket) or self._new(ask, now)
+        return bucket
+
+    def _new(self, ask: Ask, now: float) -> KeptBucket:
         if len(self._buckets) >= self._sweep_at:
-            self._buckets = {name: kept for name, kept in self._buckets.items() if not self._is_idle(name, kept, now)}
-            self._lost = {name: number for name, number in self._lost.items() if name in self._buckets}
-            self._sweep_at = max(2 * len(self._buckets), SWEEP_AT)
-        self._buckets[name] = bucket
-        until = self._gates.pop(name, 0.0)
+            self._sweep(now)
+        bucket = self._buckets[ask.bucket] = KeptBucket(ask, self._home)
+        until = self._gates.pop(ask.bucket, 0.0)
         if until > now:  # it was blocked before anything was sent
             bucket.block(until)
         return bucket
+
+    def _sweep(self, now: float) -> None:
+        kept: dict[str, KeptBucket] = {}
+        for name, bucket in self._buckets.items():
+            if self._is_idle(name, bucket, now):
+                bucket.home = None
+            else:
+                kept[name] = bucket
+        self._buckets = kept
+        self._lost = {name: number for name, number in self._lost.items() if name in kept}
+        self._sweep_at = max(2 * len(kept), SWEEP_AT)

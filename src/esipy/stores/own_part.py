@@ -8,6 +8,7 @@ because somebody may have come since. One whole call always fits into a part.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from esipy._forks import ForkLock
@@ -61,7 +62,7 @@ class OwnPart:
 
     def depart(self, ask: Ask) -> OwnReservation:
         """Count a call that leaves in any case."""
-        forced = ask._replace(gate="", forced=True)
+        forced = replace(ask, gate="", forced=True)
         whole, fair = self.whole.reserve(forced), self._fair.reserve(self._fair_ask(forced))
         assert isinstance(whole, Reservation)
         assert isinstance(fair, Reservation)
@@ -95,7 +96,7 @@ class OwnPart:
         self._fair.resize(ask, self._share(ask))
 
     def _fair_ask(self, ask: Ask) -> Ask:
-        return ask._replace(limit=self._share(ask))
+        return replace(ask, limit=self._share(ask))
 
     def _share(self, ask: Ask) -> int:
         """This process's part of a limit."""

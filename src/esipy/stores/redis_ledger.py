@@ -98,12 +98,11 @@ class RedisLedger:
         return f"<{type(self).__name__} {self._server.name}>"
 
     def reserve(self, ask: Ask) -> Reservation | Wait:
-        name, gate, limit, window_seconds, worst, cost, share, spread, forced = ask
         beat = self._passed() >= self._beat_at
         left, *rest = self._run(
-            "reserve", [self._key(name), self._key(gate), self._index, self._processes],
-            limit, window_seconds, worst, cost, share, int(spread), int(forced), self.lease_seconds,
-            self._member, int(beat),
+            "reserve", [self._key(ask.bucket), self._key(ask.gate), self._index, self._processes],
+            ask.limit, ask.window_seconds, ask.worst, ask.cost, ask.share, int(ask.spread), int(ask.forced),
+            self.lease_seconds, self._member, int(beat),
         )  # fmt: skip
         if beat:
             self._beat_at = self._passed() + BEAT_SECONDS
