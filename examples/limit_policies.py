@@ -8,7 +8,7 @@ ledger leaves one untouched (2 % headroom).
 
 from __future__ import annotations
 
-import time
+from datetime import UTC, datetime
 
 from esipy import EsiClient, EsiSecurity, ops
 from esipy.events import RATE_LIMIT_WAIT
@@ -36,7 +36,8 @@ def spend(client: EsiClient, character_id: int, policy: str) -> tuple[int, float
             client.fetch(call, policy=policy, max_wait=1)
         except RateLimitedError as error:
             print(f"          {next(row for row in client.limits() if str(character_id) in row.principal)!r}")
-            return number, (error.retry_at or time.time()) - time.time()
+            now = datetime.now(UTC)
+            return number, ((error.retry_at or now) - now).total_seconds()
     return CALLS, 0.0
 
 

@@ -7,6 +7,7 @@ import inspect
 import pickle
 import re
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,7 @@ def test_the_text_shows_the_start_of_the_body(body: bytes | str, shown: str) -> 
 def limited() -> RateLimitedError:
     """A limit with its moment."""
     error = RateLimitedError(URL, 429, response=b"slow", response_header={"retry-after": ["5"]})
-    error.retry_at = 1785844800.0
+    error.retry_at = datetime(2026, 8, 4, 12, tzinfo=UTC)
     return error
 
 

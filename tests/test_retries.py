@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def test_T32_what_may_have_been_done_is_never_done_again(rule: Rule, failure: Fa
 @pytest.mark.parametrize("method", METHODS)
 def test_T32_a_520_of_a_limit_is_repeated_for_reads_only(method: str) -> None:
     """The game server refused, but says nothing of what it did before: a write may be half done."""
-    failure = Failure(CALL, method, 520, asked_seconds=5.0, retry_at=1785844805.0)
+    failure = Failure(CALL, method, 520, asked_seconds=5.0, retry_at=datetime(2026, 8, 4, 12, 0, 5, tzinfo=UTC))
     assert failure.limited
     assert (0.0 if method in READS else None) == pause(standard(), failure)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from esipy._headers import given_headers
 from esipy.core.answer import Answer
+from esipy.core.moments import as_seconds
 from esipy.core.objects import DataObject
 from esipy.core.wire import Headers
 from esipy.events import Signal
@@ -43,7 +44,7 @@ def unanswered(call: Call[T], error: APIException, status: int) -> Response[T]:
     """
     data = DataObject(error=str(error))
     answer = Answer(status, Headers(), msgspec.json.encode(data), "nowhere")
-    answer.retry_at = getattr(error, "retry_at", None)
+    answer.retry_at = as_seconds(getattr(error, "retry_at", None))
     return Response(call, answer, data, error.url, error=error)
 
 

@@ -49,14 +49,14 @@ Every signal:
 | | headers | Mapping[str, str] | those of the answer that tell of limits, names in lower case; no others |
 | | operation_id | str | as above |
 | | url | str | what was asked for, without any token |
-| | retry_at | float | when the next call of this bucket may leave, in seconds since 1970 (UTC) |
+| | retry_at | datetime | when the next call of this bucket may leave (aware, UTC) |
 | ERROR_LIMIT_LOW | | | sent when few errors are left: below 50, and again below 20, once each in a window |
 | | remain | int | how many errors ESI still takes before it answers nothing |
 | | reset_seconds | float | in how many seconds the count begins anew |
 | ERROR_LIMITED | | | sent when a 420 came: all calls wait |
 | | url | str | what was asked for, without any token |
 | | operation_id | str | as above |
-| | retry_at | float | when calls may leave again, in seconds since 1970 (UTC) |
+| | retry_at | datetime | when calls may leave again (aware, UTC) |
 | RETRY_SCHEDULED | | | sent when an exchange failed and is tried again, before the pause |
 | | operation_id | str | as above |
 | | url | str | what was asked for, without any token |
@@ -65,9 +65,9 @@ Every signal:
 | | wait_seconds | float | the pause that follows; 0 where the limit that refused is waited for |
 | | message | str | the status and what the body says of it, or what broke the connection |
 | DOWNTIME_STARTED | | | sent when the daily downtime has begun: batch calls wait |
-| | at | float | when it was noticed, in seconds since 1970 (UTC) |
+| | at | datetime | when it was noticed (aware, UTC) |
 | DOWNTIME_ENDED | | | sent when ESI answers again after the daily downtime |
-| | at | float | when it was noticed, in seconds since 1970 (UTC) |
+| | at | datetime | when it was noticed (aware, UTC) |
 | | down_seconds | float | how long it took since DOWNTIME_STARTED |
 | STALE_SERVED | | | sent when ESI did not answer, and a kept answer was given in its place |
 | | operation_id | str | as above |
@@ -94,7 +94,7 @@ Every signal:
 | | message | str | what went wrong |
 | | failures | int | how often in a row; 1 is the first |
 | | lasting | bool | True: it does not pass by itself: the login is dead, or ESI refuses the call |
-| | retry_at | float | when it will be looked at next, in seconds since 1970 (UTC) |
+| | retry_at | datetime | when it will be looked at next (aware, UTC) |
 | LOGIN_COMPLETED | | | sent when a character's login was stored (``esipy login``, ``WebLogin``, ``add_character``) |
 | | client_id | str | the application |
 | | character_id | int | who logged in |
@@ -114,7 +114,7 @@ Every signal:
 | | name | str | the character's |
 | | message | str | what went wrong |
 | | status_code | int | the HTTP status; 0 when no answer came |
-| | retry_at | float | until when this process does not ask again, in seconds since 1970 (UTC) |
+| | retry_at | datetime | until when this process does not ask again (aware, UTC) |
 
 Exchanges with the SSO (keys, tokens) and those that read another document are told by no signal. Logins that hold the
 same refresh token share one refresh; each of them whose tokens it replaced for a request tells its own signal, once.
@@ -126,6 +126,7 @@ every signal. To a type checker a receiver always has ``**kwargs``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from esipy._delivery import LOGGER as LOGGER
@@ -207,7 +208,7 @@ def _rate_limited(
     headers: Mapping[str, str],
     operation_id: str,
     url: str,
-    retry_at: float,
+    retry_at: datetime,
     **extra: Any,
 ) -> None:
     """Sent when a 429 came all the same, or a 520 that means one."""
@@ -226,7 +227,7 @@ def _error_limited(
     *,
     url: str,
     operation_id: str,
-    retry_at: float,
+    retry_at: datetime,
     **extra: Any,
 ) -> None:
     """Sent when a 420 came: all calls wait."""
@@ -247,7 +248,7 @@ def _retry_scheduled(
 
 def _downtime_started(
     *,
-    at: float,
+    at: datetime,
     **extra: Any,
 ) -> None:
     """Sent when the daily downtime has begun: batch calls wait."""
@@ -255,7 +256,7 @@ def _downtime_started(
 
 def _downtime_ended(
     *,
-    at: float,
+    at: datetime,
     down_seconds: float,
     **extra: Any,
 ) -> None:
@@ -306,7 +307,7 @@ def _watch_failed(
     message: str,
     failures: int,
     lasting: bool,
-    retry_at: float,
+    retry_at: datetime,
     **extra: Any,
 ) -> None:
     """Sent when a watched call could not be looked at; it will be again."""
@@ -350,7 +351,7 @@ def _sso_unreachable(
     name: str,
     message: str,
     status_code: int,
-    retry_at: float,
+    retry_at: datetime,
     **extra: Any,
 ) -> None:
     """Sent when the SSO was asked to refresh a stored login and did not; the token is kept."""

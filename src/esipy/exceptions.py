@@ -46,6 +46,7 @@ No error holds a token, a secret or a code: neither in its text nor in an attrib
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 __all__ = [
@@ -191,10 +192,10 @@ class LimitedError(ClientError):
     """A limit was reached.
 
     Attributes:
-        retry_at: seconds since 1970 (UTC) at which to come back; None when unknown.
+        retry_at: when to come back (aware, UTC); None when unknown.
     """
 
-    retry_at: float | None = None
+    retry_at: datetime | None = None
 
 
 class RateLimitedError(LimitedError):
@@ -209,17 +210,17 @@ class ServerError(APIException):
     """ESI answered 500-599: not your fault, try again later.
 
     Attributes:
-        retry_at: seconds since 1970 (UTC) at which to come back; None when ESI did not say.
+        retry_at: when to come back (aware, UTC); None when ESI did not say.
     """
 
-    retry_at: float | None = None
+    retry_at: datetime | None = None
 
 
 class DowntimeError(ServerError):
     """ESI is in its daily downtime, and the call was not to wait for its end: nothing was sent.
 
     Attributes:
-        retry_at: when it will next be looked whether ESI is up, in seconds since 1970 (UTC).
+        retry_at: when it will next be looked whether ESI is up (aware, UTC).
     """
 
 
@@ -318,10 +319,10 @@ class SSOUnavailableError(SSOError):
     The refresh token is kept: try again later.
 
     Attributes:
-        retry_at: seconds since 1970 (UTC) until which nobody of this process asks it again; None when nothing stops it.
+        retry_at: until when nobody of this process asks it again (aware, UTC); None when nothing stops it.
     """
 
-    retry_at: float | None = None
+    retry_at: datetime | None = None
 
 
 class TokenInvalidError(SSOError):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from esipy.core.buckets import CALL_COST, WORST_COST, Bucket
+from esipy.core.moments import not_before
 from esipy.engine.ledger import ERRORS_KEPT, Ledger
 from esipy.engine.pipeline import Engine
 from esipy.stores.base import Ask, BucketState
@@ -119,6 +120,6 @@ def _row(ledger: Ledger, state: BucketState, free_in: float, now: float) -> Limi
         foreign=state.foreign,
         left=max(state.limit - state.used - state.reserved - state.foreign, 0),
         free_in_seconds=free_in,
-        free_at=datetime.fromtimestamp(now + free_in, UTC),
+        free_at=not_before(now + free_in),
         waiting=ledger.lines.waiting(state.bucket),
     )

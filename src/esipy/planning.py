@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from esipy.core.buckets import Bucket
 from esipy.core.counts import RELEASE_MARGIN_SECONDS, SLOTS
+from esipy.core.moments import not_before
 from esipy.engine.exchange import Exchange
 from esipy.engine.ledger import Ledger
 from esipy.engine.pipeline import Engine
@@ -145,7 +146,7 @@ async def plan_of(engine: Engine, calls: list[Call[Any]], terms: Terms | None) -
         tokens=sum(row.tokens for row in rows if row.group is not None),
         buckets=tuple(sorted(rows, key=lambda row: (-row.seconds, row.bucket))),
         seconds=seconds,
-        finishes_at=datetime.fromtimestamp(now + seconds, UTC),
+        finishes_at=not_before(now + seconds),
     )
 
 

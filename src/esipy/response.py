@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from esipy.core.answer import Answer, Source
 from esipy.core.forbidden import forbidden_of
 from esipy.core.freshness import age_of, http_date
+from esipy.core.moments import as_datetime, not_before
 from esipy.core.wire import Headers
 from esipy.exceptions import APIException, ForbiddenError, LimitedError, ServerError, UndecodableAnswerError, error_for
 from esipy.operation import Call
@@ -56,14 +57,6 @@ class ResponseHeader(Mapping[str, list[Any]]):
 
     def __repr__(self) -> str:
         return f"ResponseHeader({dict(self)!r})"
-
-
-def as_datetime(moment: float | None) -> datetime | None:
-    """Seconds since 1970 as a moment (aware, UTC); None for None, and for a year that no calendar of ours has."""
-    try:
-        return None if moment is None else datetime.fromtimestamp(moment, UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 class Response(Generic[T_co]):
@@ -162,7 +155,7 @@ class Response(Generic[T_co]):
         if not self._is_good:
             error = error_for(self.status)(self.url, self.status, **self._seen)
             if isinstance(error, LimitedError | ServerError):
-                error.retry_at = self._retry_at
+                error.retry_at = None if self._retry_at is None else not_before(self._retry_at)
             elif isinstance(error, ForbiddenError):
                 operation = self.call.operation
                 error.reason, error.advice = forbidden_of(self.raw, operation.scope, operation.roles)

@@ -41,6 +41,7 @@ Beyond the rule, the client (`esipy.engine.retrying`) takes care that
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from esipy.core.retries import LIMITED, doubled
@@ -74,7 +75,7 @@ class Failure(NamedTuple):
         attempt: the one that failed; 1 is the first.
         asked_seconds: what the server asked to wait, by ``Retry-After`` or by a limit; None when it did not.
         random: in [0, 1), anew for each failure.
-        retry_at: when the limit that refused it lets the next one leave (seconds since 1970); None: no limit did.
+        retry_at: when the limit that refused it lets the next one leave (aware, UTC); None: no limit did.
     """
 
     call: Call[Any]
@@ -83,7 +84,7 @@ class Failure(NamedTuple):
     attempt: int = 1
     asked_seconds: float | None = None
     random: float = 0.5
-    retry_at: float | None = None
+    retry_at: datetime | None = None
 
     @property
     def limited(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
@@ -40,9 +41,9 @@ def test_T06_a_call_that_is_not_to_wait_fails_with_its_moment(connect: Connect, 
 
 def test_interactive_calls_are_tried(connect: Connect, down: RunningSandbox) -> None:
     """They get what there is, and the signal tells why, once."""
-    told: list[float] = []
+    told: list[datetime] = []
 
-    def tell(at: float, **_: object) -> None:
+    def tell(at: datetime, **_: object) -> None:
         told.append(at)
 
     DOWNTIME_STARTED.add_receiver(tell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from esipy.core.claims import (
     LEEWAY_SECONDS,
+    Checks,
     Claims,
     check_claims,
     peek,
@@ -47,6 +49,17 @@ def _jwt(payload: Any) -> str:
 def test_good_claims_are_read() -> None:
     """Every claim, in its type."""
     assert Claims(2112000001, "One", "hash=", frozenset({"a", "b"}), NOW + 1200, "app") == _check()
+
+
+def test_until_when_a_token_is_good() -> None:
+    """As a moment; None when it does not tell, and that was not checked."""
+    assert datetime.fromtimestamp(NOW + 1200, UTC) == _check().expires_at
+    untold = {name: value for name, value in GOOD.items() if name != "exp"}
+    unchecked = Checks(skipped=frozenset({"exp"}))
+    assert (
+        check_claims(untold, client_id="app", issuer="login.eveonline.com", now=NOW, checks=unchecked).expires_at
+        is None
+    )
 
 
 def test_only_what_is_needed_has_to_be_there() -> None:
@@ -109,7 +122,7 @@ def test_an_issuer_on_this_machine_keeps_its_scheme() -> None:
 
 def test_clocks_may_be_apart() -> None:
     """A token that ended less than the leeway ago is good."""
-    assert NOW - LEEWAY_SECONDS + 1 == _check(exp=NOW - LEEWAY_SECONDS + 1).expires_at
+    assert NOW - LEEWAY_SECONDS + 1 == _check(exp=NOW - LEEWAY_SECONDS + 1).exp
 
 
 @given(st.lists(SCOPE))
@@ -152,4 +165,4 @@ def test_any_payload_is_read_or_refused(changes: dict[str, Any]) -> None:
     except TokenInvalidError:
         return
     assert claims.character_id >= 0
-    assert claims.expires_at + LEEWAY_SECONDS > NOW
+    assert claims.exp + LEEWAY_SECONDS > NOW

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -16,11 +17,11 @@ def told() -> Iterator[list[Told]]:
     """What the signals of the downtime told."""
     found: list[Told] = []
 
-    def started(at: float, **_: Any) -> None:
-        found.append(Told(False, at, 0.0))
+    def started(at: datetime, **_: Any) -> None:
+        found.append(Told(False, at.timestamp(), 0.0))
 
-    def ended(at: float, down_seconds: float, **_: Any) -> None:
-        found.append(Told(True, at, down_seconds))
+    def ended(at: datetime, down_seconds: float, **_: Any) -> None:
+        found.append(Told(True, at.timestamp(), down_seconds))
 
     DOWNTIME_STARTED.add_receiver(started)
     DOWNTIME_ENDED.add_receiver(ended)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from esipy.core.moments import as_seconds
 from esipy.exceptions import (
     OwnerChangedError,
     SSOUnavailableError,
@@ -119,7 +120,7 @@ def test_T40_an_outage_never_ends_a_login(sso: VirtualSso, status: int) -> None:
         for _ in range(3):
             with pytest.raises(SSOUnavailableError) as raised:
                 ask(sso, process)
-            retry_at = raised.value.retry_at
+            retry_at = as_seconds(raised.value.retry_at)
             assert retry_at is not None
             assert retry_at > sso.runtime.now()
             sso.runtime.run(sso.runtime.sleep(retry_at - sso.runtime.now()))

@@ -6,6 +6,7 @@ Each wrong use is marked: a checker that stopped seeing one would report the mar
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, assert_type
 
 from esipy import AsyncEsiClient, Call, EsiClient, ops
@@ -68,6 +69,6 @@ at_most(patient, 3)  # type: ignore[arg-type]
 full_jitter(patient, 1.0)  # type: ignore[call-arg]
 
 
-def come_back(error: ServerError) -> float:
+def come_back(error: ServerError) -> datetime:
     """None when ESI did not say."""
-    return 0.0 if error.retry_at is None else error.retry_at
+    return datetime.now(UTC) if error.retry_at is None else error.retry_at

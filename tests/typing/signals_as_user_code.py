@@ -6,6 +6,7 @@ both checkers complain about an ignore that is not needed.
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, assert_type
 
 from esipy.events import (
@@ -60,7 +61,7 @@ def drifted(places: tuple[str, ...], **kwargs: Any) -> None:
 
 
 @RATE_LIMITED.connect
-def limited(bucket: str, headers: Mapping[str, str], retry_at: float, **kwargs: Any) -> None:
+def limited(bucket: str, headers: Mapping[str, str], retry_at: datetime, **kwargs: Any) -> None:
     print(bucket, headers["retry-after"], retry_at, kwargs)
 
 

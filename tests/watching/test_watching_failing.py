@@ -191,7 +191,7 @@ def test_failures_are_errors_of_esi_and_of_nobody_else() -> None:
     assert [(404, 1, True), (404, 2, True)] == [
         (one["status_code"], one["failures"], one["lasting"]) for one in failed.payloads
     ]
-    assert server.arrivals[1][0] == pytest.approx(failed.payloads[0]["retry_at"], abs=0.1)
+    assert server.arrivals[1][0] == pytest.approx(failed.payloads[0]["retry_at"].timestamp(), abs=0.1)
     assert "GetAlliancesAllianceId" == failed.payloads[0]["operation_id"]
 
 

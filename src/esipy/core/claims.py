@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
+from esipy.core.moments import as_datetime
 from esipy.exceptions import TokenInvalidError
 
 __all__ = [
@@ -70,7 +72,7 @@ class Claims(NamedTuple):
         name: the character's name; empty when the token does not tell.
         owner: changes when the character is sold to another account; empty when the token does not tell.
         scopes: what the character allowed.
-        expires_at: seconds since 1970 (UTC); 0 when the token does not tell and that was not checked.
+        exp: `expires_at` in seconds since 1970; 0 when the token does not tell.
         client_id: the application that the token was made for.
     """
 
@@ -78,8 +80,13 @@ class Claims(NamedTuple):
     name: str
     owner: str
     scopes: frozenset[str]
-    expires_at: float
+    exp: float
     client_id: str
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Until when it is good (aware, UTC); None when the token does not tell and that was not checked."""
+        return as_datetime(self.exp or None)
 
 
 def invalid_token(reason: str) -> TokenInvalidError:
@@ -128,7 +135,7 @@ def check_claims(
         name=_text(payload.get("name")),
         owner=_text(payload.get("owner")),
         scopes=read_scopes(payload.get("scp")),
-        expires_at=expires_at or 0.0,
+        exp=expires_at or 0.0,
         client_id=client_id,
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 
 from esipy.core.answer import Answer
+from esipy.core.moments import not_before
 from esipy.engine.exchange import Exchange, Proceed
 from esipy.engine.lines import Place
 from esipy.engine.resting import hold
@@ -207,5 +208,5 @@ def _too_long(exchange: Exchange, ask: Ask, wait: Wait) -> LimitedError:
         status,
         message=f"{exchange.operation.name}: {why} for {wait.seconds:.0f} s; nothing was sent: {way_out}",
     )
-    error.retry_at = exchange.runtime.now() + wait.seconds
+    error.retry_at = not_before(exchange.runtime.now() + wait.seconds)
     return error

@@ -14,6 +14,7 @@ from typing import Any
 from esipy._forks import ForkLock, forget_after_fork
 from esipy.core.answer import Answer
 from esipy.core.downtime import QUESTION_SECONDS, Downtime, game_started_at
+from esipy.core.moments import not_before
 from esipy.engine.exchange import Exchange, Proceed
 from esipy.engine.lines import Lines, Place
 from esipy.engine.terms import Terms
@@ -71,9 +72,9 @@ class Watch:
                     return
                 news = self.downtime.news.pop(0)
             if news.ended:
-                await runtime.tell(DOWNTIME_ENDED, {"at": news.at, "down_seconds": news.down_seconds})
+                await runtime.tell(DOWNTIME_ENDED, {"at": not_before(news.at), "down_seconds": news.down_seconds})
             else:
-                await runtime.tell(DOWNTIME_STARTED, {"at": news.at})
+                await runtime.tell(DOWNTIME_STARTED, {"at": not_before(news.at)})
 
 
 def watch_for(runtime: Runtime, base_url: str) -> Watch:
@@ -203,5 +204,5 @@ def _down(exchange: Exchange) -> DowntimeError:
         message=f"{exchange.operation.name}: ESI is in its daily downtime, since 11:00 UTC; nothing was sent. "
         "Come back later, or wait for its end with downtime='wait'",
     )
-    error.retry_at = watch.downtime.next_look(watch.now())
+    error.retry_at = not_before(watch.downtime.next_look(watch.now()))
     return error

@@ -10,6 +10,7 @@ import logging
 from math import inf
 
 from esipy.core.answer import Answer
+from esipy.core.moments import not_before
 from esipy.core.retries import retry_after
 from esipy.engine.decoding import error_body
 from esipy.engine.exchange import Exchange, Proceed
@@ -76,7 +77,7 @@ async def retrying(proceed: Proceed, exchange: Exchange) -> Answer:
             exchange.call, exchange.method, outcome, exchange.attempt,
             None if answer is None else _asked_for(answer, runtime.now()),
             runtime.random(),
-            None if answer is None else answer.retry_at,
+            None if answer is None or answer.retry_at is None else not_before(answer.retry_at),
         )  # fmt: skip
         # Who sends in any case is held back by no limit, so the pause has to be made here, like any other.
         held = failure.limited and exchange.terms.policy != "off"

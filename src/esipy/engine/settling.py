@@ -12,6 +12,7 @@ from typing import Any
 from esipy.core.answer import Answer
 from esipy.core.buckets import CALL_COST
 from esipy.core.limits import ERROR_LIMIT, cost_of, error_cost_of, errors_told, is_refusal, limit_headers, rate_told
+from esipy.core.moments import not_before
 from esipy.core.retries import LIMITED, retry_after
 from esipy.engine.exchange import Exchange
 from esipy.events import ERROR_LIMIT_LOW, ERROR_LIMITED, LIMIT_CHANGED, RATE_LIMITED, Signal
@@ -166,7 +167,7 @@ async def _block(exchange: Exchange, answer: Answer, ask: Ask | None, asked: flo
         answer.retry_at = runtime.now() + seconds
         await ledger.do(runtime, ledger.store.block, ledger.gate, seconds)
         ledger.lines.wake_all()
-        payload = {"url": exchange.url, "operation_id": operation.id, "retry_at": answer.retry_at}
+        payload = {"url": exchange.url, "operation_id": operation.id, "retry_at": not_before(answer.retry_at)}
         news.append((ERROR_LIMITED, payload))
         return
     named = rate_told(answer.headers) is not None
@@ -182,7 +183,7 @@ async def _block(exchange: Exchange, answer: Answer, ask: Ask | None, asked: flo
         "headers": limit_headers(answer.headers),
         "operation_id": operation.id,
         "url": exchange.url,
-        "retry_at": answer.retry_at,
+        "retry_at": not_before(answer.retry_at),
     }
     news.append((RATE_LIMITED, payload))
 

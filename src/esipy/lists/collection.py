@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
+from esipy.core.moments import as_datetime
 from esipy.core.pages import Again, Failed, Remedy, Seen, Torn, Verdict, Whole, judge
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
@@ -14,7 +15,7 @@ from esipy.exceptions import APIException, ListChangedError, NotFoundError
 from esipy.lists.asking import NO_CONTENT, ask, first_page, is_too_large, page_call, remedy_of, rows_of, seen_of
 from esipy.lists.sharing import share_words
 from esipy.operation import Call
-from esipy.response import Response, as_datetime
+from esipy.response import Response
 
 __all__ = ["Collected", "Collection", "Progress"]
 

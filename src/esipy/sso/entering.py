@@ -94,7 +94,7 @@ class Entering:
             else:
                 record = TokenRecord(
                     self._client_id, claims.character_id, claims.name, claims.owner, tuple(sorted(claims.scopes)),
-                    "ok", claims.expires_at, now, b"",
+                    "ok", claims.exp, now, b"",
                 )  # fmt: skip
                 aside = login._aside  # pyright: ignore[reportPrivateUsage]
                 stored = Stored(record, Kept(held.access_token, held.refresh_token, aside))

@@ -295,7 +295,7 @@ class Login(Tokens):
         """When a new token is over, by our clock: as the answer says, else as the token itself says."""
         now = runtime.now()
         lifetime = grant.expires_in
-        return int(now) + (int(claims.expires_at - now - (self._clock_error or 0.0)) if lifetime is None else lifetime)
+        return int(now) + (int(claims.exp - now - (self._clock_error or 0.0)) if lifetime is None else lifetime)
 
 
 def _is_good(held: Held, now: float) -> bool:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from esipy._attached import attached
 from esipy.core.claims import Claims
+from esipy.core.moments import as_datetime
 from esipy.exceptions import OwnerChangedError, SSOError, TokenStoreError
-from esipy.response import as_datetime
 from esipy.runtime.base import Runtime
 from esipy.sso.entering import Entering
 from esipy.sso.flights import Flights

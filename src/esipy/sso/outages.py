@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from esipy._forks import ForkLock
+from esipy.core.moments import not_before
 from esipy.core.retries import doubled, retry_after
 from esipy.core.wire import Headers
 from esipy.exceptions import SSOUnavailableError, TokenInvalidError
@@ -68,7 +69,7 @@ class Outages:
         if stopped is None or now >= stopped.until:
             return
         error = SSOUnavailableError(url, stopped.status, message=f"not asked again yet: {stopped.message}")
-        error.retry_at = stopped.until
+        error.retry_at = not_before(stopped.until)
         raise error
 
     def failed(
@@ -103,7 +104,7 @@ class Outages:
             if len(self._known) > MOST_KNOWN:
                 del self._known[next(iter(self._known))]
             if isinstance(error, SSOUnavailableError):
-                error.retry_at = outage.until
+                error.retry_at = not_before(outage.until)
 
     def works(self, url: str, client_id: str, character_id: int) -> None:
         """The SSO has answered well."""

@@ -37,7 +37,7 @@ class Read(NamedTuple):
             owner=claims.owner or (before.owner if before else ""),
             scopes=tuple(sorted(claims.scopes)),
             state="ok",
-            expires_at=claims.expires_at if lifetime is None else self.now + lifetime,
+            expires_at=claims.exp if lifetime is None else self.now + lifetime,
             refreshed_at=self.now,
             sealed=b"",
             version=before.version if before else 0,

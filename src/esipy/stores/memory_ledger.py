@@ -66,7 +66,7 @@ class MemoryLedger:
         cost = ask.cost
         with self._lock:
             now = self._now()
-            bucket: KeptBucket = ask.known
+            bucket: KeptBucket | None = ask.known
             if bucket is None or bucket.home is not self._home:
                 bucket = self._find(ask, now)
             if self._gates and now < self._gates.get(ask.gate, 0.0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from esipy.core.moments import not_before
 from esipy.events import WATCH_FAILED
 from esipy.exceptions import APIException
 from esipy.runtime.base import Runtime
@@ -24,6 +25,6 @@ async def tell_failure(runtime: Runtime, watched: Watched, error: Exception) -> 
             "message": str(error),
             "failures": watched.failures,
             "lasting": is_lasting(error),
-            "retry_at": watched.due,
+            "retry_at": not_before(watched.due),
         }
         await runtime.tell(WATCH_FAILED, payload)

@@ -15,6 +15,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from esipy.core.changes import Difference, Modified, compare, key_function
+from esipy.core.moments import as_seconds
 from esipy.engine.decoding import decoder_for
 from esipy.engine.pipeline import Engine
 from esipy.exceptions import ClientError, LimitedError, SSOError, SSOUnavailableError, UnauthorizedError
@@ -196,7 +197,7 @@ class Watched:
             self.due = self._hold.failed(now, chance)
             return
         longest = DOWN_PAUSE_SECONDS if is_down else LONGEST_PAUSE_SECONDS
-        retry_at: float | None = getattr(error, "retry_at", None)
+        retry_at = as_seconds(getattr(error, "retry_at", None))
         self.due = after_failure(now, self.failures, self._fresh_until, retry_at, longest, chance)
 
     # ---- what is kept between runs ----
