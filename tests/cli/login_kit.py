@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Timer
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -21,6 +23,8 @@ APP = "my-application"
 WALLET = "esi-wallet.read_character_wallet.v1"
 MAIL = "esi-mail.read_mail.v1"
 KEY = "A" * 43 + "="
+LIMIT_SECONDS = 120
+"""What takes longer hangs."""
 
 
 class Done(NamedTuple):
@@ -63,8 +67,9 @@ def esipy(around: dict[str, str], *words: str, before: Sequence[str] = ()) -> Do
         before: the command that runs it.
     """
     done = subprocess.run(
-        [*before, *COMMAND, *words], env=around, input="", capture_output=True, text=True, timeout=120, check=False
-    )
+        [*before, *COMMAND, *words], env=around, input="", capture_output=True, text=True, timeout=LIMIT_SECONDS,
+        check=False,
+    )  # fmt: skip
     return Done(done.returncode, done.stdout, done.stderr)
 
 
@@ -96,8 +101,20 @@ class Login:
 
     def done(self) -> Done:
         """Wait until the command has ended."""
-        out, err = self.process.communicate(timeout=120)
-        return Done(self.process.returncode, out, err)
+        process = self.process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.close()
+        hangs = Timer(LIMIT_SECONDS, process.kill)
+        hangs.start()
+        # Not communicate(): it reads what is in the pipes, without what `_line` has read ahead.
+        with ThreadPoolExecutor(1) as beside:
+            err = beside.submit(process.stderr.read)
+            out = process.stdout.read()
+            done = Done(process.wait(), out, err.result())
+        hangs.cancel()
+        return done
 
 
 @contextmanager
@@ -112,17 +129,16 @@ def logging_in(
     place = () if "--callback" in words else ("--port", "0")
     pipe = subprocess.PIPE
     command = [*COMMAND, "login", "--client-id", client_id, *place, *words]
-    process = subprocess.Popen(command, env=around, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
-    try:
-        assert process.stdin is not None
-        process.stdin.write(typed)
-        process.stdin.flush()
-        login = Login(process)
-        server.register(client_id, [login.redirect_uri], around.get("ESI_SECRET_KEY"))
-        yield login
-    finally:
-        process.kill()
-        process.communicate()
+    with subprocess.Popen(command, env=around, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            assert process.stdin is not None
+            process.stdin.write(typed)
+            process.stdin.flush()
+            login = Login(process)
+            server.register(client_id, [login.redirect_uri], around.get("ESI_SECRET_KEY"))
+            yield login
+        finally:
+            process.kill()
 
 
 def browse(address: str) -> Page:
