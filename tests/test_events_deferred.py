@@ -187,6 +187,7 @@ import atexit, logging, os, sys, threading
 logging.basicConfig(format="%(levelname)s %(message)s")
 from esipy import _deferred
 from esipy.events import Signal
+_deferred.EXIT_SECONDS = 30  # on a slow machine, too
 signal, gate = Signal(), threading.Event()
 """
 
@@ -217,9 +218,19 @@ def test_T55_what_does_not_end_in_time_at_exit_is_told() -> None:
         SETUP
         + """
 _deferred.EXIT_SECONDS = 0.05
-signal.add_receiver(lambda number: print(number, flush=True) if number == 1 else gate.wait(), deferred=True)
+hangs = threading.Event()
+
+def receive(number):
+    if number == 1:
+        print(number, flush=True)
+    else:
+        hangs.set()
+        gate.wait()
+
+signal.add_receiver(receive, deferred=True)
 for number in range(1, 4):
     signal.send(number=number)
+hangs.wait()
 """
     )
     assert "1\n" == out
