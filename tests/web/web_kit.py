@@ -9,17 +9,15 @@ from __future__ import annotations
 import importlib.util
 import multiprocessing
 import re
-import socket
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.cookies import SimpleCookie
 from multiprocessing.connection import Connection
 from pathlib import Path
-from secrets import randbelow
 from types import ModuleType
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -30,6 +28,7 @@ from esipy import AsyncEsiClient, EsiClient
 from esipy.sandbox import RunningSandbox, serve
 from esipy.sandbox.tokens import Client
 from esipy.tokens import MemoryTokens
+from tests.ports import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 REDIRECT_URI = "http://127.0.0.1:8635/callback"
@@ -152,15 +151,6 @@ def example(framework: str) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def free_port() -> int:
-    """A port that nobody listens at; not one of those that systems give out by themselves."""
-    while True:
-        port = 20000 + randbelow(10000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def over_http(netloc: str) -> Ask:
