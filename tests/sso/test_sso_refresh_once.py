@@ -83,7 +83,7 @@ def test_T37_threads_and_tasks_of_one_login_make_one_refresh(sandbox: RunningSan
 
 
 def test_T37_several_objects_with_one_refresh_token_make_one_refresh(
-    sandbox: RunningSandbox, blocking: Runtime
+    sandbox: RunningSandbox, blocking: BlockingRuntime
 ) -> None:
     """Web programs make an object per request from one row of their database; all of them get the rotated token."""
     first = expired_login(sandbox)
@@ -91,12 +91,20 @@ def test_T37_several_objects_with_one_refresh_token_make_one_refresh(
     for other in others:
         other.access_token, other.refresh_token = first.access_token, first.refresh_token
     sandbox.fail(TOKEN, kind="hang")
+    joined = threading.Semaphore(0)
+
+    class Telling(BlockingRuntime):
+        async def join(self, flight: Any, seconds: float | None = None) -> Any:
+            joined.release()
+            return await super().join(flight, seconds)
 
     def let_go() -> None:
         sandbox.wait_received(1, TOKEN)
+        for _ in others:  # who has not read its row by then would spend the old token
+            assert joined.acquire(timeout=10)
         sandbox.release()
 
-    got = _in_threads(blocking, first, *others, wait_for=let_go)
+    got = _in_threads(Telling(blocking.transport), first, *others, wait_for=let_go)
     assert {first.access_token} == set(got)
     assert {first.refresh_token} == {other.refresh_token for other in others}
     assert 1 == len(sandbox.received(TOKEN))

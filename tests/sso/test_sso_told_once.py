@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -78,11 +79,13 @@ def _led(sandbox: RunningSandbox, lead: Callable[[], object]) -> Generator[Threa
 
 
 def test_each_login_that_shares_a_refresh_tells_its_own_signal(
-    sandbox: RunningSandbox, blocking: Runtime, joining: Joining
+    sandbox: RunningSandbox, blocking: BlockingRuntime, joining: Joining
 ) -> None:
     """Two rows of two databases hold one refresh token: both are told of the rotated one, once each."""
     told, (first, second) = _logins(sandbox, "first", "second")
     old = first.refresh_token
+    now = time.time()
+    blocking.now = joining.now = lambda: now  # or the seconds that are left may be one less
     with _led(sandbox, lambda: run(first.token(blocking))) as pool:
         following = [pool.submit(run, second.token(joining)) for _ in range(3)]
         for _ in following:
