@@ -164,12 +164,15 @@ def run(order: dict[str, Any]) -> list[list[str]]:
     os.close(begin)
     told: list[list[str]] = []
     for pid, heard in children:
-        if order["do"] == "traffic":
-            select.select([heard], [], [], 30)  # it has begun
-            select.select([], [], [], random.Random(order["seed"]).uniform(0, order["seconds"]))
-            os.kill(pid, signal.SIGKILL)
         with os.fdopen(heard) as lines:
-            told.append(lines.read().splitlines())
+            said: list[str] = []
+            if order["do"] == "traffic":
+                chance = random.Random(order["seed"])
+                # By steps, so that a slow machine gets as far; and then anywhere between two of them.
+                said = [lines.readline() for _ in range(chance.randint(1, order["steps"]))]
+                select.select([], [], [], chance.uniform(0, 0.01))
+                os.kill(pid, signal.SIGKILL)
+            told.append([line.rstrip("\n") for line in [*said, *lines]])
         os.waitpid(pid, 0)
     os.close(go)
     return told

@@ -26,6 +26,9 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are f
 
 Family = Callable[..., list[list[str]]]
 
+STEPS = 150
+"""How many steps traffic may take before it is killed; a refresh and the calls around it are about twenty."""
+
 
 @pytest.fixture(scope="module")
 def family() -> Iterator[Family]:
@@ -147,7 +150,7 @@ def test_T38_kills_at_fifty_moments_of_refresh_traffic_lose_nothing(
     for who in characters:
         keep(server, store, who)
     for seed in range(50):
-        family(do="traffic", url=server.url, store=str(path), who=list(characters), seed=seed, seconds=0.2)
+        family(do="traffic", url=server.url, store=str(path), who=list(characters), seed=seed, steps=STEPS)
         forget_leases(path)
         lost = [who for who in characters if not server.is_good(kept(store, server.client_id, who).refresh_token or "")]
         assert [] == lost, seed
