@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import time
 import zlib
 from http.client import HTTPConnection, IncompleteRead
-from threading import Thread
+from threading import Semaphore, Thread
 from typing import Any
 
 import pytest
@@ -114,18 +115,34 @@ def test_hang_until_released(server: RunningSandbox, echo: Echo) -> None:
     assert server.most_at_once("/status") == 3
 
 
-def test_slow(server: RunningSandbox) -> None:
+def test_slow(server: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The headers come at once, the body drips, and all of it comes."""
+    pauses: list[float] = []
+    go_on = Semaphore(0)
+    sleep = asyncio.sleep
+
+    async def pause(seconds: float) -> None:
+        if seconds:
+            pauses.append(seconds)
+            assert await asyncio.to_thread(go_on.acquire, timeout=10)
+        else:
+            await sleep(0)
+
+    monkeypatch.setattr("asyncio.sleep", pause)
     server.fail("/large/100", kind="slow", seconds=0.2)
     with dial(server.url) as connection:
-        began = time.monotonic()
         connection.sendall(b"GET /large/100 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        pieces = [connection.recv(65536)]
-        while piece := connection.recv(65536):
-            pieces.append(piece)
-    assert len(pieces) > 2
-    assert time.monotonic() - began >= 0.2
-    assert body_of(b"".join(pieces)) == b"x" * 100
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += connection.recv(65536)
+        pieces: list[bytes] = []
+        for _ in range(20):
+            go_on.release()
+            pieces.append(connection.recv(65536))
+        assert connection.recv(65536) == b""
+    assert b"Content-Length: 100\r\n" in head
+    assert pieces == [b"x" * 5] * 20
+    assert pauses == [pytest.approx(0.2 / 20)] * 20
 
 
 def test_slow_without_a_body(server: RunningSandbox) -> None:

@@ -240,24 +240,46 @@ def test_a_lock_that_is_given_back_in_time(ledger: SqliteLedger, path: Path, mon
     assert state(ledger).used == 4
 
 
-def test_threads_do_not_wait_for_a_held_lock_one_after_the_other(path: Path) -> None:
+class Queue:
+    """A lock that counts who has come to it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.come = threading.Semaphore(0)
+
+    def __enter__(self) -> None:
+        self.come.release()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_threads_do_not_wait_for_a_held_lock_one_after_the_other(
+    ledger: SqliteLedger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All who stood behind the one that waited in vain fail with it, and not after a wait of their own."""
-    ledger = SqliteLedger(path, busy_seconds=0.5)
     spend(ledger)
+    queue, begun = Queue(), list[bool]()
+
+    def pause(pause_seconds: float) -> None:
+        if not begun:  # the first of them waits: until all stand behind it
+            begun.extend(queue.come.acquire(timeout=60) for _ in range(16))
+
+    monkeypatch.setattr(ledger._file, "_lock", queue)
+    monkeypatch.setattr(time, "sleep", pause)
     with closing(sqlite3.connect(path, isolation_level=None)) as holder, ThreadPoolExecutor(16) as pool:
         holder.execute("BEGIN IMMEDIATE")
-        starting = threading.Barrier(16)
 
         def fail(_: int) -> str:
-            starting.wait(10)
             with pytest.raises(StoreUnavailable) as caught:
                 leave(ledger)
             return str(caught.value.__cause__)
 
         causes = list(pool.map(fail, range(16)))
         holder.execute("ROLLBACK")
-    assert causes.count("None") >= 12  # few, if any, came too late to stand behind the first
-    ledger.close()
+    assert [True] * 16 == begun
+    assert ["None"] * 15 + ["database is locked"] == sorted(causes)
 
 
 @needs_fork
