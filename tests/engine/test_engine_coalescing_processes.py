@@ -52,6 +52,7 @@ url, cache, lease_seconds = sys.argv[1:]
 coalescing.LEASE_SECONDS = float(lease_seconds)
 client = EsiClient(headers={"User-Agent": "tests/1.0 (tests@example.com)"}, base_url=url, cache=cache)
 region = ops.universe.get_universe_regions_region_id(region_id=10000002)
+print("ready", flush=True)
 for line in sys.stdin:
     response = client.request(region if line == "region\\n" else ops.status.get_status())
     print(response.status, response.source, flush=True)
@@ -109,6 +110,7 @@ def test_T12_eight_processes_that_share_a_cache_make_one_request(box: RunningSan
     """One asks ESI, the others get what it got; also where ESI gives no lifetime, for they asked before it came."""
     made = [Process(box, cache) for _ in range(8)]
     try:
+        assert ["ready"] * 8 == [one.said() for one in made]
         for name, path in (("status", "/status"), ("region", "/universe/regions/10000002")):
             box.fail(path, 1, kind="hang")
             made[0].go(name)
@@ -131,6 +133,7 @@ def test_T12_a_process_that_dies_in_flight_holds_nobody_for_longer_than_its_leas
     """kill -9 between the request and its answer: another asks when the lease is over, and the rest get its answer."""
     made = [Process(box, cache, lease_seconds) for lease_seconds in (0.2, 300, 300)]
     try:
+        assert ["ready"] * 3 == [one.said() for one in made]
         box.fail("/status", 1, kind="hang")
         made[0].go()
         box.wait_received(1, "/status", timeout=PATIENCE_SECONDS)

@@ -65,16 +65,16 @@ def test_T36_a_hanging_server_is_left_in_time(sender: Sender, server: RawServer,
     """Silence before the headers, within the body, or a drip of single bytes: the limit is over all of it."""
     begun = time.monotonic()
     with pytest.raises(AnswerTimeoutError) as caught:
-        sender.send(get(server, path, timeout=0.15))
+        sender.send(get(server, path, timeout=0.5))
     assert caught.value.sent
-    assert 0.1 < time.monotonic() - begun < 5
+    assert 0.4 < time.monotonic() - begun < 10
     assert isinstance(caught.value, TimeoutError)
 
 
 def test_T36_a_limit_is_the_requests_own(sender: Sender, server: RawServer) -> None:
     """After a timeout the next request has its own limit, and a good connection."""
     with pytest.raises(AnswerTimeoutError):
-        sender.send(get(server, "/hang", timeout=0.2))
+        sender.send(get(server, "/hang", timeout=0.5))
     assert 200 == sender.send(get(server, "/normal")).status
 
 
