@@ -217,7 +217,7 @@ class MemcachedCache(BaseCache):
         """
         seconds, data = _seconds(expire) or 0, pack(value)
         if seconds > _LONGEST_RELATIVE:
-            seconds += int(time.time())
+            seconds = min(seconds + int(time.time()), _LAST_DATE)
         if seconds >= 0 and len(data) < MEGABYTE - 512 and self._mc.set(_hash(key), data, seconds):
             return True
         self.invalidate(key)  # what was there before is out of date
@@ -262,6 +262,9 @@ class RedisCache(BaseCache):
 
 _LONGEST_RELATIVE = 30 * 86400
 """More seconds than this are a date to memcached. Source: memcached's protocol.txt, expiration times."""
+
+_LAST_DATE = 2**31 - 1
+"""Memcached reads no later one (it is in January 2038)."""
 
 
 def _seconds(expire: float | None) -> int | None:

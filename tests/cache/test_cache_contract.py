@@ -89,6 +89,14 @@ def test_any_time_from_now_on_keeps(backend: Backend, expire: float | None) -> N
     assert "value" == cache.get("key")
 
 
+def test_a_time_beyond_memcacheds_last_date_keeps(shared: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What version 1's programs keep for ten years is kept from the year 2028 on, too."""
+    monkeypatch.setattr(time, "time", lambda: 1_900_000_000.0)
+    cache = shared.cache()
+    cache.set("key", "value", 315360000)
+    assert "value" == cache.get("key")
+
+
 def test_a_time_below_zero_forgets(shared: Backend) -> None:
     """What was there before does not come back."""
     cache = shared.cache()
@@ -99,7 +107,8 @@ def test_a_time_below_zero_forgets(shared: Backend) -> None:
 
 def test_the_server_is_told_when_to_forget(shared: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     """The time that was asked for, in whole seconds."""
-    cache = shared.cache()
+    cache, now = shared.cache(), time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
     cache.set("key", "value", 100)
     if shared.name == "redis":
         assert 95 <= shared.client().ttl(_hash("key")) <= 100
@@ -111,9 +120,9 @@ def test_the_server_is_told_when_to_forget(shared: Backend, monkeypatch: pytest.
         # memcached's own clock is some seconds behind.
         assert (100, 40 * 86400) == pytest.approx((left, far), abs=5)
     elif shared.name == "file":
-        monkeypatch.setattr(time, "time", lambda now=time.time: now() + 99)
+        monkeypatch.setattr(time, "time", lambda: now + 99)
         assert "value" == cache.get("key")
-        monkeypatch.setattr(time, "time", lambda now=time.time: now() + 2)
+        monkeypatch.setattr(time, "time", lambda: now + 101)
         assert cache.get("key") is None
 
 
