@@ -18,22 +18,21 @@ from esipy import AsyncEsiClient, AsyncEsiSecurity, ops
 from esipy.sandbox import RunningSandbox
 from esipy.testing import sandbox
 
-MAILS = 2
 ME = {"User-Agent": "example/1.0 (me@example.com)"}
 SCOPE = "esi-mail.read_mail.v1"
 
 
 async def notify(server: RunningSandbox, characters: Sequence[int], store: str) -> None:
-    """Tell each character's new mails, until there were a few."""
-    told = 0
+    """Tell each character's new mails, until each has had some."""
+    without = set(characters)
     enough = asyncio.Event()
 
     async def tell(call: Any, added: tuple[Any, ...], **_: object) -> None:
-        nonlocal told
+        who = call.arguments["character_id"]
         for mail in reversed(added):  # the newest comes first
-            print(f"{call.arguments['character_id']} has a mail: {mail.subject}")
-            told += 1
-        if told >= MAILS:
+            print(f"{who} has a mail: {mail.subject}")
+            without.discard(who)
+        if not without:
             enough.set()
 
     async with AsyncExitStack() as stack:

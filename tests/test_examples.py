@@ -18,7 +18,7 @@ SAYS: dict[str, list[str]] = {
         "fail ",
         "refused by ESI: none",
     ],
-    "mail_notifier": ["has a mail: News 1", "away for a moment", "2112000001 has a mail: While you were away"],
+    "mail_notifier": ["has a mail: News ", "away for a moment", "2112000001 has a mail: While you were away"],
     "market_watcher": ["watching 60 sell orders", " ISK\n", "0 new orders, 0 gone, ", " units sold"],
     "sqlalchemy_tokens": ["the store keeps what it has to keep", " ISK, and a login that is ok"],
     "shared_limits": ["together 74\n", "refused by ESI: none"],
