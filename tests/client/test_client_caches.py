@@ -32,7 +32,7 @@ def text(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     valkey = request.getfixturevalue("valkey")
     with admin(valkey) as client:
         client.flushall()
-    return f"{url_of(valkey)}?socket_timeout=30"  # a slow machine is no failure here
+    return url_of(valkey)
 
 
 def sources(*clients: Colour) -> list[str]:

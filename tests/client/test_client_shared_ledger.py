@@ -11,6 +11,7 @@ from redis import Redis
 from esipy import ops
 from esipy.sandbox import RunningSandbox
 from tests.client.colours import Connect
+from tests.stores.valkey import url_of
 
 SMALL = ops.character.get_characters_character_id_notifications
 
@@ -23,9 +24,9 @@ def test_T22_many_at_once_use_a_small_bucket_to_the_last_whole_call(
     ledger = {
         "memory": None,
         "sqlite": f"sqlite:///{tmp_path / 'limits'}",
-        "valkey": f"redis://127.0.0.1:{valkey.port}/0",
+        "valkey": url_of(valkey),
     }[kind]
-    hero = connect(login=True, cache=None, ledger=ledger, max_wait=1)
+    hero = connect(login=True, cache=None, ledger=ledger, max_wait=60)
     call = SMALL(character_id=hero.security.character_id)
     Redis(host="127.0.0.1", port=valkey.port).flushall()
     answers = hero.multi_request([call] * 50, threads=50)

@@ -103,7 +103,7 @@ def cache(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/answers.sqlite3"
     valkey = request.getfixturevalue("valkey")
     admin(valkey).flushall()
-    return f"{url_of(valkey)}?socket_timeout={PATIENCE_SECONDS}"
+    return url_of(valkey)
 
 
 def test_T12_eight_processes_that_share_a_cache_make_one_request(box: RunningSandbox, cache: str) -> None:

@@ -19,6 +19,7 @@ from esipy.stores.redis_tokens import RedisTokens
 from esipy.stores.sqlite_tokens import SqliteTokens
 from tests.sso.logins_kit import keep, kept
 from tests.sso.sso_kit import TOKEN
+from tests.stores.valkey import url_of
 
 PROGRAM = Path(__file__).with_name("logins_program.py")
 
@@ -82,7 +83,7 @@ def test_T37_eight_processes_make_one_refresh(
         place = str(tmp_path / "tokens.sqlite3")
         store: Any = SqliteTokens(place)
     else:
-        place = f"redis://127.0.0.1:{request.getfixturevalue('valkey').port}/0"
+        place = url_of(request.getfixturevalue("valkey"))
         store = RedisTokens(place)
     who = server.sandbox.roster.ids[0]
     keep(server, store, who)

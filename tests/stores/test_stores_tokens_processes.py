@@ -68,7 +68,7 @@ def named(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The name of a store that processes share."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'tokens.sqlite3'}"
-    return f"{url_of(request.getfixturevalue('valkey'))}?socket_timeout={PATIENCE_SECONDS}"
+    return url_of(request.getfixturevalue("valkey"))
 
 
 def test_eight_processes_that_save_lose_nothing(named: str) -> None:

@@ -48,8 +48,8 @@ def own_valkey() -> Iterator[Any]:
 
 
 def url_of(running: Any) -> str:
-    """Its URL."""
-    return f"redis://127.0.0.1:{running.port}/0"
+    """Its URL, with a time limit that no machine is too slow for."""
+    return f"redis://127.0.0.1:{running.port}/0?socket_timeout=60"
 
 
 def admin(running: Any, **options: Any) -> Any:
