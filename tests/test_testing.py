@@ -15,6 +15,7 @@ from esipy.sandbox.app import Sandbox
 from esipy.sandbox.esi_limits import LimitOptions
 from esipy.sandbox.options import ServeOptions
 from esipy.testing import SignalRecorder, environment, sandbox
+from tests.ports import free_port
 from tests.sandbox.wire import ask
 
 pytest_plugins = ["esipy.fixtures"]
@@ -22,7 +23,7 @@ pytest_plugins = ["esipy.fixtures"]
 
 def test_the_sandbox_serves_for_a_block() -> None:
     """Inside the block it answers, after it nothing does."""
-    with sandbox(seed=2) as server:
+    with sandbox(seed=2, port=free_port()) as server:
         assert ask(server.url, "/status").status == 200
     with pytest.raises(ConnectionRefusedError):
         ask(server.url, "/status")

@@ -19,6 +19,7 @@ import pytest
 from esipy.sandbox import RunningSandbox
 from esipy.sandbox.characters import FIRST_CHARACTER
 from tests.cli.login_kit import APP, COMMAND, MAIL, WALLET, browse, esipy, kept, logging_in
+from tests.ports import free_port
 from tests.urls import query_of
 
 WHO = FIRST_CHARACTER
@@ -156,7 +157,7 @@ def test_a_typed_secret_is_not_shown(around: dict[str, str]) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals to send")
 def test_ctrl_c_ends_it(server: RunningSandbox, around: dict[str, str]) -> None:
     """At once, without a traceback, and the port is free."""
-    with logging_in(server, around) as begun:
+    with logging_in(server, around, "--callback", f"http://127.0.0.1:{free_port()}/callback") as begun:
         begun.process.send_signal(signal.SIGINT)
         done = begun.done()
     assert 1 <= done.status <= 130

@@ -14,6 +14,7 @@ from threading import Thread
 import pytest
 
 from esipy.sandbox import RunningSandbox, serve
+from tests.ports import free_port
 from tests.sandbox.wire import Echo, ask, dial, raw
 
 
@@ -160,8 +161,8 @@ def test_a_slow_reader_keeps_nobody_waiting(server: RunningSandbox) -> None:
 
 def test_close_leaves_no_thread_and_no_socket(echo: Echo) -> None:
     """After `close` the thread has ended and the port is free; closing again does nothing."""
-    server = serve(esi=echo)
-    port = int(server.url.rpartition(":")[2])
+    port = free_port()  # which nobody else is given when it is free again
+    server = serve(esi=echo, port=port)
     assert f"esipy-sandbox-{port}" in {thread.name for thread in threading.enumerate()}
     ask(server.url, "/")
     server.close()

@@ -64,7 +64,7 @@ class Login:
 
     def __init__(self, waiting: ThreadPoolExecutor, end: Exception | None = None, **options: Any) -> None:
         self.arrivals: SimpleQueue[Arrival] = SimpleQueue()
-        self.loopback = Loopback(self.arrivals, port=0, **options)
+        self.loopback = Loopback(self.arrivals, **{"port": 0, **options})
         self.uri = self.loopback.redirect_uri
         self.refused: list[LoginFailedError] = []
         self.finished: list[str] = []

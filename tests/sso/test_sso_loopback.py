@@ -13,6 +13,7 @@ import pytest
 from esipy.exceptions import LoginFailedError, SSOUnavailableError
 from esipy.sso.arrivals import Arrival, await_login
 from esipy.sso.loopback import Loopback
+from tests.ports import free_port
 from tests.sso.loopback_kit import CLAIMS, NAVIGATION, WALLET, Login, ask, follow, shown
 
 
@@ -106,7 +107,7 @@ def arrived(begun: Login) -> None:
 
 def test_when_it_is_closed_nobody_listens(login: Callable[..., Login]) -> None:
     """The port is free again, and a second close is no error."""
-    begun = login()
+    begun = login(port=free_port())
     follow(f"{begun.uri}?code=c&state=right")
     begun.claims.result(30)
     with pytest.raises(ConnectionRefusedError):
