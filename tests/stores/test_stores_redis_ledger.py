@@ -129,8 +129,8 @@ def test_hosts_behind_other_addresses_share_characters_only(valkey: Any) -> None
             paris.settle(granted(paris.reserve(ask)), 2)
         assert sorted((ask.bucket, 2, 0, 0) for ask in asks) == sorted(used(paris_too))
         assert [(NOTIFICATIONS.bucket, 2, 0, 0)] == used(oslo)
-        paris.block("*", 60.0)
-        assert 59.0 < paris_too.wait_for(ORDERS, 1).seconds <= 60.0
+        paris.block("*", 600.0)
+        assert 540.0 < paris_too.wait_for(ORDERS, 1).seconds <= 600.0
         assert Wait(0.0) == oslo.wait_for(ORDERS, 1)
         granted(oslo.reserve(ORDERS))
 
@@ -220,11 +220,11 @@ def test_a_script_that_the_server_forgot_is_sent_again(valkey: Any, shared: Redi
 
 def test_time_is_the_servers(shared: RedisLedger, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine whose clock is an hour ahead is told the same waits."""
-    shared.block(ORDERS.bucket, 60.0)
+    shared.block(ORDERS.bucket, 600.0)
     right = time.time()
     monkeypatch.setattr(time, "time", lambda: right + 3600)
     monkeypatch.setattr(time, "monotonic", lambda: right + 3600)
-    assert 59.0 < shared.wait_for(ORDERS, 1).seconds <= 60.0
+    assert 540.0 < shared.wait_for(ORDERS, 1).seconds <= 600.0
 
 
 def test_what_is_kept_ends_by_itself_and_lies_in_one_slot(valkey: Any) -> None:
@@ -270,11 +270,11 @@ def test_a_bucket_that_ended_is_in_no_list(valkey: Any) -> None:
 
 def test_a_wait_for_a_bucket_that_is_not_there_is_kept_for_it(shared: RedisLedger) -> None:
     """The server may have lost the bucket whose 429 this is."""
-    shared.block(NOTIFICATIONS.bucket, 60.0)
+    shared.block(NOTIFICATIONS.bucket, 600.0)
     shared.block(NOTIFICATIONS.bucket, 5.0)
     given = shared.reserve(NOTIFICATIONS)
     assert isinstance(given, Wait)
-    assert 59.0 < given.seconds <= 60.0
+    assert 540.0 < given.seconds <= 600.0
 
 
 def test_many_buckets_are_listed(shared: RedisLedger) -> None:
