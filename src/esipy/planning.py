@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from esipy.core.buckets import Bucket
+from esipy.core.buckets import UNTIL_LANDING, Bucket
 from esipy.core.counts import RELEASE_MARGIN_SECONDS, SLOTS
 from esipy.core.moments import not_before
 from esipy.engine.exchange import Exchange
@@ -35,6 +35,9 @@ MOST_LOOKS = 64
 
 MOST_STEPS = 400
 """Of so many steps and more, several calls are one."""
+
+MOST_WINDOWS = 4
+"""After so many windows, all further ones are alike."""
 
 SAME_SECONDS = 0.05
 """Moments that differ by less are the same: time passes between two questions."""
@@ -188,22 +191,27 @@ def _seconds(ledger: Ledger, demand: _Demand) -> float:
     def free_in(tokens: int) -> float:
         return ledger.store.wait_for(ask, tokens).seconds
 
-    if ask.spread:
-        return _spread_seconds(costs, room, ask.window_seconds, free_in)
-    windows, rest = _packed(costs, room)
+    begins = _windows(costs, room)
     # A spend comes back at the end of its slot, a margin after its window.
-    return windows * (ask.window_seconds * (1.0 + 0.5 / SLOTS) + RELEASE_MARGIN_SECONDS) + free_in(rest)
+    period_seconds = ask.window_seconds * (1.0 + 0.5 / SLOTS) + RELEASE_MARGIN_SECONDS
+    seconds = (len(begins) - 1) * period_seconds + free_in(sum(costs[begins[-1] :]))
+    if not ask.spread:
+        return seconds
+    skipped = max(len(begins) - 1 - MOST_WINDOWS, 0)
+    some = costs[: begins[-1 - skipped]] + costs[begins[-1] :]
+    return max(_spread_seconds(some, room, ask.window_seconds, free_in) + skipped * period_seconds, seconds)
 
 
-def _packed(costs: list[int], room: int) -> tuple[int, int]:
-    """How many windows the calls fill, whole call by whole call, and the tokens that are left for the last."""
-    windows = rest = 0
-    for cost in costs:
-        if rest + cost > room:
-            windows += 1
-            rest = 0
-        rest += cost
-    return windows, rest
+def _windows(costs: list[int], room: int) -> list[int]:
+    """The places of the calls with which a window begins, when whole calls fill one after the other."""
+    begins = [0]
+    filled = 0
+    for place, cost in enumerate(costs):
+        if filled + cost > room:
+            begins.append(place)
+            filled = 0
+        filled += cost
+    return begins
 
 
 def _spread_seconds(costs: list[int], room: int, window_seconds: float, free_in: Callable[[int], float]) -> float:
@@ -216,6 +224,8 @@ def _spread_seconds(costs: list[int], room: int, window_seconds: float, free_in:
     for start in range(0, len(costs), together):
         cost = sum(costs[start : start + together])
         while wait_seconds := bucket.reserve(now, cost, spread=True):
+            if wait_seconds == UNTIL_LANDING:  # nothing is under way here: it waits for what is just coming back
+                wait_seconds = bucket.next_chance(now)
             now += max(wait_seconds, SHORTEST_STEP_SECONDS)
         bucket.settle(now, bucket.mark(cost), cost)
     return now
