@@ -156,6 +156,16 @@ def test_the_server_started_after_the_last_downtime(caller: Caller) -> None:
     assert moment(START // 86_400 * 86_400 + 11 * 3_600 + 300) == status["start_time"]
 
 
+def test_a_server_that_is_never_down_does_not_say_that_it_has_yet_to_go_down(caller: Caller) -> None:
+    """In the first minutes after eleven, too, it has been started: clients hold batch calls back until it has."""
+    eleven = START // 86_400 * 86_400 + 86_400 + 11 * 3_600
+    told: list[str] = []
+    for now in (eleven - 60, eleven + 60, eleven + 360):
+        caller.clock.advance(now - caller.clock.now())
+        told.append(data(caller.send("/status"))["start_time"])
+    assert [moment(eleven - 86_100), moment(eleven), moment(eleven + 300)] == told
+
+
 def test_a_character_is_in_one_place() -> None:
     """In space, in a station or in a structure: never in two."""
     caller = Caller(size=40)
