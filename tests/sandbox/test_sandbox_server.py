@@ -214,9 +214,12 @@ def test_a_taken_port_is_an_error(server: RunningSandbox) -> None:
         serve(port=port)
 
 
-@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
 def test_ipv6_loopback_is_served(echo: Echo) -> None:
     """``::1`` works, and its address is written in brackets."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:  # also where the system knows of IPv6, but has no such address, as in many containers
+        pytest.skip(f"this machine has no IPv6: {error}")
     with serve(host="::1", esi=echo) as server:
         assert server.url.startswith("http://[::1]:")
         assert ask(server.url, "/six").body == b"GET /six"
