@@ -9,6 +9,7 @@ from esipy.core.buckets import CALL_COST, WORST_COST, Bucket
 from esipy.core.moments import not_before
 from esipy.engine.ledger import ERRORS_KEPT, Ledger
 from esipy.engine.pipeline import Engine
+from esipy.engine.terms import Terms
 from esipy.stores.base import Ask, BucketState
 
 __all__ = ["Limit"]
@@ -33,8 +34,8 @@ class Limit:
         foreign: what others are believed to have spent: programs that do not share the ledger. Calls of one's own
             whose answers were lost are in it too, at the most that they can have cost, until headers tell.
         left: what is not spent, reserved or foreign.
-        free_in_seconds: until a call of this client may leave; 0: now. The share that it leaves untouched, and a block
-            of ESI's, are regarded; who else waits, and the pace of the policy ``spread``, are not.
+        free_in_seconds: until the next call of this client may leave, on the client's terms; 0: now. The share that it
+            leaves untouched, its policy, and a block of ESI's are regarded; who else waits is not.
         free_at: that moment, in UTC.
         waiting: how many calls of this process wait for it.
     """
@@ -60,8 +61,7 @@ class Limit:
 
 async def limits_of(engine: Engine) -> list[Limit]:
     """The limits of an engine's ESI: errors first, then those that are not idle, by name."""
-    ledger, runtime = engine.ledger, engine.runtime
-    share = engine.terms.share
+    ledger, runtime, terms = engine.ledger, engine.runtime, engine.terms
 
     def read() -> tuple[float, list[tuple[BucketState, float]]]:
         # A bucket in which nobody spends: if it has to wait, it is for ESI's gate.
@@ -69,7 +69,7 @@ async def limits_of(engine: Engine) -> list[Limit]:
         states = {state.bucket: state for state in ledger.store.states() if is_of(ledger, state.bucket)}
         errors = ledger.error_ask
         states.setdefault(errors.bucket, BucketState(errors.bucket, errors.limit, errors.window_seconds, 0, 0, 0, 0.0))
-        return gate.seconds, [(state, _free_in(ledger, state, share)) for state in states.values()]
+        return gate.seconds, [(state, _free_in(ledger, state, terms)) for state in states.values()]
 
     closed, found = await ledger.do(runtime, read)
     now = runtime.now()
@@ -84,11 +84,12 @@ def is_of(ledger: Ledger, bucket: str) -> bool:
     return "://" not in bucket.partition(" ")[0]
 
 
-def _free_in(ledger: Ledger, state: BucketState, share: float) -> float:
+def _free_in(ledger: Ledger, state: BucketState, terms: Terms) -> float:
     """Seconds until a call may leave; the store is asked where little is left only."""
-    ask = _ask(ledger, state, share)
+    ask = _ask(ledger, state, terms)
     room = Bucket(state.limit, state.window_seconds).room(ask.share)
-    if not state.free_in and state.used + state.reserved + state.foreign + ask.cost <= room:
+    left = room - state.used - state.reserved - state.foreign
+    if not state.free_in and (left * 2 > room if ask.spread else left >= ask.cost):
         return 0.0
     return ledger.store.wait_for(ask, ask.cost).seconds
 
@@ -99,12 +100,16 @@ def group_and_principal(ledger: Ledger, bucket: str) -> tuple[str | None, str]:
     return (None, "ip") if bucket == ledger.errors or group == ROUTE else (group, principal)
 
 
-def _ask(ledger: Ledger, state: BucketState, share: float) -> Ask:
+def _ask(ledger: Ledger, state: BucketState, terms: Terms) -> Ask:
+    """What a call on these terms asks for, as in `esipy.engine.ledger`."""
     group, _ = group_and_principal(ledger, state.bucket)
-    if group is None:
-        kept = ERRORS_KEPT if state.bucket == ledger.errors else 0.0
-        return Ask(state.bucket, ledger.gate, state.limit, state.window_seconds, 1, 1, kept)
-    return Ask(state.bucket, ledger.gate, state.limit, state.window_seconds, WORST_COST, CALL_COST, share)
+    spread, share, worst, cost = terms.policy == "spread", terms.share, WORST_COST, CALL_COST
+    if state.bucket == ledger.errors:
+        spread, share, worst, cost = True, max(ERRORS_KEPT, share), 1, 0
+    elif group is None:
+        spread, worst, cost = False, 1, 1
+    size = state.limit, state.window_seconds
+    return Ask(state.bucket, ledger.gate, *size, worst, cost, share, spread, terms.policy == "off", paced=spread)
 
 
 def _row(ledger: Ledger, state: BucketState, free_in: float, now: float) -> Limit:

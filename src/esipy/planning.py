@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -184,12 +184,14 @@ def _counted_as(exchange: Exchange) -> str:
 def _seconds(ledger: Ledger, demand: _Demand) -> float:
     """After how many seconds the last of the calls can have left."""
     ask, costs = demand.ask, demand.costs
+    first_seconds = ledger.store.wait_for(replace(ask, paced=ask.spread), costs[0]).seconds
     if ask.forced or ask.bucket == ledger.errors:  # held back by the gate alone; good answers cost nothing
-        return ledger.store.wait_for(ask, ask.cost).seconds
+        return first_seconds
     room = max(Bucket(ask.limit, ask.window_seconds).room(ask.share), max(costs))
+    dearest = replace(ask, cost=max(costs))
 
     def free_in(tokens: int) -> float:
-        return ledger.store.wait_for(ask, tokens).seconds
+        return ledger.store.wait_for(dearest, tokens).seconds
 
     begins = _windows(costs, room)
     # A spend comes back at the end of its slot, a margin after its window.
@@ -199,7 +201,8 @@ def _seconds(ledger: Ledger, demand: _Demand) -> float:
         return seconds
     skipped = max(len(begins) - 1 - MOST_WINDOWS, 0)
     some = costs[: begins[-1 - skipped]] + costs[begins[-1] :]
-    return max(_spread_seconds(some, room, ask.window_seconds, free_in) + skipped * period_seconds, seconds)
+    even_seconds = _spread_seconds(some, room, ask.window_seconds, free_in, first_seconds)
+    return max(even_seconds + skipped * period_seconds, seconds)
 
 
 def _windows(costs: list[int], room: int) -> list[int]:
@@ -214,14 +217,22 @@ def _windows(costs: list[int], room: int) -> list[int]:
     return begins
 
 
-def _spread_seconds(costs: list[int], room: int, window_seconds: float, free_in: Callable[[int], float]) -> float:
-    """What the policy ``spread`` makes of it: the ledger's own arithmetic, on a copy of the bucket."""
+def _spread_seconds(
+    costs: list[int], room: int, window_seconds: float, free_in: Callable[[int], float], first_seconds: float
+) -> float:
+    """What the policy ``spread`` makes of it: the ledger's own arithmetic, on a copy of the bucket.
+
+    Args:
+        first_seconds: when the first call leaves: how long ago the one before it has left is not known here.
+    """
     bucket = Bucket(room, window_seconds)
     for moment, tokens in _returns(room, free_in):
         bucket.spend(0.0, tokens, moment - RELEASE_MARGIN_SECONDS)
     together = max(min(len(costs) // MOST_STEPS, room // 4 // max(costs)), 1)
-    now = 0.0
-    for start in range(0, len(costs), together):
+    now = first_seconds
+    bucket.depart(now, costs[0])
+    bucket.settle(now, bucket.mark(costs[0]), costs[0])
+    for start in range(1, len(costs), together):
         cost = sum(costs[start : start + together])
         while wait_seconds := bucket.reserve(now, cost, spread=True):
             if wait_seconds == UNTIL_LANDING:  # nothing is under way here: it waits for what is just coming back

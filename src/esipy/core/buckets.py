@@ -97,7 +97,7 @@ class Bucket(Counts):
         limit = self.limit
         room = limit - int(limit * share / CALL_COST) * CALL_COST if share else limit
         if taken + reserved > room and (taken or flying):  # one larger than its bucket has to go alone
-            return self.wait_for(now, min(needed, max(room, 1)), share) or UNTIL_LANDING
+            return self._free_in(now, min(needed, max(room, 1)), max(room, 1)) or UNTIL_LANDING
         if not flying and self._warm_until < 0.0 and taken + self.worst + CALL_COST > room and self._is_unclear(now):
             return UNTIL_LANDING
         if flying:
@@ -236,13 +236,22 @@ class Bucket(Counts):
         self.age(now)
         return self._spends is None and self._theirs is None
 
-    def wait_for(self, now: float, tokens: int, share: float = 0.0) -> float:
+    def wait_for(self, now: float, tokens: int, share: float = 0.0, cost: int = 1, paced: bool = False) -> float:
         """Seconds until so many tokens can be spent, should every call under way cost what is expected; 0: now.
 
         More than the bucket holds takes as many windows as it takes.
+
+        Args:
+            share: of the limit, to leave untouched.
+            cost: what a call is expected to cost (0: nothing, mostly): one larger than what is left to it goes alone.
+            paced: no less than the next call waits for the pace of ``spread``.
         """
+        wait_seconds = self._free_in(now, tokens, max(self.room(share), cost, 1))
+        return max(wait_seconds, self._pace(now, cost or self.worst, self.room(share))) if paced else wait_seconds
+
+    def _free_in(self, now: float, tokens: int, room: int) -> float:
+        """Seconds until so many tokens of the room can be spent."""
         self.age(now)
-        room = max(self.room(share), 1)
         windows, rest = divmod(max(tokens, 1) - 1, room)
         wait_seconds = windows * self.window_seconds + max(self.blocked_until - now, 0.0)
         missing = self.own + self.foreign + self.reserved + rest + 1 - room

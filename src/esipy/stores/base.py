@@ -83,6 +83,7 @@ class Ask:
         spread: even out what is left over the window, once half of it is used.
         forced: let it leave from a bucket that has nothing left, but count it. A closed gate it waits for: what was
             sent already, and is counted afterwards, is asked for with the gate ``""``, which is never closed.
+        paced: have `LedgerStore.wait_for` say no less than the pace lets the next call wait, as ``spread`` does.
         known: a store's own, to find the bucket again without its name; None when it has not looked for it.
     """
 
@@ -95,6 +96,7 @@ class Ask:
     share: float = 0.0
     spread: bool = False
     forced: bool = False
+    paced: bool = False
     known: Any = field(default=None, init=False, repr=False, compare=False)
 
 
@@ -199,7 +201,8 @@ class LedgerStore(Protocol):
         ...
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
-        """How long until so many tokens can be spent; what is forced waits for the gate alone."""
+        """How long until so many tokens can be spent, by calls that cost as the ask says; what is forced waits for the
+        gate alone."""
         ...
 
     def block(self, name: str, seconds: float) -> None:

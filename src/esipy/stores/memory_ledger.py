@@ -105,7 +105,7 @@ class MemoryLedger:
             bucket = self._buckets.get(ask.bucket) or Bucket(ask.limit, ask.window_seconds, ask.worst)
             self._give_up(ask.bucket, bucket, now)
             closed = self._gates.get(ask.gate, 0.0) - now
-            wait_seconds = 0.0 if ask.forced else bucket.wait_for(now, tokens, ask.share)
+            wait_seconds = 0.0 if ask.forced else bucket.wait_for(now, tokens, ask.share, ask.cost, ask.paced)
             return Wait(closed, everyone=True) if closed > wait_seconds else Wait(wait_seconds)
 
     def block(self, name: str, seconds: float) -> None:

@@ -128,7 +128,7 @@ class RedisLedger:
         if bucket is None:
             bucket = Bucket(ask.limit, ask.window_seconds, ask.worst)
             bucket.block(_moment(kept))
-        wait_seconds = 0.0 if ask.forced else bucket.wait_for(now, tokens, ask.share)
+        wait_seconds = 0.0 if ask.forced else bucket.wait_for(now, tokens, ask.share, ask.cost, ask.paced)
         closed = _moment(gate) - now
         return Wait(closed, everyone=True) if closed > wait_seconds else Wait(wait_seconds)
 

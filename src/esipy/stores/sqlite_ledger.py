@@ -127,7 +127,7 @@ class SqliteLedger:
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
         def work(connection: sqlite3.Connection, now: float) -> Wait:
             bucket = self._bucket(connection, ask, now).bucket
-            wait_seconds = 0.0 if ask.forced else bucket.wait_for(now, tokens, ask.share)
+            wait_seconds = 0.0 if ask.forced else bucket.wait_for(now, tokens, ask.share, ask.cost, ask.paced)
             closed = _gate(connection, ask.gate) - now
             return Wait(closed, everyone=True) if closed > wait_seconds else Wait(wait_seconds)
 
