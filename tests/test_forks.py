@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from esipy._forks import fork_lock
 from esipy.cache import DictCache
 from esipy.core.answer import Answer
 from esipy.core.wire import Headers
@@ -20,6 +21,7 @@ from esipy.stores.memory import MemoryCache
 from esipy.stores.memory_ledger import MemoryLedger
 from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
 from tests.forks import another_thread, child, needs_fork
+from tests.interrupts import interrupted_everywhere
 
 pytestmark = needs_fork
 
@@ -137,3 +139,20 @@ def test_what_a_ledger_has_under_way_is_the_parents() -> None:
         return (before, isinstance(ledger.reserve(ask), Reservation), len(ledger.states())) == ([], True, 1)
 
     assert child_while_held(lock_of(ledger), begun_anew)
+
+
+@pytest.mark.parametrize("make", [fork_lock, BlockingRuntime(ScriptedTransport([])).lock])
+def test_a_lock_is_free_whenever_its_holder_was_interrupted(make: Callable[[], Any]) -> None:
+    """Ctrl-C finds no moment between taking it and being in the with-block that gives it back."""
+    lock = make()
+
+    def work() -> None:
+        with lock:
+            len("")  # a moment within
+
+    moments = 0
+    for moment in interrupted_everywhere(work):
+        assert lock.acquire(blocking=False), moment
+        lock.release()
+        moments = moment + 1
+    assert moments > 1

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Protocol
+from typing import Any, Protocol, cast
 
-__all__ = ["ForkLock", "abandon", "forget_after_fork"]
+__all__ = ["abandon", "forget_after_fork", "fork_lock"]
 
 
 class _Forgetful(Protocol):
@@ -21,6 +21,7 @@ class _Forgetful(Protocol):
 
 
 _known: weakref.WeakSet[_Forgetful] = weakref.WeakSet()
+_locks: weakref.WeakSet[threading.Lock] = weakref.WeakSet()
 
 
 def forget_after_fork(holder: _Forgetful) -> None:
@@ -36,25 +37,20 @@ def abandon(*things: object) -> None:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
-class ForkLock:
-    """A lock that is free in a child, for state that is never half changed. A plain lock is faster."""
+def fork_lock() -> threading.Lock:
+    """A lock that is free in a child, for state that is never half changed.
 
-    def __init__(self) -> None:
-        self.forget()
-        forget_after_fork(self)
-
-    def forget(self) -> None:
-        """In a child after fork: whoever held it is not there."""
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+    It is a plain lock: with one, Python has no moment between taking it and being in the with-block that gives it
+    back. A class with an ``__enter__`` written in Python has, and a Ctrl-C then leaves the lock held for ever.
+    """
+    lock = threading.Lock()
+    _locks.add(lock)
+    return lock
 
 
 def _after_fork() -> None:
+    for lock in list(_locks):
+        cast("Any", lock)._at_fork_reinit()  # what the standard library's own locks are freed with
     for holder in list(_known):
         holder.forget()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
-from esipy._forks import ForkLock
+from esipy._forks import fork_lock
 from esipy.exceptions import SettingError
 from esipy.stores.places import user_file
 
@@ -18,7 +18,7 @@ S = TypeVar("S")
 
 SERVERS = ("redis", "rediss", "unix", "valkey", "valkeys", "valkey+unix")
 
-MAKING = ForkLock()
+MAKING = fork_lock()
 """Held while something is looked for, or made, for all clients of the process."""
 
 

@@ -9,9 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from esipy.core.wire import HttpRequest, HttpResponse
+from esipy.events import Signal
 from esipy.exceptions import AnswerTimeoutError
+from esipy.runtime.base import is_told
 from esipy.runtime.blocking import BlockingRuntime, run
-from esipy.transport.scripted import answer
+from esipy.transport.scripted import ScriptedTransport, answer
+from tests.interrupts import interrupted_everywhere
 
 REQUEST = HttpRequest("GET", "https://h/a")
 WAIT = 30
@@ -166,3 +169,34 @@ def test_a_caller_by_itself_is_stopped_by_nobody() -> None:
 
     assert [0, 1, 2] == run(runtime.gather(alone, range(3), 2))
     assert [0, 1, 2] == run(runtime.gather(alone, range(3), 1))
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # it came before it was begun
+def test_ctrl_c_while_a_thing_is_done_is_ctrl_c() -> None:
+    """Whenever it comes: as the thing is done, and as its result is noted; also when nobody looks at that."""
+    runtime = BlockingRuntime(ScriptedTransport([]))
+
+    def joined() -> None:
+        assert 3 == run(runtime.join(runtime.begin(len, "abc")))
+
+    for work in (joined, lambda: runtime.begin(len, "abc")):
+        assert len(list(interrupted_everywhere(work))) > 5
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # it came before it was begun
+def test_nothing_is_told_any_more_whenever_a_receiver_was_interrupted() -> None:
+    """What the thread does afterwards does not count as a receiver's doing."""
+    runtime = BlockingRuntime(ScriptedTransport([]))
+    told: list[bool] = []
+    happened: Signal[...] = Signal("HAPPENED")
+
+    def receiver(**_: object) -> None:
+        told.append(is_told())
+
+    happened.add_receiver(receiver)
+    moments = 0
+    for moment in interrupted_everywhere(lambda: run(runtime.tell(happened, {}))):
+        assert not is_told(), moment
+        moments = moment + 1
+    assert moments > 5
+    assert {True} == set(told)

@@ -21,7 +21,7 @@ from collections.abc import MutableMapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from esipy._forks import ForkLock, forget_after_fork
+from esipy._forks import forget_after_fork, fork_lock
 from esipy.core.answer import Answer
 from esipy.engine.caching import look_up
 from esipy.engine.exchange import NOT_OURS, Exchange, Proceed
@@ -63,7 +63,7 @@ class Flights:
     """
 
     def __init__(self) -> None:
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self.forget()
         forget_after_fork(self)
 

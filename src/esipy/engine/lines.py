@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
-from esipy._forks import ForkLock, forget_after_fork
+from esipy._forks import forget_after_fork, fork_lock
 from esipy.runtime.base import Flight
 
 __all__ = ["Line", "Lines", "Place"]
@@ -86,7 +86,7 @@ class Lines:
 
     def forget(self) -> None:
         """In a child after fork: those who stood in line are not there."""
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self.by_bucket: dict[str, dict[Any, Line]] = {}
 
     def __bool__(self) -> bool:

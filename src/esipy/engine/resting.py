@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from esipy._forks import ForkLock, forget_after_fork
+from esipy._forks import forget_after_fork, fork_lock
 from esipy.core.answer import Answer
 from esipy.core.downtime import QUESTION_SECONDS, Downtime, game_started_at
 from esipy.core.moments import not_before
@@ -49,7 +49,7 @@ class Watch:
         self.now = now
         self.lines = Lines()
         self.downtime = Downtime(lambda: self.lines.waiting(THE_LINE))
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         forget_after_fork(self)
 
     def forget(self) -> None:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, suppress
 from operator import length_hint
 from typing import Any, TypeVar
 
-from esipy._forks import ForkLock, forget_after_fork
+from esipy._forks import forget_after_fork, fork_lock
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.base import FINISH_SECONDS, Strand, Telling
 from esipy.runtime.clock import steady_clock
@@ -81,7 +81,7 @@ class AioRuntime:
         await asyncio.sleep(max(seconds, 0.0))
 
     def lock(self) -> AbstractContextManager[object]:
-        return ForkLock()
+        return fork_lock()
 
     def strand(self) -> Strand:
         known, loop = self._strand, asyncio.get_running_loop()

@@ -34,25 +34,24 @@ _telling: ContextVar[Telling | None] = ContextVar("esipy_telling", default=None)
 
 
 class Telling:
-    """While receivers of a signal are called: they, and what they begin, can find out (`is_told`)."""
+    """While receivers of a signal are called: they, and what they begin, can find out (`is_told`).
 
-    __slots__ = ("_before", "_over")
+    Attributes:
+        is_over: whether the last receiver has returned.
+    """
+
+    __slots__ = ("_before", "is_over")
 
     def __enter__(self) -> None:
-        self._over = False
+        self.is_over = False
         self._before = _telling.set(self)
 
     def __exit__(self, *_: object) -> None:
-        self._over = True
+        self.is_over = True
         try:
             _telling.reset(self._before)
         except ValueError:  # its task was given up, and is closed from elsewhere
             pass
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the last receiver has returned."""
-        return self._over
 
 
 def is_told() -> bool:

@@ -19,7 +19,7 @@ from contextvars import copy_context
 from operator import length_hint
 from typing import Any, TypeVar, cast
 
-from esipy._forks import ForkLock
+from esipy._forks import fork_lock
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.base import FINISH_SECONDS, Strand, Telling
 from esipy.runtime.clock import steady_clock
@@ -109,7 +109,7 @@ class BlockingRuntime:
             _check(gathering)
 
     def lock(self) -> AbstractContextManager[object]:
-        return ForkLock()
+        return fork_lock()
 
     def strand(self) -> Strand:
         known = _crew.strand
@@ -133,10 +133,12 @@ class BlockingRuntime:
     def begin(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
         flight: Future[T] = Future()
         try:
-            flight.set_result(work(*arguments))
-        except BaseException as error:
+            result = work(*arguments)
+        except Exception as error:
             flight.set_exception(error)
-        return flight
+        else:
+            flight.set_result(result)
+        return flight  # Ctrl-C is the caller's own, also when he will not look at the flight
 
     async def finish(self, work: Coroutine[Any, Any, T]) -> T:
         gathering = _crew.gathering
@@ -202,8 +204,12 @@ class BlockingRuntime:
         return [results[place] for place in range(len(results))]
 
     async def tell(self, signal: Any, payload: dict[str, Any]) -> None:
-        with Telling():
-            signal.send_robust(**payload)
+        telling = Telling()
+        try:
+            with telling:
+                signal.send_robust(**payload)
+        finally:
+            telling.is_over = True  # Ctrl-C may come as the block is entered, or left
 
 
 def _wait(threads: Iterable[threading.Thread], is_wanted: Callable[[threading.Thread], bool]) -> None:

@@ -18,7 +18,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from esipy._forks import ForkLock, forget_after_fork
+from esipy._forks import forget_after_fork, fork_lock
 from esipy.exceptions import SSOUnavailableError
 from esipy.runtime.base import Runtime, Strand
 
@@ -73,7 +73,7 @@ class Flights(Generic[T]):
 
     def __init__(self, slots: Slots | None = None, *, repeatable: bool = False) -> None:
         self._flying: dict[Hashable, _Flight[T]] = {}
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self._slots = slots
         self._repeatable = repeatable
 
@@ -186,7 +186,7 @@ class Slots:
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self.forget()
         forget_after_fork(self)
 

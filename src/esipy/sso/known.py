@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from esipy._forks import ForkLock, forget_after_fork
+from esipy._forks import forget_after_fork, fork_lock
 from esipy.events import Signal
 from esipy.runtime.base import Runtime
 from esipy.sso.leases import Lease
@@ -93,7 +93,7 @@ class Known:
     """
 
     def __init__(self) -> None:
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self._seen: dict[int, Seen] = {}
         self.unsaved: dict[int, Unsaved] = {}
         self.leases: dict[int, Lease] = {}

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from esipy._forks import ForkLock
+from esipy._forks import fork_lock
 from esipy.core.moments import not_before
 from esipy.core.retries import doubled, retry_after
 from esipy.core.wire import Headers
@@ -51,7 +51,7 @@ class Outages:
     """The pauses of one process. Any threads and tasks may share it."""
 
     def __init__(self) -> None:
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self._known: dict[Hashable, _Outage] = {}
 
     def check(self, runtime: Runtime, url: str, client_id: str, character_id: int) -> None:

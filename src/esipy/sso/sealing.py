@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from esipy._forks import ForkLock
+from esipy._forks import fork_lock
 from esipy.exceptions import TokenKeyError, TokenStoreError
 
 __all__ = ["KEY_BYTES", "Sealer", "key_id_of"]
@@ -41,7 +41,7 @@ NONCE_BYTES = 12
 HEAD_BYTES = 1 + ID_BYTES + NONCE_BYTES
 
 _told: set[str] = set()
-_telling = ForkLock()
+_telling = fork_lock()
 
 
 def key_id_of(key: bytes) -> str:

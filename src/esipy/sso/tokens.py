@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from esipy._forks import ForkLock
+from esipy._forks import fork_lock
 from esipy.core.claims import peek
 
 __all__ = ["Held", "Tokens"]
@@ -28,7 +28,7 @@ class Held(NamedTuple):
         return "<tokens>"
 
 
-_swap = ForkLock()
+_swap = fork_lock()
 """Guards the tokens of every login while they are read or replaced together; held for no more than that."""
 
 

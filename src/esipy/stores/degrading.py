@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-from esipy._forks import ForkLock, forget_after_fork
+from esipy._forks import forget_after_fork, fork_lock
 from esipy.stores.base import (
     NOTHING_TOLD,
     Ask,
@@ -78,7 +78,7 @@ class DegradingLedger:
         self._store = store
         self._part = OwnPart(local, now, store.members)
         self._now = now
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self._failed = False
         self._retry_at = 0.0
         self._retry_seconds = FIRST_RETRY_SECONDS

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from esipy._forks import ForkLock, forget_after_fork
+from esipy._forks import forget_after_fork, fork_lock
 from esipy.core.answer import Answer
 from esipy.stores.base import StoreUnavailable
 from esipy.stores.flights import NO_LEASE, SharedCache
@@ -45,7 +45,7 @@ class ForgivingCache:
         self.store = store
         self._reading = _Lane(passed)
         self._writing = _Lane(passed)
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self._told = False
         self._missed: dict[str, None] = {}
         self._missed_all = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from esipy._forks import ForkLock
+from esipy._forks import fork_lock
 from esipy.stores.tokens import TokenRecord
 
 __all__ = ["MemoryTokens"]
@@ -20,7 +20,7 @@ class MemoryTokens:
 
     def __init__(self, *, clock: Callable[[], float] | None = None) -> None:
         self._clock = clock or time.monotonic
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self._records: dict[tuple[str, int], TokenRecord] = {}
         self._leases: dict[str, tuple[str, float]] = {}
 

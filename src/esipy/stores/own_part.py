@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from esipy._forks import ForkLock
+from esipy._forks import fork_lock
 from esipy.stores.base import Ask, BucketState, Reservation, Told, Wait
 from esipy.stores.memory_ledger import MemoryLedger
 
@@ -39,7 +39,7 @@ class OwnPart:
         self._fair = MemoryLedger(now)
         self._members = members
         self._limits: dict[str, int] = {}
-        self._lock = ForkLock()
+        self._lock = fork_lock()
 
     def wait_at_least(self, lease_seconds: float) -> None:
         """Wait so long for calls under way, or longer."""

@@ -7,6 +7,8 @@ The only file that imports the package ``redis`` (the extra of that name). Rules
   the package may bear users' names, and its URL a password;
 - nothing waits long: a shared store that is slow has to be done without, like one that is gone. The connection is
   made again by itself;
+- who is interrupted (Ctrl-C) leaves no connection behind on which an answer is still to come: the package gives it back
+  to its pool, and whoever takes it next would read another's answer;
 - a child of a fork makes connections of its own.
 """
 
@@ -103,9 +105,10 @@ class RedisServer:
                 if "NoScriptError" not in _kinds(error):
                     raise
                 return client.eval(script.text, len(keys), *keys, *arguments)
-        except Exception as error:
+        except BaseException as error:
             said = _said(error)
             if said is None:
+                _drop_idle(client)
                 raise
         raise StoreUnavailable(f"{self.name} {said}")  # out of the handler: the other's words are not to be shown
 
@@ -170,11 +173,22 @@ def _read_url(url: str) -> tuple[str, str]:
     return f"{scheme}://{rest}", name
 
 
-def _kinds(error: Exception) -> list[str]:
+def _drop_idle(client: Any) -> None:
+    """Close the connections of a client that nobody uses this moment; they are made again when needed."""
+    nodes = client.get_nodes() if hasattr(client, "disconnect_connection_pools") else ()  # of a cluster
+    for each in (client, *(node.redis_connection for node in nodes)):
+        pool = getattr(each, "connection_pool", None)
+        if pool is not None:
+            pool.disconnect(False)
+        if getattr(each, "connection", None) is not None:  # single_connection_client=True
+            each.connection.disconnect()
+
+
+def _kinds(error: BaseException) -> list[str]:
     return [kind.__name__ for kind in type(error).__mro__]
 
 
-def _said(error: Exception) -> str | None:
+def _said(error: BaseException) -> str | None:
     """What an error means, in our words; None: it is not the server's doing."""
     kinds = _kinds(error)
     for kind in kinds:

@@ -9,6 +9,7 @@
   power cut loses nothing. When it is damaged it stays where it is, and nothing is begun in its place.
 - Whatever else fails is `StoreUnavailable`: no right to write, a full disk, a lock that another process does not give
   back. Nobody waits twice for that lock: who stood behind the one who waited in vain fails with it.
+- Whoever is interrupted (Ctrl-C), wherever that is, leaves the file unlocked: the connection is closed.
 - A process that was forked neither uses nor closes its parent's connection.
 
 All of this holds for a local disk; WAL does not work over a network.
@@ -22,7 +23,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -135,6 +135,9 @@ class SharedFile:
                 self._failures += 1
                 self._failure = self._told(self.path, error)
                 raise StoreUnavailable(self._failure) from error
+            except BaseException:
+                self._leave()
+                raise
 
     def _mended(self, way: Callable[[sqlite3.Connection, Work[T]], T], work: Work[T]) -> T:
         for is_last in (False, True):
@@ -157,8 +160,8 @@ class SharedFile:
         return connection
 
     def _transaction(self, connection: sqlite3.Connection, work: Work[T]) -> T:
-        self._patiently(lambda connection: connection.execute("BEGIN IMMEDIATE"), connection)
         try:
+            self._patiently(lambda connection: connection.execute("BEGIN IMMEDIATE"), connection)
             result = work(connection)
             connection.execute("COMMIT")
         except BaseException:
@@ -191,12 +194,11 @@ class SharedFile:
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._alone():
-            if not self.path.exists():
-                self.path.touch(0o600)  # nobody else's business; what SQLite keeps beside it gets the same rights
-            return self._open()
+        return self._alone(self._open)
 
     def _open(self) -> sqlite3.Connection:
+        if not self.path.exists():
+            self.path.touch(0o600)  # nobody else's business; what SQLite keeps beside it gets the same rights
         connection = self._raw(self.path)
         try:
             self._file = _identity(self.path)
@@ -229,25 +231,28 @@ class SharedFile:
     def _set_aside(self, error: BaseException) -> None:
         """Give a damaged file another name, unless another process has done so already."""
         self._leave()
-        with self._alone():
-            if self._file is None or _identity(self.path) != self._file:
-                return
-            aside = self.path.with_name(f"{self.path.name}.damaged-{self._file[1]}")
-            for end in ("-wal", "-shm", ""):
-                beside = self.path.with_name(self.path.name + end)
-                if beside.exists():
-                    beside.replace(aside.with_name(aside.name + end))
-        LOGGER.warning("%s is damaged (%s): it is kept as %s, and begun anew", self.path, error, aside.name)
+        aside = self._alone(self._rename)
+        if aside is not None:
+            LOGGER.warning("%s is damaged (%s): it is kept as %s, and begun anew", self.path, error, aside.name)
 
-    def _alone(self) -> closing[sqlite3.Connection]:
-        """While this is open no other process opens the file, or sets it aside."""
+    def _rename(self) -> Path | None:
+        if self._file is None or _identity(self.path) != self._file:
+            return None
+        aside = self.path.with_name(f"{self.path.name}.damaged-{self._file[1]}")
+        for end in ("-wal", "-shm", ""):
+            beside = self.path.with_name(self.path.name + end)
+            if beside.exists():
+                beside.replace(aside.with_name(aside.name + end))
+        return aside
+
+    def _alone(self, step: Callable[[], T]) -> T:
+        """Do something while no other process opens the file, or sets it aside."""
         gate = self._raw(self.path.with_name(self.path.name + ".lock"))
         try:
             gate.execute("BEGIN EXCLUSIVE")
-        except BaseException:
+            return step()
+        finally:
             gate.close()
-            raise
-        return closing(gate)
 
     def _raw(self, path: Path) -> sqlite3.Connection:
         return sqlite3.connect(path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False)

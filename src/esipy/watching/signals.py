@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
 
-from esipy._forks import ForkLock
+from esipy._forks import fork_lock
 from esipy._receivers import Entry
 from esipy.core.changes import Modified
 from esipy.engine.pipeline import Engine
@@ -47,7 +47,7 @@ class ChangeSignal(Signal[...]):
 
     def __init__(self, call: Call[Any], scheduler: Scheduler, make: Callable[[], Watched], given: Any) -> None:
         self.given = given
-        self._following = ForkLock()
+        self._following = fork_lock()
         self._scheduler = scheduler
         self._make = make
         self._watched: Watched | None = None
@@ -85,7 +85,7 @@ class Watching:
         self.hold = LoginHold()
         self.scheduler = Scheduler(engine, crew)
         self._engine = engine
-        self._lock = ForkLock()
+        self._lock = fork_lock()
         self._signals: WeakValueDictionary[Call[Any], ChangeSignal] = WeakValueDictionary()
         self._stores: dict[str, PositionStore] = {}
 
