@@ -244,10 +244,13 @@ class Bucket(Counts):
         Args:
             share: of the limit, to leave untouched.
             cost: what a call is expected to cost (0: nothing, mostly): one larger than what is left to it goes alone.
-            paced: no less than the next call waits for the pace of ``spread``.
+            paced: if there is room for it, the next call waits for the pace of ``spread``.
         """
-        wait_seconds = self._free_in(now, tokens, max(self.room(share), cost, 1))
-        return max(wait_seconds, self._pace(now, cost or self.worst, self.room(share))) if paced else wait_seconds
+        room, needed = self.room(share), cost or self.worst
+        wait_seconds = self._free_in(now, tokens, max(room, cost, 1))
+        if paced and not wait_seconds and self.own + self.foreign + self.reserved + needed <= room:
+            return max(self._pace(now, needed, room), 0.0)
+        return wait_seconds
 
     def _free_in(self, now: float, tokens: int, room: int) -> float:
         """Seconds until so many tokens of the room can be spent."""
