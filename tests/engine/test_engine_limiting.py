@@ -70,7 +70,11 @@ def test_a_429_stops_its_bucket_only() -> None:
 
 def test_T26_a_429_of_one_character_does_not_stop_another() -> None:
     """Buckets are counted by principal: A's wait is A's."""
-    script = Clocked(answer(b"", 429, retry_after="60"), answer(1.0), answer(2.0))
+    refused = answer(
+        b"", 429, retry_after="60", x_ratelimit_group="char-wallet", x_ratelimit_limit="150/15m",
+        x_ratelimit_remaining="150",
+    )  # fmt: skip
+    script = Clocked(refused, answer(1.0), answer(2.0))
     bench = bench_over(script, retry=False, signer=Login(91))
     other = second_bench(bench, signer=Login(92))
 

@@ -167,7 +167,11 @@ def test_T30_patience_is_for_a_call_not_for_each_of_its_waits() -> None:
 def test_T31_a_429_is_no_4xx_to_expect() -> None:
     """It cost nothing: the next call of the operation reserves two tokens, not five."""
     town = Town(settings=PATIENT, retry=False)
-    town.instead = Script(answer(b"", 429, retry_after="5"), answer([]))
+    refused = answer(
+        b"", 429, retry_after="5", x_ratelimit_group="char-notification", x_ratelimit_limit="15/15m",
+        x_ratelimit_remaining="15",
+    )  # fmt: skip
+    town.instead = Script(refused, answer([]))
 
     async def story() -> None:
         await town.call(notifications(), HERO)

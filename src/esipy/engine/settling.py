@@ -27,6 +27,11 @@ News = tuple[Signal[...], dict[str, Any]]
 SHORTEST_WAIT_SECONDS = 1.0
 """No wait that ESI names is taken for less: moments are told in whole seconds."""
 
+UNRESERVED_SECONDS = 1.0
+"""How long nothing leaves from a bucket after the landing of a call that was not reserved there: others may follow."""
+
+ERRORS_LEFT = "x-esi-error-limit-remain"
+
 UNSAID_WAIT_SECONDS = 60.0
 """How long to wait when a 420, or a 429 with headers, does not say: the error window is one minute.
 
@@ -42,15 +47,17 @@ class Leave:
         route: of the limiter of its route.
         group: that group, as it was known when it was asked at once for leave; None: it has none, or was not.
         changes: how often something had been learned of groups by then.
+        told: it was said that the call has to wait.
     """
 
-    __slots__ = ("bucket", "changes", "group", "route")
+    __slots__ = ("bucket", "changes", "group", "route", "told")
 
     def __init__(self) -> None:
         self.bucket: Reservation | None = None
         self.route: Reservation | None = None
         self.group: RateGroup | None = None
         self.changes = 0
+        self.told = False
 
 
 def give_back(exchange: Exchange, leave: Leave, *, sent: bool) -> None:
@@ -69,7 +76,7 @@ def settled_at_once(exchange: Exchange, answer: Answer, leave: Leave) -> bool:
     if reservation is None or group is None or status >= 400 or ledger.surprises or ledger.changes != leave.changes:
         return False
     rate = rate_told(answer.headers)
-    if rate is None:
+    if rate is None or ERRORS_LEFT in answer.headers.lowered:
         return False
     name, max_tokens, window_seconds, used = rate
     if name != group.name or max_tokens != group.max_tokens or window_seconds != group.window_seconds:
@@ -115,6 +122,7 @@ async def _settle_bucket(
         changed = ledger.learn(operation, rate)
         if changed is not None:
             news.append((LIMIT_CHANGED, changed))
+            ledger.lines.wake_each()  # who waits may have to wait for something else
         paid = ledger.ask_for(operation, exchange.counted_as, exchange.terms, runtime.now)
         _, max_tokens, window_seconds, used = rate
         told = Told(used, max_tokens, float(window_seconds), asked)
@@ -124,16 +132,23 @@ async def _settle_bucket(
         else:  # another than was believed
             await ledger.settle(runtime, reservation, 0)
             await _book(exchange, paid, spent, told)
+            await ledger.do(runtime, ledger.store.block, paid.bucket, UNRESERVED_SECONDS)
+        await _book_errors(exchange, answer, news)
         return paid
-    errors_spent, errors = error_cost_of(status), _told_of_errors(exchange, answer, news)
     if ask.bucket == ledger.errors:
-        await ledger.settle(runtime, reservation, errors_spent, errors)
+        await ledger.settle(runtime, reservation, error_cost_of(status), _told_of_errors(exchange, answer, news))
         return ask
     ledger.note(ask, operation, status, runtime.now())
     await ledger.settle(runtime, reservation, spent)
-    if errors_spent and errors is not NOTHING_TOLD:  # it counts there all the same
-        await _book(exchange, ledger.error_ask, errors_spent, errors)
+    await _book_errors(exchange, answer, news)
     return ask
+
+
+async def _book_errors(exchange: Exchange, answer: Answer, news: list[News]) -> None:
+    """Settle the error limit by an answer that paid with tokens, and tells of errors all the same."""
+    errors = _told_of_errors(exchange, answer, news)
+    if errors is not NOTHING_TOLD:
+        await _book(exchange, exchange.engine.ledger.error_ask, error_cost_of(answer.status), errors)
 
 
 def _told_of_errors(exchange: Exchange, answer: Answer, news: list[News]) -> Told:
@@ -171,13 +186,19 @@ async def _block(exchange: Exchange, answer: Answer, ask: Ask | None, asked: flo
         news.append((ERROR_LIMITED, payload))
         return
     named = rate_told(answer.headers) is not None
-    if status == 429 and ask is not None and ask.bucket != ledger.errors and (named or asked):
-        bucket, seconds = ask.bucket, max(UNSAID_WAIT_SECONDS if asked is None else asked, SHORTEST_WAIT_SECONDS)
+    refused: Ask | None
+    if status == 429 and ask is not None and ask.bucket != ledger.errors and named:
+        refused, seconds = ask, max(UNSAID_WAIT_SECONDS if asked is None else asked, SHORTEST_WAIT_SECONDS)
     else:  # a limiter that has no bucket and no headers
         seconds = max(asked or 0.0, ledger.routes.refused(operation.id, runtime.now(), runtime.random()))
-        bucket = await _size_route(exchange, refused=True)
-    answer.retry_at = runtime.now() + seconds
+        refused = await _size_route(exchange, refused=True)
+        ledger.lines.wake_each()  # who waits for its bucket has to wait for the route, too
+    if refused is None:
+        return
+    bucket = refused.bucket
     await ledger.do(runtime, ledger.store.block, bucket, seconds)
+    held = await ledger.do(runtime, ledger.store.wait_for, refused, 1)  # by what is used, or an earlier refusal
+    answer.retry_at = runtime.now() + max(seconds, held.seconds)
     payload = {
         "bucket": ledger.shown(bucket),
         "headers": limit_headers(answer.headers),
@@ -188,20 +209,17 @@ async def _block(exchange: Exchange, answer: Answer, ask: Ask | None, asked: flo
     news.append((RATE_LIMITED, payload))
 
 
-async def _size_route(exchange: Exchange, *, refused: bool = False) -> str:
-    """Give the limiter of a route the size that is now believed; gives its bucket's name."""
+async def _size_route(exchange: Exchange, *, refused: bool = False) -> Ask | None:
+    """Give the limiter of a route the size that is now believed; gives what it is asked, None: it is trusted again."""
     ledger = exchange.engine.ledger
     ask = ledger.route_ask(exchange.operation, exchange.terms)
-    if ask is None:  # it is trusted again
-        return ""
-    await ledger.do(exchange.runtime, ledger.store.resize, ask, ask.limit, refused)
-    return ask.bucket
+    if ask is not None:
+        await ledger.do(exchange.runtime, ledger.store.resize, ask, ask.limit, refused)
+    return ask
 
 
 def _asked_seconds(answer: Answer, now: float) -> float | None:
-    """How long a refusal asks to wait; None when it does not say."""
+    """How long a refusal asks to wait; None when it does not say. Of two moments the later counts."""
     asked = retry_after(answer.headers, now)
-    if asked is None and answer.status == 420:
-        errors = errors_told(answer.headers)
-        return None if errors is None else errors[1]
-    return asked
+    errors = errors_told(answer.headers) if answer.status == 420 else None
+    return asked if errors is None else max(errors[1], asked or 0.0)

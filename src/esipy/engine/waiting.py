@@ -1,0 +1,192 @@
+"""Calls that wait for a limit: they stand in line (`esipy.engine.lines`), and say so.
+
+A call that would have to wait longer than its patience fails at once with the moment at which to come back (T30); an
+answer of a call under way is waited for all the same, where it decides: it is on its way. If it only turns out then
+that the line waits for time, who has no patience for that fails then.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from esipy.core.moments import not_before
+from esipy.engine.exchange import Exchange
+from esipy.engine.lines import Line, Place
+from esipy.engine.resting import hold
+from esipy.engine.settling import Leave
+from esipy.events import RATE_LIMIT_WAIT
+from esipy.exceptions import ErrorLimitedError, LimitedError, RateLimitedError
+from esipy.stores.base import Ask, Reservation, Wait
+
+__all__ = ["asks_of", "stand_in_line"]
+
+LOGGER = logging.getLogger("esipy.client")
+LOGGED_SECONDS = 3.0
+
+RECHECK_SECONDS = 0.05
+LONGEST_RECHECK_SECONDS = 1.0
+"""How often the first in line looks whether an answer that *another process* waits for has landed: nobody tells."""
+
+
+def asks_of(exchange: Exchange) -> tuple[Ask | None, Ask | None]:
+    """What a call asks for, as far as is known now: of its bucket, and of the limiter of its route."""
+    ledger, operation = exchange.engine.ledger, exchange.operation
+    route = ledger.route_ask(operation, exchange.terms) if operation.id in ledger.routes else None
+    if operation.base_url is not None:  # another API's limits are not ESI's
+        return None, route
+    return ledger.ask_for(operation, exchange.counted_as, exchange.terms, exchange.runtime.now), route
+
+
+async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait) -> Reservation | None:
+    """Wait for leave; the first in line sleeps until the moment that the store told it.
+
+    Args:
+        first: what was said to it before.
+
+    Returns:
+        None: what was learned meanwhile has it ask for something else.
+
+    Raises:
+        LimitedError: it would take longer than the call has patience.
+    """
+    runtime, terms, ledger = exchange.runtime, exchange.terms, exchange.engine.ledger
+    lines, loop, now = ledger.lines, exchange.runtime.strand().loop, exchange.runtime.now
+    if exchange.patient_until is None:  # all that a call waits for counts together
+        exchange.patient_until = now() + terms.max_wait
+    patient_until = exchange.patient_until
+    give_up_at = max(patient_until, now() + exchange.engine.settings.timeout)
+    place = Place(ask.cost, batch=terms.batch, spread=ask.spread, share=ask.share, patient_until=patient_until)
+    line = lines.of(ask.bucket, loop)
+    ahead, number = (0, 0) if line is None else line.ahead_of(place.rank)
+    expected = await _expected(exchange, ask, line, ahead, number)
+    if not first.landing and expected.seconds < first.seconds:  # it is paced
+        expected = first
+    await _consider(exchange, leave, ask, expected)
+    place.told = leave.told
+    line = lines.join(ask.bucket, loop, place)
+    limited = exchange.operation.id in ledger.routes
+    recheck_seconds = RECHECK_SECONDS
+    try:
+        while True:
+            turn = lines.turn(place)
+            if limited != (exchange.operation.id in ledger.routes) or not _still_asks(exchange, leave, ask):
+                return None
+            pause_seconds = give_up_at - now()
+            if line.first is place:
+                hold(exchange)
+                got = await ledger.reserve(runtime, ask)
+                if isinstance(got, Reservation):
+                    return got
+                if got.landing:
+                    lines.hold(line, None)
+                else:
+                    lines.hold(line, now() + got.seconds, await _pace_seconds(exchange, ask, line, got))
+                    await _consider(exchange, leave, ask, got, line, place)
+                pause_seconds = min(pause_seconds, got.seconds)
+                if got.ask_again_in is not None:
+                    pause_seconds = min(pause_seconds, got.ask_again_in)
+                if got.others:
+                    pause_seconds = min(pause_seconds, recheck_seconds)
+                    recheck_seconds = min(2 * recheck_seconds, LONGEST_RECHECK_SECONDS)
+            elif line.until is not None and place.told:
+                expected = await _expected(exchange, ask, line, place.ahead, place.number)
+                await _consider(exchange, leave, ask, expected, line, place)
+            if now() < patient_until:
+                pause_seconds = min(pause_seconds, patient_until - now())
+            try:
+                await runtime.join(turn, max(pause_seconds, 0.0))
+            except TimeoutError:
+                if now() >= patient_until and (line.first is not place or now() >= give_up_at):
+                    left = await _expected(exchange, ask, line, lines.before(ask.bucket, loop, place), 0)
+                    if left.seconds > 0 or now() >= give_up_at:
+                        raise _too_long(exchange, ask, left) from None
+    finally:
+        lines.leave(ask.bucket, loop, place)
+
+
+def _still_asks(exchange: Exchange, leave: Leave, ask: Ask) -> bool:
+    """Whether this is what the call would ask for now."""
+    changes = exchange.engine.ledger.changes
+    if leave.changes == changes or ask not in asks_of(exchange):
+        return leave.changes == changes
+    leave.changes = changes
+    return True
+
+
+async def _consider(
+    exchange: Exchange, leave: Leave, ask: Ask, wait: Wait, line: Line | None = None, place: Place | None = None
+) -> None:
+    """Say once how long a call will have to wait, out of the line: a receiver may call ESI itself.
+
+    Raises:
+        LimitedError: that is longer than its patience.
+    """
+    runtime, lines = exchange.runtime, exchange.engine.ledger.lines
+    if wait.seconds <= 0:
+        return
+    if runtime.now() + wait.seconds > (exchange.patient_until or 0.0):
+        raise _too_long(exchange, ask, wait)
+    if leave.told:
+        return
+    leave.told = True
+    shown, waiting = exchange.engine.ledger.shown(ask.bucket), lines.waiting(ask.bucket)
+    if wait.seconds >= LOGGED_SECONDS and not waiting:  # once for a line
+        LOGGER.info("%s waits %.0f s for %s", exchange.operation.name, wait.seconds, shown)
+    if not RATE_LIMIT_WAIT.has_receivers:
+        return
+    payload = {
+        "bucket": shown,
+        "wait_seconds": wait.seconds,
+        "waiting": waiting + (place is None),
+        "operation_id": exchange.operation.id,
+        "priority": "batch" if exchange.terms.batch else "interactive",
+    }
+    if line is None or place is None:
+        await runtime.tell(RATE_LIMIT_WAIT, payload)
+        return
+    lines.step_aside(line, place, True)
+    try:
+        await runtime.tell(RATE_LIMIT_WAIT, payload)
+    finally:
+        lines.step_aside(line, place, False)
+
+
+async def _expected(exchange: Exchange, ask: Ask, line: Line | None, ahead: int, number: int) -> Wait:
+    """How long a call will wait with so many tokens asked for before it, by so many calls."""
+    ledger, runtime = exchange.engine.ledger, exchange.runtime
+    wait = await ledger.do(runtime, ledger.store.wait_for, ask, ahead + ask.cost)
+    if line is None or line.until is None:
+        return wait
+    held_seconds = line.until + line.pace_seconds * number - runtime.now()
+    return wait if wait.seconds >= held_seconds else Wait(held_seconds)
+
+
+async def _pace_seconds(exchange: Exchange, ask: Ask, line: Line, got: Wait) -> float:
+    """How long after the first of a line the next one may leave, if its bucket holds it back for the pace alone."""
+    if not ask.spread:
+        return 0.0
+    ledger = exchange.engine.ledger
+    free = await ledger.do(exchange.runtime, ledger.store.wait_for, ask, ask.cost)
+    return max(got.seconds, line.pace_seconds) if free.seconds < got.seconds else 0.0
+
+
+def _too_long(exchange: Exchange, ask: Ask, wait: Wait) -> LimitedError:
+    """The error that carries the moment at which to come back (T30)."""
+    ledger = exchange.engine.ledger
+    errors = wait.everyone or ask.bucket == ledger.errors
+    status, kind = (420, ErrorLimitedError) if errors else (429, RateLimitedError)
+    why = "ESI asked everyone to wait" if wait.everyone else f"{ledger.shown(ask.bucket)} holds it back"
+    if wait.seconds <= 0:
+        why = f"{ledger.shown(ask.bucket)} has calls under way that are not answered; it waited"
+    way_out = (
+        "come back then, or take another policy than 'fail'"
+        if exchange.terms.policy == "fail"
+        else f"longer than max_wait={exchange.terms.max_wait:g}. Come back then, or raise max_wait"
+    )
+    error = kind(
+        exchange.url,
+        status,
+        message=f"{exchange.operation.name}: {why} for {wait.seconds:.0f} s; nothing was sent: {way_out}",
+    )
+    error.retry_at = not_before(exchange.runtime.now() + wait.seconds)
+    return error
