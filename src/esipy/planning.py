@@ -33,10 +33,10 @@ __all__ = ["Plan", "PlannedBucket"]
 MOST_LOOKS = 64
 """How often the ledger is asked at the most when what one bucket has spent will come back."""
 
-MOST_STEPS = 400
-"""Of so many steps and more, several calls are one."""
+MOST_STEPS = 200
+"""If more calls fit into a window, several are one."""
 
-MOST_WINDOWS = 4
+MOST_WINDOWS = 16
 """After so many windows, all further ones are alike."""
 
 SAME_SECONDS = 0.05
@@ -199,10 +199,13 @@ def _seconds(ledger: Ledger, demand: _Demand) -> float:
     seconds = (len(begins) - 1) * period_seconds + free_in(sum(costs[begins[-1] :]))
     if not ask.spread:
         return seconds
-    skipped = max(len(begins) - 1 - MOST_WINDOWS, 0)
-    some = costs[: begins[-1 - skipped]] + costs[begins[-1] :]
-    even_seconds = _spread_seconds(some, room, ask.window_seconds, free_in, first_seconds)
-    return max(even_seconds + skipped * period_seconds, seconds)
+    bucket = Bucket(room, ask.window_seconds)
+    for moment, tokens in _returns(room, free_in):
+        spent_at = moment - ask.window_seconds - RELEASE_MARGIN_SECONDS
+        bucket.spend(spent_at, tokens, left_at=spent_at)
+    if free_in(costs[0]) > 0:  # it is full: the next call is to find out what has come back
+        bucket.block(0.0)
+    return max(_spread_seconds(bucket, costs, begins, first_seconds), seconds)
 
 
 def _windows(costs: list[int], room: int) -> list[int]:
@@ -217,29 +220,39 @@ def _windows(costs: list[int], room: int) -> list[int]:
     return begins
 
 
-def _spread_seconds(
-    costs: list[int], room: int, window_seconds: float, free_in: Callable[[int], float], first_seconds: float
-) -> float:
-    """What the policy ``spread`` makes of it: the ledger's own arithmetic, on a copy of the bucket.
+def _spread_seconds(bucket: Bucket, costs: list[int], begins: list[int], first_seconds: float) -> float:
+    """What the policy ``spread`` makes of it: after enough windows, all are alike."""
+    window = begins[1] if len(begins) > 1 else len(costs)
+    together = max(window // MOST_STEPS, 1)
+    skipped = max(len(begins) - 1 - MOST_WINDOWS, 0)
+    moments = _even_moments(bucket, costs[: begins[-1 - skipped]] + costs[begins[-1] :], first_seconds, together)
+    if not skipped:
+        return moments[-1]
+    half = MOST_WINDOWS // 2
+    period_seconds = (moments[begins[MOST_WINDOWS]] - moments[begins[half]]) / (MOST_WINDOWS - half)
+    return moments[-1] + skipped * period_seconds
+
+
+def _even_moments(bucket: Bucket, costs: list[int], first_seconds: float, together: int) -> list[float]:
+    """After how many seconds each call leaves, by the ledger's own arithmetic.
 
     Args:
+        bucket: a copy, whose present is 0.
         first_seconds: when the first call leaves: how long ago the one before it has left is not known here.
+        together: so many calls are one.
     """
-    bucket = Bucket(room, window_seconds)
-    for moment, tokens in _returns(room, free_in):
-        bucket.spend(0.0, tokens, moment - RELEASE_MARGIN_SECONDS)
-    together = max(min(len(costs) // MOST_STEPS, room // 4 // max(costs)), 1)
+    moments: list[float] = []
     now = first_seconds
-    bucket.depart(now, costs[0])
-    bucket.settle(now, bucket.mark(costs[0]), costs[0])
-    for start in range(1, len(costs), together):
-        cost = sum(costs[start : start + together])
-        while wait_seconds := bucket.reserve(now, cost, spread=True):
+    while len(moments) < len(costs):
+        some = costs[len(moments) : len(moments) + together]
+        cost = sum(some)
+        while wait_seconds := bucket.reserve(now, cost, spread=bool(moments)):
             if wait_seconds == UNTIL_LANDING:  # nothing is under way here: it waits for what is just coming back
                 wait_seconds = bucket.next_chance(now)
             now += max(wait_seconds, SHORTEST_STEP_SECONDS)
         bucket.settle(now, bucket.mark(cost), cost)
-    return now
+        moments += [now] * len(some)
+    return moments
 
 
 def _returns(room: int, free_in: Callable[[int], float]) -> list[tuple[float, int]]:

@@ -111,18 +111,3 @@ def test_a_block_is_waited_out_first() -> None:
         return [(await plan(town, [call])).seconds for call in (wallet(), without_a_bucket)]
 
     assert [45, 45] == town.run(story())
-
-
-@pytest.mark.parametrize("before", range(4, 12))
-@pytest.mark.parametrize("count", [74, 150, 100_000])
-def test_an_even_plan_ends(count: int, before: int) -> None:
-    """However many calls, whatever was sent before: in a bucket that is full, what just comes back is waited for."""
-    town = Town()
-
-    async def story() -> tuple[Plan, Plan]:
-        await send(town, [wallet()] * before)
-        calls = [wallet()] * count
-        return await plan(town, calls, policy="spread"), await plan(town, calls)
-
-    even, burst = town.run(story())
-    assert burst.seconds <= even.seconds <= burst.seconds + WINDOW_SECONDS
