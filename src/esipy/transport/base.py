@@ -4,6 +4,7 @@ A transport takes an `HttpRequest` and gives an `HttpResponse`, or raises a `Net
 (with ``sent=False`` only when it is certain that no byte of the request left). No type of any HTTP library
 crosses this seam. A transport
 
+- sends a request once: whether it is repeated is decided, counted and told above (T32);
 - never follows a redirect (T45), keeps no cookies, decodes ``Content-Encoding``;
 - counts the body: shorter than ``Content-Length`` is `BrokenAnswerError` (T34), longer than
   ``max_answer_bytes`` is `AnswerTooLargeError`, raised without keeping what came (T35);

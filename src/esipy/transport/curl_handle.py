@@ -5,9 +5,10 @@ Owned here: everything that the blocking and the asyncio transport have in commo
 - options that never change are set once, when the handle is made; of the others only those that differ from the
   last request's are set again: the Python work per exchange is what limits the rate of small answers;
 - nothing that the caller did not ask for is sent: no Expect, no User-Agent of curl's, no form content type;
-- a request that is not GET or HEAD leaves at most once. libcurl by itself repeats a request whose reused
-  connection died without an answer, and the server may have acted on it (RFC 9110 section 9.2.2). (It looks for
-  dead connections once a second: a write on one that died within this second is an error with ``sent=True``);
+- a request leaves at most once, whatever its method. libcurl by itself repeats a request whose reused connection died
+  without an answer: the server may have acted on it (RFC 9110 section 9.2.2), and has counted it, which a ledger that
+  let one leave does not know. (libcurl looks for dead connections once a second: a request on one that died within
+  this second is an error with ``sent=True``);
 - certificates are always verified.
 """
 
@@ -32,6 +33,9 @@ __all__ = ["Handle"]
 
 # CURLOPT_SUPPRESS_CONNECT_HEADERS of curl/curl.h: pycurl has no name for it.
 _SUPPRESS_CONNECT_HEADERS = 265
+
+_GO_ON: int = pycurl.PREREQFUNC_OK
+_STOP: int = pycurl.PREREQFUNC_ABORT
 
 _BLANK = b"\r\n"
 
@@ -96,6 +100,7 @@ class Handle:
             (_SUPPRESS_CONNECT_HEADERS, 1),
             (pycurl.WRITEFUNCTION, self._write),
             (pycurl.HEADERFUNCTION, self._head.append),
+            (pycurl.PREREQFUNCTION, self._once),
             (pycurl.NOPROGRESS, 1),
             *options,
         ):
@@ -110,8 +115,7 @@ class Handle:
 
     def _once(self, *_: object) -> int:
         self._issued += 1
-        verdict: int = pycurl.PREREQFUNC_OK if self._issued == 1 else pycurl.PREREQFUNC_ABORT
-        return verdict
+        return _GO_ON if self._issued == 1 else _STOP
 
     def ask(self, stopped: Callable[..., bool] | None) -> None:
         """Ask this during each transfer from now on, at least once a second; when it says True the transfer ends.
@@ -168,13 +172,8 @@ class Handle:
         elif body is not None or method == "POST":
             easy.setopt(pycurl.POST, 1)
             easy.setopt(pycurl.POSTFIELDS, body or b"")
-        if method not in ("GET", "HEAD"):
+        if method not in ("GET", "HEAD") or body is not None:
             easy.setopt(pycurl.CUSTOMREQUEST, method)
-            easy.setopt(pycurl.PREREQFUNCTION, self._once)
-        else:
-            easy.unsetopt(pycurl.PREREQFUNCTION)
-            if body is not None:
-                easy.setopt(pycurl.CUSTOMREQUEST, method)
         self._method = method
         self._payload = body
 
@@ -220,7 +219,6 @@ class Handle:
     def error(self, request: HttpRequest, code: int, text: str) -> NetworkError:
         """What an error of curl means to the engine."""
         url = request.url
-        sent = self._issued > 0 or self.easy.getinfo(pycurl.REQUEST_SIZE) > 0
         too_large = self._size > self._limit
         self._head.clear()
         self._body.clear()
@@ -228,7 +226,7 @@ class Handle:
             return AnswerTooLargeError(url, f"the answer is larger than {request.max_answer_bytes} bytes")
         if self._issued > 1:
             return BrokenAnswerError(url, "the connection was closed before an answer came")
-        if not sent:
+        if not self._issued:
             return ConnectError(url, f"no connection: {text}")
         if code == pycurl.E_OPERATION_TIMEDOUT:
             return AnswerTimeoutError(url, f"no whole answer within {request.timeout:g} s: {text}")
