@@ -38,9 +38,9 @@ Every signal:
 | | operation_id | str | as above |
 | | url | str | what was asked for, without any token |
 | | places | tuple[str, ...] | where and what, as ``$[].new_field: unknown field`` |
-| RATE_LIMIT_WAIT | | | sent once for each call that has to wait for a rate limit, before it waits |
+| RATE_LIMIT_WAIT | | | sent once for each call that waits for a rate limit, as soon as it is known for how long |
 | | bucket | str | which one, as ``char-wallet app:91`` or ``market-order ip``; ``errors``; ``route get_status`` |
-| | wait_seconds | float | how long, as far as is known now |
+| | wait_seconds | float | how long, as far as is known; 0: a second has passed, it waits for answers under way |
 | | waiting | int | how many calls of this process wait for this bucket, this one among them |
 | | operation_id | str | as above |
 | | priority | str | ``interactive`` or ``batch`` |
@@ -199,7 +199,7 @@ def _rate_limit_wait(
     priority: str,
     **extra: Any,
 ) -> None:
-    """Sent once for each call that has to wait for a rate limit, before it waits."""
+    """Sent once for each call that waits for a rate limit, as soon as it is known for how long."""
 
 
 def _rate_limited(

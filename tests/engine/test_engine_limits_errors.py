@@ -12,7 +12,7 @@ from esipy import ops
 from esipy.core.moments import as_seconds
 from esipy.events import ERROR_LIMITED, RATE_LIMIT_WAIT, RATE_LIMITED
 from esipy.exceptions import ErrorLimitedError
-from tests.engine.kit import ORDERS, answer
+from tests.engine.kit import ORDERS, Script, answer
 from tests.engine.limits_kit import HERO, OTHER, PATIENT, Town, notifications, wallet
 
 TYPE = ops.universe.get_universe_types_type_id(type_id=34)
@@ -185,5 +185,51 @@ def test_errors_that_are_waited_for_name_the_error_limit() -> None:
         retry_at = as_seconds(raised.value.retry_at)
         assert retry_at is not None
         assert 0 < retry_at - town.runtime.now() <= 63
+
+    town.run(story())
+
+
+def test_T27_a_refusal_says_when_its_bucket_lets_the_next_one_leave() -> None:
+    """Of two moments the later, also when the first was told by an earlier answer."""
+    town = Town(retry=False)
+    told = {"x_ratelimit_group": "char-wallet", "x_ratelimit_limit": "150/15m", "x_ratelimit_remaining": "150"}
+    town.instead = Script(*(answer(b"", 429, retry_after=seconds, **told) for seconds in ("300", "10")))
+    moments: list[float] = []
+
+    async def story() -> None:
+        await town.all([town.begin(wallet(), HERO, policy="off") for _ in range(2)])
+
+    with RATE_LIMITED.connected_to(lambda retry_at, **_: moments.append(retry_at.timestamp() - town.began)):
+        town.run(story())
+    assert [300, 300] == [pytest.approx(moment, abs=1) for moment in moments]
+
+
+@pytest.mark.parametrize(("retry_after", "reset", "least"), [("5", "40", 40), ("40", "5", 40)])
+def test_T26_of_two_moments_that_a_420_names_the_later_counts(retry_after: str, reset: str, least: float) -> None:
+    """``Retry-After`` and the reset of the error limit."""
+    town = Town(retry=False, settings=PATIENT)
+    town.instead = Script(answer(b"", 420, retry_after=retry_after, x_esi_error_limit_reset=reset,
+                                 x_esi_error_limit_remain="0"), answer({}))  # fmt: skip
+
+    async def story() -> None:
+        await town.call(ORDERS)
+        await town.call(wallet(), HERO)
+
+    town.run(story())
+    assert least <= town.passed <= least + 5
+
+
+@pytest.mark.parametrize(
+    "rate", [{}, {"x_ratelimit_group": "char-wallet", "x_ratelimit_limit": "150/15m", "x_ratelimit_remaining": "148"}]
+)
+def test_T26_what_any_answer_says_of_the_error_limit_counts(rate: dict[str, str]) -> None:
+    """Also one of an operation that pays with tokens."""
+    town = Town(retry=False)
+    town.instead = Script(answer(1.5, **rate, x_esi_error_limit_remain="3", x_esi_error_limit_reset="50"))
+
+    async def story() -> None:
+        await town.call(wallet(), HERO)
+        with pytest.raises(ErrorLimitedError):
+            await town.call(TYPE, policy="fail")
 
     town.run(story())

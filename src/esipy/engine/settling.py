@@ -28,7 +28,8 @@ SHORTEST_WAIT_SECONDS = 1.0
 """No wait that ESI names is taken for less: moments are told in whole seconds."""
 
 UNRESERVED_SECONDS = 1.0
-"""How long nothing leaves from a bucket after the landing of a call that was not reserved there: others may follow."""
+"""How long nothing leaves from a bucket after the landing of a call that was not reserved there, while calls wait: then
+others are under way, too."""
 
 ERRORS_LEFT = "x-esi-error-limit-remain"
 
@@ -132,7 +133,8 @@ async def _settle_bucket(
         else:  # another than was believed
             await ledger.settle(runtime, reservation, 0)
             await _book(exchange, paid, spent, told)
-            await ledger.do(runtime, ledger.store.block, paid.bucket, UNRESERVED_SECONDS)
+            rest_seconds = UNRESERVED_SECONDS if ledger.lines else 0.0  # afterwards one call finds out
+            await ledger.do(runtime, ledger.store.block, paid.bucket, rest_seconds)
         await _book_errors(exchange, answer, news)
         return paid
     if ask.bucket == ledger.errors:
@@ -197,7 +199,8 @@ async def _block(exchange: Exchange, answer: Answer, ask: Ask | None, asked: flo
         return
     bucket = refused.bucket
     await ledger.do(runtime, ledger.store.block, bucket, seconds)
-    held = await ledger.do(runtime, ledger.store.wait_for, refused, 1)  # by what is used, or an earlier refusal
+    # By what is used, or an earlier refusal: as one that does not leave in any case.
+    held = await ledger.do(runtime, ledger.store.wait_for, replace(refused, forced=False), 1)
     answer.retry_at = runtime.now() + max(seconds, held.seconds)
     payload = {
         "bucket": ledger.shown(bucket),

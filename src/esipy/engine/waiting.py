@@ -23,6 +23,9 @@ __all__ = ["asks_of", "stand_in_line"]
 LOGGER = logging.getLogger("esipy.client")
 LOGGED_SECONDS = 3.0
 
+TOLD_SECONDS = 1.0
+"""After so long it is told of a call that it waits, also if that is only for answers: these mostly come at once."""
+
 RECHECK_SECONDS = 0.05
 LONGEST_RECHECK_SECONDS = 1.0
 """How often the first in line looks whether an answer that *another process* waits for has landed: nobody tells."""
@@ -53,8 +56,8 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
     lines, loop, now = ledger.lines, exchange.runtime.strand().loop, exchange.runtime.now
     if exchange.patient_until is None:  # all that a call waits for counts together
         exchange.patient_until = now() + terms.max_wait
-    patient_until = exchange.patient_until
-    give_up_at = max(patient_until, now() + exchange.engine.settings.timeout)
+    patient_until, joined_at = exchange.patient_until, now()
+    give_up_at = max(patient_until, joined_at + exchange.engine.settings.timeout)
     place = Place(ask.cost, batch=terms.batch, spread=ask.spread, share=ask.share, patient_until=patient_until)
     line = lines.of(ask.bucket, loop)
     ahead, number = (0, 0) if line is None else line.ahead_of(place.rank)
@@ -93,13 +96,17 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
                 await _consider(exchange, leave, ask, expected, line, place)
             if now() < patient_until:
                 pause_seconds = min(pause_seconds, patient_until - now())
+            if not leave.told:
+                pause_seconds = min(pause_seconds, joined_at + TOLD_SECONDS - now())
             try:
                 await runtime.join(turn, max(pause_seconds, 0.0))
             except TimeoutError:
-                if now() >= patient_until and (line.first is not place or now() >= give_up_at):
+                if not leave.told and now() >= joined_at + TOLD_SECONDS:
+                    await _tell(exchange, leave, ask, 0.0, line, place)
+                elif now() >= patient_until and (line.first is not place or now() >= give_up_at):
                     left = await _expected(exchange, ask, line, lines.before(ask.bucket, loop, place), 0)
                     if left.seconds > 0 or now() >= give_up_at:
-                        raise _too_long(exchange, ask, left) from None
+                        raise _too_long(exchange, ask, left, now() - joined_at) from None
     finally:
         lines.leave(ask.bucket, loop, place)
 
@@ -116,27 +123,33 @@ def _still_asks(exchange: Exchange, leave: Leave, ask: Ask) -> bool:
 async def _consider(
     exchange: Exchange, leave: Leave, ask: Ask, wait: Wait, line: Line | None = None, place: Place | None = None
 ) -> None:
-    """Say once how long a call will have to wait, out of the line: a receiver may call ESI itself.
+    """Say how long a call will have to wait, if that is known.
 
     Raises:
         LimitedError: that is longer than its patience.
     """
-    runtime, lines = exchange.runtime, exchange.engine.ledger.lines
     if wait.seconds <= 0:
         return
-    if runtime.now() + wait.seconds > (exchange.patient_until or 0.0):
+    if exchange.runtime.now() + wait.seconds > (exchange.patient_until or 0.0):
         raise _too_long(exchange, ask, wait)
-    if leave.told:
-        return
+    if not leave.told:
+        await _tell(exchange, leave, ask, wait.seconds, line, place)
+
+
+async def _tell(
+    exchange: Exchange, leave: Leave, ask: Ask, wait_seconds: float, line: Line | None, place: Place | None
+) -> None:
+    """Say once that a call waits, out of the line: a receiver may call ESI itself."""
+    runtime, lines = exchange.runtime, exchange.engine.ledger.lines
     leave.told = True
     shown, waiting = exchange.engine.ledger.shown(ask.bucket), lines.waiting(ask.bucket)
-    if wait.seconds >= LOGGED_SECONDS and not waiting:  # once for a line
-        LOGGER.info("%s waits %.0f s for %s", exchange.operation.name, wait.seconds, shown)
+    if wait_seconds >= LOGGED_SECONDS and not waiting:  # once for a line
+        LOGGER.info("%s waits %.0f s for %s", exchange.operation.name, wait_seconds, shown)
     if not RATE_LIMIT_WAIT.has_receivers:
         return
     payload = {
         "bucket": shown,
-        "wait_seconds": wait.seconds,
+        "wait_seconds": wait_seconds,
         "waiting": waiting + (place is None),
         "operation_id": exchange.operation.id,
         "priority": "batch" if exchange.terms.batch else "interactive",
@@ -158,6 +171,8 @@ async def _expected(exchange: Exchange, ask: Ask, line: Line | None, ahead: int,
     if line is None or line.until is None:
         return wait
     held_seconds = line.until + line.pace_seconds * number - runtime.now()
+    # A window later nothing is left of what it is paced for.
+    held_seconds = min(held_seconds, wait.seconds + ask.window_seconds)
     return wait if wait.seconds >= held_seconds else Wait(held_seconds)
 
 
@@ -170,14 +185,15 @@ async def _pace_seconds(exchange: Exchange, ask: Ask, line: Line, got: Wait) -> 
     return max(got.seconds, line.pace_seconds) if free.seconds < got.seconds else 0.0
 
 
-def _too_long(exchange: Exchange, ask: Ask, wait: Wait) -> LimitedError:
-    """The error that carries the moment at which to come back (T30)."""
+def _too_long(exchange: Exchange, ask: Ask, wait: Wait, waited_seconds: float = 0.0) -> LimitedError:
+    """The error that carries the moment at which to come back (T30), where it is known."""
     ledger = exchange.engine.ledger
     errors = wait.everyone or ask.bucket == ledger.errors
     status, kind = (420, ErrorLimitedError) if errors else (429, RateLimitedError)
-    why = "ESI asked everyone to wait" if wait.everyone else f"{ledger.shown(ask.bucket)} holds it back"
     if wait.seconds <= 0:
-        why = f"{ledger.shown(ask.bucket)} has calls under way that are not answered; it waited"
+        why = f"{ledger.shown(ask.bucket)} has calls under way that were not answered for {waited_seconds:.0f} s"
+        return kind(exchange.url, status, message=f"{exchange.operation.name}: {why}; nothing was sent: try later")
+    why = "ESI asked everyone to wait" if wait.everyone else f"{ledger.shown(ask.bucket)} holds it back"
     way_out = (
         "come back then, or take another policy than 'fail'"
         if exchange.terms.policy == "fail"
