@@ -21,7 +21,8 @@ from esipy.testing import environment
 __all__ = ["HERE", "PROGRAMS", "expected", "expected_file", "run_ours", "run_version1"]
 
 HERE = Path(__file__).resolve().parent
-TIME_LIMIT_SECONDS = 120
+TIME_LIMIT_SECONDS = 600
+"""What takes longer hangs: version 1 itself takes two minutes where five others want its core."""
 KID = "JWT-Signature-Key"
 """The id of the real SSO's first key, which version 1 looks for."""
 
