@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from esipy.stores.base import LedgerStore, SharedLedger, Told, Wait
+from esipy.stores.base import MEMBER_SECONDS, LedgerStore, SharedLedger, Told, Wait
 from tests.stores.kit import Clock
 from tests.stores.ledger_contract import LedgerContract
 from tests.stores.ledger_kit import (
@@ -107,13 +107,39 @@ class SharedLedgerContract(LedgerContract):
         ledger.settle(reservation, 2)
         assert state(other)[3:6] == (0, 0, 11)
 
-    def test_a_process_sees_how_many_there_are(self, ledger: SharedLedger, other: SharedLedger, clock: Clock) -> None:
+    def test_a_process_sees_how_many_there_are(self, ledger: SharedLedger, other: SharedLedger) -> None:
         """Once both have asked for something; one that has closed its ledger is gone."""
         assert ledger.members() == 1
         spend(ledger)
         spend(other)
         assert other.members() == 2
         ledger.close()
-        clock.now += 11
         spend(other)
         assert other.members() == 1
+
+    @pytest.mark.parametrize("count", [2, 6])
+    def test_all_know_each_other_from_the_first_answers(
+        self, open_ledger: Callable[[], SharedLedger], count: int
+    ) -> None:
+        """Those who began in the same moment: the first saw only themselves when they asked. With the next call too."""
+        ledgers = [open_ledger() for _ in range(count)]
+        reservations = [leave(each, LARGE) for each in ledgers]
+        assert list(range(1, count + 1)) == [each.members() for each in ledgers]
+        for each, reservation in zip(ledgers, reservations, strict=True):
+            each.settle(reservation, 2)
+        assert [count] * count == [each.members() for each in ledgers]
+        newcomer = open_ledger()
+        leave(newcomer, LARGE)
+        leave(ledgers[0], LARGE)
+        assert [count + 1] * 2 == [each.members() for each in (newcomer, ledgers[0])]
+
+    def test_who_is_silent_for_long_is_forgotten(self, ledger: SharedLedger, other: SharedLedger, clock: Clock) -> None:
+        """After five minutes, and known again with its next call."""
+        spend(ledger, LARGE)
+        spend(other, LARGE)
+        for _ in range(2):
+            clock.now += MEMBER_SECONDS / 2 + 1
+            spend(ledger, LARGE)
+        assert ledger.members() == 1
+        spend(other, LARGE)
+        assert other.members() == 2

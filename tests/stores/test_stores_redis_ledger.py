@@ -144,7 +144,7 @@ def test_it_is_known_how_many_processes_use_it(valkey: Any) -> None:
         with ledger(valkey, **options) as two:
             one.reserve(ORDERS)
             two.reserve(ORDERS)
-            assert (1, 2) == (one.members(), two.members())  # as of its own last beat
+            assert (1, 2) == (one.members(), two.members())  # as of its own last call
         with ledger(valkey, **options) as three:
             three.reserve(ORDERS)
             assert 2 == three.members()
@@ -152,6 +152,19 @@ def test_it_is_known_how_many_processes_use_it(valkey: Any) -> None:
         with ledger(valkey, **options) as four:
             four.reserve(ORDERS)
             assert 1 == four.members()
+
+
+def test_processes_say_so_again_to_a_server_that_lost_them(valkey: Any) -> None:
+    """With the call after the first one that shows it."""
+    options: dict[str, Any] = {"prefix": new_prefix(), "clock": lambda: 1000.0}
+    with ledger(valkey, **options) as one, ledger(valkey, **options) as two:
+        for each in (one, two):
+            each.settle(granted(each.reserve(ORDERS)), 2)
+        with admin(valkey) as server:
+            server.delete(*server.keys(f"*{options['prefix']}*"))
+        for each in (one, two) * 3:
+            each.settle(granted(each.reserve(ORDERS)), 2)
+        assert (2, 2) == (one.members(), two.members())
 
 
 @needs_fork

@@ -39,7 +39,8 @@ LEASE_SECONDS = 90.0
 60 s) and time to settle it."""
 
 BEAT_SECONDS = 10.0
-"""How often a process that uses a shared ledger says so, at the most."""
+"""How often a process that uses a shared ledger says so, at the most: with its first call, and then from time to time.
+How many do is counted with each call and each answer: if the store fails, all know of each other."""
 
 MEMBER_SECONDS = 300.0
 """How long after that it counts as one that does: longer than a program may pause, or its share would be given away."""

@@ -81,18 +81,16 @@ local function decide(limit, window_seconds, worst, cost, share, spread, forced,
 end
 
 -- KEYS: bucket, gate, index, members. Gives 1, number, landed, born, left_at; or 0, seconds, everyone, landing (1: a call of
--- this process has to be answered first, 2: another's, 3: none, but others have some under way); and with `beats` how
--- many processes there are.
+-- this process has to be answered first, 2: another's, 3: none, but others have some under way); and how many processes
+-- there are.
 function verbs.reserve(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member, beats)
   local decided = decide(limit, window_seconds, worst, cost, share, spread, forced, lease_seconds, member)
-  if beats == '1' then
-    decided[#decided + 1] = beat(KEYS[3], KEYS[4], member)
-  end
+  decided[#decided + 1] = beats == '1' and beat(KEYS[3], KEYS[4], member) or redis.call('ZCARD', KEYS[4])
   return decided
 end
 
--- KEYS: bucket, index. A call whose lease is over has been counted: only its headers are read. One whose bucket was lost
--- has left this one as it lands.
+-- KEYS: bucket, index, members. A call whose lease is over has been counted: only its headers are read. One whose bucket
+-- was lost has left this one as it lands. Gives how many processes there are.
 function verbs.settle(
   limit, window_seconds, worst, number, landed_before, born, left_at, spent, used, told_limit, told_window, returns_in,
   answered, cost
@@ -137,6 +135,7 @@ function verbs.settle(
     tell_nothing(b, spent)
   end
   save(KEYS[1], KEYS[2], b)
+  return redis.call('ZCARD', KEYS[3])
 end
 
 -- KEYS: bucket or gate, index.

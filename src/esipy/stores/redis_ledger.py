@@ -99,14 +99,14 @@ class RedisLedger:
 
     def reserve(self, ask: Ask) -> Reservation | Wait:
         beat = self._passed() >= self._beat_at
-        left, *rest = self._run(
+        left, *rest, members = self._run(
             "reserve", [self._key(ask.bucket), self._key(ask.gate), self._index, self._processes],
             ask.limit, ask.window_seconds, ask.worst, ask.cost, ask.share, int(ask.spread), int(ask.forced),
             self.lease_seconds, self._member, int(beat),
         )  # fmt: skip
         if beat:
             self._beat_at = self._passed() + BEAT_SECONDS
-            self._members = rest.pop()
+        self._note(members)
         if left:
             number, landed, born, left_at = rest
             return Reservation(ask, (number, landed, born, float(left_at)))
@@ -116,11 +116,13 @@ class RedisLedger:
     def settle(self, reservation: Reservation, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         ask, mark = reservation.ask, reservation.mark
         headers = told.used, told.limit, told.window_seconds, told.returns_in
-        self._run(
-            "settle", [self._key(ask.bucket), self._index], ask.limit, ask.window_seconds, ask.worst, *mark, spent,
+        members = self._run(
+            "settle", [self._key(ask.bucket), self._index, self._processes],
+            ask.limit, ask.window_seconds, ask.worst, *mark, spent,
             *("" if value is None else value for value in headers), int(answered),
             ask.cost,
         )  # fmt: skip
+        self._note(members)
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
         now, (kept, gate) = self._look([self._key(ask.bucket), self._key(ask.gate)])
@@ -155,8 +157,8 @@ class RedisLedger:
         return found
 
     def members(self) -> int:
-        """How many processes use the ledger, this one among them, as was known at most some seconds before this one's
-        last call: it can be asked when the server is gone."""
+        """How many processes use the ledger, this one among them, as was known with its last call, or its answer: it
+        can be asked when the server is gone."""
         return self._members
 
     def close(self) -> None:
@@ -170,6 +172,12 @@ class RedisLedger:
         """In a child after fork: it is a process of its own."""
         self._member = _process()
         self._beat_at = 0.0
+
+    def _note(self, members: int) -> None:
+        """Remember how many processes there are; if some have gone, the server may have lost who uses it."""
+        if members < self._members:
+            self._beat_at = min(self._beat_at, self._passed())
+        self._members = max(members, 1)
 
     def _run(self, verb: str, keys: list[str], *arguments: Any) -> Any:
         clock = "" if self._clock is None else repr(self._clock())

@@ -99,6 +99,7 @@ class SqliteLedger:
         def work(connection: sqlite3.Connection, now: float) -> Reservation | Wait:
             if now >= self._beat_at:
                 self._beat(connection, now)
+            self._count_members(connection)
             shared = self._bucket(connection, ask, now)
             bucket = shared.bucket
             closed = _gate(connection, ask.gate) - now
@@ -121,6 +122,7 @@ class SqliteLedger:
             shared = self._bucket(connection, reservation.ask, now)
             shared.settle(now, reservation.mark, spent, told, answered=answered)
             _write(connection, reservation.ask.bucket, shared)
+            self._count_members(connection)
 
         self._do(work)
 
@@ -175,8 +177,8 @@ class SqliteLedger:
         self._file.close()
 
     def members(self) -> int:
-        """How many processes use the file, this one among them, as was known at most some seconds before this one's
-        last call: it can be asked when the file is gone."""
+        """How many processes use the file, this one among them, as was known with its last call, or its answer: it can
+        be asked when the file is gone."""
         return self._members
 
     # -- within a transaction ----------------------------------------------------------------------------------
@@ -213,16 +215,18 @@ class SqliteLedger:
         return Wait(latest, landing=True, others=others)
 
     def _beat(self, connection: sqlite3.Connection, now: float) -> None:
-        """Say that this process is here, count the others, and forget what is idle."""
+        """Say that this process is here, and forget what is idle."""
         self._beat_at = now + BEAT_SECONDS
         connection.execute("DELETE FROM members WHERE seen <= ?", (now - MEMBER_SECONDS,))
         connection.execute("REPLACE INTO members VALUES (?, ?)", (self._member, now))
         note_time(connection, now)
-        self._members = int(connection.execute("SELECT count(*) FROM members").fetchone()[0])
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_SECONDS
             connection.execute("DELETE FROM buckets WHERE idle_at <= ?", (now,))
             connection.execute("DELETE FROM gates WHERE until <= ?", (now,))
+
+    def _count_members(self, connection: sqlite3.Connection) -> None:
+        self._members = max(int(connection.execute("SELECT count(*) FROM members").fetchone()[0]), 1)
 
 
 def _read(connection: sqlite3.Connection, name: str) -> bytes | None:
