@@ -215,6 +215,13 @@ def test_a_rule_of_ones_own_is_taken_as_it_is() -> None:
             rule_for(wrong)
 
 
+@pytest.mark.parametrize("seconds", [(), (1.0, -1.0), (float("nan"),), (1.0, float("inf"))])
+def test_pauses_that_cannot_be_meant_are_refused_at_once(seconds: tuple[float, ...]) -> None:
+    """When the rule is made, not when the first call fails: none, and what nobody can wait for."""
+    with pytest.raises(SettingError, match=r"^fixed_pauses: "):
+        fixed_pauses(standard(), *seconds)
+
+
 @pytest.mark.parametrize("given_back", [True, False, -1.0, float("nan"), float("inf"), "soon"])
 def test_a_rule_that_gives_no_pause_is_told(given_back: Any) -> None:
     """False would mean "at once", which nobody means by it; and for ever is no pause."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import math
 import os
 import pickle
 import re
@@ -40,6 +41,10 @@ GOOD: list[tuple[str, Any, Any]] = [
     ("max_answer_bytes", 1, 1),
     ("max_wait", 0, 0.0),
     ("max_wait", "90", 90.0),
+    ("max_wait", math.inf, math.inf),
+    ("max_wait", "inf", math.inf),
+    ("stale_if_error", math.inf, math.inf),
+    ("freshness_floor", "1.5", 1.5),
     ("cache_bytes", "1024", 1024),
 ]
 
@@ -64,7 +69,8 @@ BAD: list[tuple[str, Any]] = [
         for name in ("timeout", "connect_timeout")
         for value in (0, -1, "soon", "", "nan", "inf", float("nan"), True, [], 10**400)
     ],
-    *[("max_wait", value) for value in (-1, "-0.5", "soon", "inf", False, {})],
+    *[("max_wait", value) for value in (-1, "-0.5", "soon", "nan", "-inf", False, {})],
+    *[("freshness_floor", value) for value in (-1, "soon", "inf", math.inf, True)],
     *[
         (name, value)
         for name in ("max_answer_bytes", "cache_bytes")

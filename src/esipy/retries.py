@@ -40,6 +40,7 @@ Beyond the rule, the client (`esipy.engine.retrying`) takes care that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -158,7 +159,13 @@ def full_jitter(rule: Rule, *, base_seconds: float = 0.5, longest_seconds: float
 
 
 def fixed_pauses(rule: Rule, *seconds: float) -> Rule:
-    """What the rule tries again, after these pauses in turn; the last one for all further attempts."""
+    """What the rule tries again, after these pauses in turn; the last one for all further attempts.
+
+    Raises:
+        SettingError: there are no pauses, or one is not a number of seconds from 0 on.
+    """
+    if not seconds or not all(0 <= pause < math.inf for pause in seconds):
+        raise SettingError(f"fixed_pauses: {list(seconds)} has to be one pause or more, each 0 s or above")
 
     def paused(failure: Failure) -> float | None:
         return None if rule(failure) is None else seconds[min(failure.attempt, len(seconds)) - 1]

@@ -14,7 +14,8 @@ keyword                   environment variable        default                   
 ``connect_timeout``       ``ESI_CONNECT_TIMEOUT``     10                                 seconds to connect
 ``max_answer_bytes``      ``ESI_MAX_ANSWER_BYTES``    67108864 (64 MiB)                  larger bodies are refused
 ``max_wait``              ``ESI_MAX_WAIT``            960: a window and a minute         seconds a call waits for a
-                                                                                         limit or ``Retry-After``
+                                                                                         limit or ``Retry-After``;
+                                                                                         inf: as long as it takes
 ``policy``                ``ESI_POLICY``              ``burst``                          ``spread``, ``fail``, ``off``:
                                                                                          how limits are spent
 ``priority``              ``ESI_PRIORITY``            ``interactive``                    or ``batch``: who goes first
@@ -34,7 +35,8 @@ keyword                   environment variable        default                   
                                                                                          or where ``cache=`` says
 ``stale_if_error``        ``ESI_STALE_IF_ERROR``      86400: a day                       seconds beyond freshness for
                                                                                          which a kept answer stands in
-                                                                                         while ESI is down; 0: never
+                                                                                         while ESI is down; 0: never,
+                                                                                         inf: always
 ``freshness_floor``       ``ESI_FRESHNESS_FLOOR``     0                                  seconds for which an answer is
                                                                                          given again to which ESI gives
                                                                                          no lifetime
@@ -42,8 +44,8 @@ keyword                   environment variable        default                   
 
 What a client is given besides (``ledger=``, which ``ESI_LEDGER`` names too: `esipy.ledgers`) is no setting.
 
-A keyword that is None and a variable that is empty count as not given. A value that cannot be meant is refused with
-the keyword's or the variable's name.
+A keyword that is None and a variable that is empty count as not given. A keyword may be the text of a variable, too: it
+may come from a file. A value that cannot be meant is refused with the keyword's or the variable's name.
 """
 
 from __future__ import annotations
@@ -259,10 +261,17 @@ def _seconds(name: str, value: Any) -> float:
     return seconds
 
 
-def _wait(name: str, value: Any) -> float:
+def _lifetime(name: str, value: Any) -> float:
     seconds = _number(value)
     if not 0 <= seconds < math.inf:
         _refuse(name, value, "a number of seconds, 0 or above")
+    return seconds
+
+
+def _patience(name: str, value: Any) -> float:
+    seconds = _number(value)
+    if not seconds >= 0:
+        _refuse(name, value, "a number of seconds, 0 or above; inf: for ever")
     return seconds
 
 
@@ -292,7 +301,7 @@ _CHECKS: dict[str, tuple[Any, Any]] = {
     "timeout": (_seconds, 60.0),
     "connect_timeout": (_seconds, 10.0),
     "max_answer_bytes": (_bytes, 64 * 1024 * 1024),
-    "max_wait": (_wait, 960.0),
+    "max_wait": (_patience, 960.0),
     "policy": (_one_of(POLICIES), "burst"),
     "priority": (_one_of(PRIORITIES), "interactive"),
     "headroom": (_share, 0.02),
@@ -301,6 +310,6 @@ _CHECKS: dict[str, tuple[Any, Any]] = {
     "public_token": (_flag, False),
     "check_scopes": (_flag, True),
     "cache_bytes": (_bytes, 256 * 1024 * 1024),
-    "stale_if_error": (_wait, 86400.0),
-    "freshness_floor": (_wait, 0.0),
+    "stale_if_error": (_patience, 86400.0),
+    "freshness_floor": (_lifetime, 0.0),
 }
