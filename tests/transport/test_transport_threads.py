@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.transport.curl_signals import RaisedWithin
+from tests.interrupts import interrupted_everywhere
 from tests.transport.rawserver import RawServer
 from tests.transport.senders import Sender
 
@@ -108,12 +108,17 @@ def test_what_a_signals_handler_raises_comes_out(
 ) -> None:
     """It is no error of the network, which would be tried again; nothing is printed; the transport is still good."""
 
+    struck = threading.Event()
+
     def raise_it(*_: object) -> None:
-        raise OutOfTime
+        if not struck.is_set():
+            struck.set()
+            raise OutOfTime
 
     def send_signal() -> None:
         assert server.arrived.acquire(timeout=10)
-        os.kill(os.getpid(), signal.SIGUSR1)
+        while not struck.wait(0.2):  # one that comes just before the main thread begins to wait is not felt
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
 
     hook, before = sys.excepthook, signal.signal(signal.SIGUSR1, raise_it)
     try:
@@ -141,15 +146,34 @@ def test_what_other_threads_raise_is_still_told() -> None:
     before, sys.excepthook = sys.excepthook, tell
     try:
         raised = RaisedWithin()
-        with raised:
-            keep = sys.excepthook
-            keep(ValueError, mine, None)
-            with ThreadPoolExecutor(1) as pool:
-                pool.submit(keep, ValueError, theirs, None).result(10)
-        keep(ValueError, late, None)
+        raised.keep(ValueError, mine, None)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(raised.keep, ValueError, theirs, None).result(10)
+        raised.is_over = True
+        raised.keep(ValueError, late, None)
     finally:
         sys.excepthook = before
     assert (mine, [theirs, late]) == (raised.error, told)
+
+
+def test_after_ctrl_c_at_any_moment_the_next_request_is_as_it_was_meant(server: RawServer) -> None:
+    """Neither the method nor the body of the one that was interrupted, and the hook for errors is the program's."""
+    from esipy.transport.curl import CurlTransport
+
+    transport = CurlTransport()
+    hook = sys.excepthook
+    write = HttpRequest("POST", server.url("/echo"), (("X-Part", "write"),), b"[1]", timeout=60.0)
+    read = HttpRequest("GET", server.url("/echo"), (("X-Part", "read"),), timeout=60.0)
+    moments = 0
+    transport.send(read)
+    for moment in interrupted_everywhere(lambda: transport.send(write)):
+        assert sys.excepthook == hook, moment
+        assert b"" == transport.send(read).body
+        last = server.seen[-1]
+        assert ("GET", "read", b"") == (last.method, last.header("x-part"), last.body)
+        moments = moment + 1
+    assert moments > 20
+    transport.close()
 
 
 def test_an_interrupted_handle_serves_other_threads(server: RawServer) -> None:

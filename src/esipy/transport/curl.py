@@ -2,11 +2,13 @@
 
 Rules: a handle is taken and given back by one atomic operation of a list, so threads never wait for each other;
 the handle used last is taken first, so connections stay warm; there are as many handles as there were callers at
-once. After ``fork`` a child leaves the parent's handles alone, neither using nor closing them, and begins anew.
+once. A handle whose use was interrupted is not used again. After ``fork`` a child leaves the parent's handles alone,
+neither using nor closing them, and begins anew.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from threading import current_thread, main_thread
 from typing import cast
@@ -15,7 +17,7 @@ import pycurl
 
 from esipy._forks import abandon, forget_after_fork
 from esipy.core.wire import HttpRequest, HttpResponse
-from esipy.exceptions import NetworkError
+from esipy.exceptions import InvalidCallError, NetworkError
 from esipy.transport.base import CLOSED
 from esipy.transport.curl_handle import Handle
 from esipy.transport.curl_options import constant_options
@@ -62,11 +64,15 @@ class CurlTransport:
             return self.send_unless(request, None)
         raised = RaisedWithin()
         try:
-            with raised:
-                return self.send_unless(request, _never)
+            sys.excepthook = raised.keep
+            return self.send_unless(request, _never)
         except NetworkError:
             if raised.error is None:
                 raise
+        finally:
+            raised.is_over = True
+            if sys.excepthook == raised.keep:
+                sys.excepthook = raised.before
         raise raised.error
 
     def send_unless(self, request: HttpRequest, stopped: Callable[..., bool] | None) -> HttpResponse:
@@ -81,6 +87,7 @@ class CurlTransport:
             handle = self._idle.pop()
         except IndexError:
             handle = Handle(self._options)
+        fit = True
         try:
             if stopped is not handle.stopped:
                 handle.ask(stopped)
@@ -89,8 +96,13 @@ class CurlTransport:
             return handle.response(request)
         except pycurl.error as failure:
             raise handle.error(request, *cast("tuple[int, str]", failure.args)) from None
+        except (NetworkError, InvalidCallError):
+            raise
+        except BaseException:  # Ctrl-C, as it was being prepared: what its options are nobody knows
+            fit = False
+            raise
         finally:
-            if self._max_idle is None or len(self._idle) < self._max_idle:
+            if fit and (self._max_idle is None or len(self._idle) < self._max_idle):
                 self._idle.append(handle)
             else:
                 handle.easy.close()

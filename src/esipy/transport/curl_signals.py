@@ -16,31 +16,36 @@ __all__ = ["RaisedWithin"]
 
 
 class RaisedWithin:
-    """Keeps what is raised in callbacks of this thread within a with-block, instead of having it printed.
+    """Keeps what is raised in callbacks of this thread, instead of having it printed.
+
+    It is set and taken away by stores alone, which no handler can interrupt; a call, as of an ``__exit__``, it can::
+
+        raised = RaisedWithin()
+        try:
+            sys.excepthook = raised.keep
+            ...
+        finally:
+            raised.is_over = True
+            if sys.excepthook == raised.keep:  # else somebody has put in another one meanwhile
+                sys.excepthook = raised.before
 
     Attributes:
         error: the first one; None: nothing was raised.
+        is_over: whether what comes is no more for us.
+        before: the hook that was there.
     """
 
-    __slots__ = ("_armed", "_before", "_thread", "error")
+    __slots__ = ("_thread", "before", "error", "is_over")
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
+        self.is_over = False
+        self.before = sys.excepthook
         self._thread = get_ident()
-        self._armed = False
-        self._before = sys.excepthook
 
-    def __enter__(self) -> None:
-        self._armed = True
-        sys.excepthook = self._keep
-
-    def __exit__(self, *_: object) -> None:
-        self._armed = False
-        if sys.excepthook == self._keep:  # else somebody has put in another one meanwhile
-            sys.excepthook = self._before
-
-    def _keep(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not self._armed or get_ident() != self._thread:
-            self._before(kind, error, trace)
+    def keep(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """The hook."""
+        if self.is_over or get_ident() != self._thread:
+            self.before(kind, error, trace)
         elif self.error is None:
             self.error = error
