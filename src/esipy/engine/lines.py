@@ -1,4 +1,4 @@
-"""Who waits for a bucket: first come first served within a rank (`rank_of`), interactive calls before batch calls.
+"""Who waits for a bucket: first come first served within a `Rank`, interactive calls before batch calls.
 
 Only the first of a line asks the ledger, and sleeps until the exact moment that it was told; all others sleep until it
 is their turn. An answer that lands wakes the first, because it may have cost less than was reserved. Whoever
