@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from esipy.security import EsiSecurity
 from esipy.sso.flights import Flights, Slots
 from esipy.transport.scripted import AsyncScriptedTransport, ScriptedTransport
 from tests.forks import child, needs_fork
+from tests.interrupts import interrupted_everywhere
 from tests.sso.sso_kit import ScriptedSso
 
 BLOCKING = BlockingRuntime(ScriptedTransport([]))
@@ -115,6 +117,21 @@ def test_a_leader_that_is_stopped_is_followed_by_another() -> None:
         assert ["first", "second"] == led
 
     asyncio.run(scene())
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # it came before it was begun
+def test_no_flight_is_left_whenever_its_leader_was_interrupted() -> None:
+    """A refresh that Ctrl-C ended is begun anew by whoever comes next, the same thread too."""
+    flights: Flights[int] = Flights()
+
+    async def work() -> int:
+        return 1
+
+    moments = 0
+    for moment in interrupted_everywhere(lambda: run(flights.fly(BLOCKING, "key", LIMIT, work))):
+        assert (1, True) == run(flights.fly(BLOCKING, "key", LIMIT, work)), moment
+        moments = moment + 1
+    assert moments > 10
 
 
 @given(count=st.integers(1, 4), tasks=st.integers(1, 12), cancelled=st.sets(st.integers(0, 11)))

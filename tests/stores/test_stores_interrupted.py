@@ -11,9 +11,15 @@ from typing import Any
 
 import pytest
 
+from esipy.stores.degrading import LAST_RETRY_SECONDS
+from esipy.stores.flights import NO_LEASE
+from esipy.stores.forgiving import ForgivingCache
 from esipy.stores.redis import RedisServer, Script
 from esipy.stores.sqlite import SharedFile
+from esipy.stores.sqlite_cache import SqliteCache
 from tests.interrupts import interrupted_everywhere
+from tests.stores.house import House
+from tests.stores.ledger_kit import LARGE, leave
 from tests.stores.valkey import url_of
 
 ECHO = Script("return ARGV[1]")
@@ -136,3 +142,50 @@ def test_a_server_gives_each_his_own_answer_whenever_one_was_interrupted(
     server.close()
     if not isinstance(given, str):
         given.close()
+
+
+def test_a_ledger_that_failed_is_tried_again_whenever_a_try_was_interrupted(tmp_path: Path) -> None:
+    """Nobody is believed to be trying for ever."""
+    house = House(tmp_path / "ledger.sqlite3")
+    ledger = house.open()
+
+    def fail() -> None:
+        with house.down():
+            ledger.settle(leave(ledger, LARGE), 0)
+        house.clock.now += LAST_RETRY_SECONDS
+
+    fail()
+    moments = 0
+    for moment in interrupted_everywhere(ledger.states):
+        house.clock.now += LAST_RETRY_SECONDS
+        reservation = leave(ledger, LARGE)
+        assert [LARGE.cost] == [state.reserved for state in house.kept().states()], moment
+        ledger.settle(reservation, 0)
+        fail()
+        moments = moment + 1
+    assert moments > 50
+    house.kept().close()
+
+
+def test_a_cache_that_failed_is_tried_again_whenever_a_try_was_interrupted(tmp_path: Path) -> None:
+    """Nobody is believed to be trying for ever."""
+    path, passed = tmp_path / "answers.sqlite3", 0.0
+    cache = ForgivingCache(SqliteCache(path, busy_seconds=0.0), lambda: passed)
+
+    def fail() -> None:
+        nonlocal passed
+        cache.size()  # the file is there
+        with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            assert NO_LEASE == cache.claim("b", 1)
+        passed += LAST_RETRY_SECONDS
+
+    fail()
+    moments = 0
+    for moment in interrupted_everywhere(lambda: cache.claim("a", 0.001)):
+        passed += LAST_RETRY_SECONDS
+        assert NO_LEASE != cache.claim(f"a{moment}", 1), moment
+        fail()
+        moments = moment + 1
+    assert moments > 20
+    cache.close()

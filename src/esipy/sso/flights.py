@@ -97,10 +97,17 @@ class Flights(Generic[T]):
         me = runtime.strand()
         while True:
             mine: _Flight[T] = _Flight(me)
-            with self._lock:
-                flight = self._flying.setdefault(key, mine)
-            if flight is mine:
-                return await self._lead(runtime, key, flight, limit_seconds, work), True
+            try:
+                with self._lock:
+                    flight = self._flying.setdefault(key, mine)
+                if flight is mine:
+                    return await self._lead(runtime, key, flight, limit_seconds, work), True
+            except BaseException as error:
+                self._end(key, mine)
+                # A RuntimeError is the leader's own: its client was closed meanwhile.
+                shared = isinstance(error, Exception) and not isinstance(error, RuntimeError)
+                mine.crash(error if shared else _Interrupted())
+                raise
             if self._crashed(runtime, flight, limit_seconds):
                 self._end(key, flight)
                 flight.crash(_Interrupted())
@@ -144,18 +151,11 @@ class Flights(Generic[T]):
         def begin() -> None:
             flight.began = runtime.now()
 
-        try:
-            if self._slots is None:
-                begin()
-                result = await work()
-            else:
-                result = await self._slots.within(runtime, limit_seconds, begin, work)
-        except BaseException as error:
-            self._end(key, flight)
-            # A RuntimeError is the leader's own: its client was closed meanwhile.
-            shared = isinstance(error, Exception) and not isinstance(error, RuntimeError)
-            flight.crash(error if shared else _Interrupted())
-            raise
+        if self._slots is None:
+            begin()
+            result = await work()
+        else:
+            result = await self._slots.within(runtime, limit_seconds, begin, work)
         self._end(key, flight)
         flight.land(result)
         return result

@@ -90,7 +90,7 @@ class DegradingLedger:
 
     def forget(self) -> None:
         """In a child after fork: what the parent owes the store is the parent's to say."""
-        self._retrying = False
+        self._retrying: object | None = None  # who does
         self._missed: deque[Callable[[], object]] = deque()
         self._unknown: set[_Flight] = set()
         self._spent: dict[str, Ask] = {}
@@ -180,10 +180,10 @@ class DegradingLedger:
 
     def _ask_store(self, verb: Callable[[], T]) -> T | None:
         """What the store says; None: it fails, or is not to be tried now."""
-        retrying = self._failed
-        if retrying and not self._may_retry():
-            return None
+        retrying, me = self._failed, object()
         try:
+            if retrying and not self._may_retry(me):
+                return None
             if retrying:
                 self._store.block(PROBE, 0.0)
                 self._catch_up()
@@ -195,15 +195,15 @@ class DegradingLedger:
             self._fails(error, again=retrying)
             return None
         finally:
-            if retrying:
-                self._retrying = False
+            if self._retrying is me:
+                self._retrying = None
 
-    def _may_retry(self) -> bool:
+    def _may_retry(self, me: object) -> bool:
         """Whether to ask the store that failed: one thread at a time does, and rarely."""
         with self._lock:
-            if self._retrying or self._now() < self._retry_at:
+            if self._retrying is not None or self._now() < self._retry_at:
                 return False
-            self._retrying = True
+            self._retrying = me
             return True
 
     def _fails(self, error: StoreUnavailable, *, again: bool = False) -> None:

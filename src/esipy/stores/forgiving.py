@@ -56,7 +56,7 @@ class ForgivingCache:
 
     def forget(self) -> None:
         """In a child after fork: nobody is trying."""
-        self._reading.trying = self._writing.trying = False
+        self._reading.trying = self._writing.trying = None
 
     def get(self, key: str, now: Callable[[], float]) -> Answer | None:
         if (self._missed or self._missed_all) and not self._write(lambda: True, False):
@@ -127,26 +127,26 @@ class ForgivingCache:
                     self._missed.pop(path, None)
 
     def _try(self, lane: _Lane, work: Callable[[], T], otherwise: T) -> T:
-        trying = lane.failed
-        if trying and not self._may_try(lane):
-            return otherwise
+        me = object()
         try:
+            if lane.failed and not self._may_try(lane, me):
+                return otherwise
             result = work()
         except StoreUnavailable as error:
             self._fails(lane, error)
             return otherwise
         finally:
-            if trying:
-                lane.trying = False
+            if lane.trying is me:
+                lane.trying = None
         if lane.failed:
             self._works(lane)
         return result
 
-    def _may_try(self, lane: _Lane) -> bool:
+    def _may_try(self, lane: _Lane, me: object) -> bool:
         with self._lock:
-            if lane.trying or lane.passed() < lane.retry_at:
+            if lane.trying is not None or lane.passed() < lane.retry_at:
                 return False
-            lane.trying = True
+            lane.trying = me
             return True
 
     def _fails(self, lane: _Lane, error: StoreUnavailable) -> None:
@@ -172,13 +172,13 @@ class _Lane:
     Attributes:
         failed: the last one did not.
         retry_at: when to try again.
-        trying: somebody does.
+        trying: who does; None: nobody.
     """
 
     def __init__(self, passed: Callable[[], float]) -> None:
         self.passed = passed
         self.failed = False
-        self.trying = False
+        self.trying: object | None = None
         self.retry_at = 0.0
         self._retry_seconds = FIRST_RETRY_SECONDS
 
