@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from esipy.engine.lines import Lines, Place
 
 BUCKET = "char-wallet app:91"
+LAST = (True, True, 1.0)
 
 
 class Counted(Place):
@@ -32,7 +32,7 @@ def test_ten_thousand_may_join_without_counting_each_other() -> None:
     lines, places = Lines(), list[Counted]()
     Counted.looks = 0
     for number in range(10_000):
-        assert 2 * number == lines.ahead_of(BUCKET, None, batch=True)
+        assert (2 * number, number) == lines.ahead_of(BUCKET, None, LAST)
         places.append(Counted(2, batch=number % 3 == 0))
         lines.join(BUCKET, None, places[-1])
     random.Random(1).shuffle(places)
@@ -62,13 +62,8 @@ def test_what_is_before_a_newcomer_is_what_those_ask_for_who_stand_there(
             lines.join(BUCKET, None, standing[-1])
         elif standing:
             lines.leave(BUCKET, None, standing.pop(number % len(standing)))
-        interactive = sum(place.tokens for place in standing if not place.rank[0])
-        everyone = sum(place.tokens for place in standing)
-        found: list[Any] = [lines.ahead_of(BUCKET, None, batch=batch) for batch in (False, True)]
-        assert [interactive, everyone] == found
         before = [place.tokens for place in standing if place.rank <= (batch, spread, share)]
-        line = lines.of(BUCKET, None)
-        assert (sum(before), len(before)) == ((0, 0) if line is None else line.ahead_of((batch, spread, share)))
+        assert (sum(before), len(before)) == lines.ahead_of(BUCKET, None, (batch, spread, share))
         order = sorted(standing, key=lambda place: place.rank)
         assert [sum(one.tokens for one in order[:at]) for at in range(len(order))] == [
             lines.before(BUCKET, None, place) for place in order

@@ -59,7 +59,7 @@ class Place:
 
 
 class Line:
-    """Those of one loop, or of all threads, who wait for one bucket.
+    """Those of one loop, or of all threads, who wait for one bucket. `Lines` guards it.
 
     Attributes:
         until: the moment for which its first waits; None: it waits for an answer, or has not asked yet.
@@ -159,11 +159,16 @@ class Lines:
             line = self.of(bucket, who)
             return line is not None and line.must_wait(rank)
 
-    def ahead_of(self, bucket: str, who: Any, *, batch: bool, spread: bool = True, share: float = 1.0) -> int:
-        """The tokens that those ask for who are before a newcomer."""
+    def ahead_of(self, bucket: str, who: Any, rank: Rank) -> tuple[int, int]:
+        """The tokens that those ask for who are before a newcomer, and how many they are."""
         with self._lock:
             line = self.of(bucket, who)
-            return 0 if line is None else line.ahead_of((batch, spread, share))[0]
+            return (0, 0) if line is None else line.ahead_of(rank)
+
+    def is_first(self, line: Line, place: Place) -> bool:
+        """Whether it is this one's turn."""
+        with self._lock:
+            return line.first is place
 
     def before(self, bucket: str, who: Any, place: Place) -> int:
         """The tokens that those ask for who are before this place."""

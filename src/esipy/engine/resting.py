@@ -153,7 +153,7 @@ async def _wait(proceed: Proceed, exchange: Exchange) -> None:
             if not downtime.is_on or downtime.news:
                 break
             wake_at = downtime.gives_up_at
-            if line.first is place:
+            if lines.is_first(line, place):
                 if await _ask(proceed, exchange):
                     continue
                 wake_at = min(wake_at, downtime.ask_at)

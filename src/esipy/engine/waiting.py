@@ -59,9 +59,7 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
     patient_until, joined_at = exchange.patient_until, now()
     give_up_at = max(patient_until, joined_at + exchange.engine.settings.timeout)
     place = Place(ask.cost, batch=terms.batch, spread=ask.spread, share=ask.share, patient_until=patient_until)
-    line = lines.of(ask.bucket, loop)
-    ahead, number = (0, 0) if line is None else line.ahead_of(place.rank)
-    expected = await _expected(exchange, ask, line, ahead, number)
+    expected = await _expected(exchange, ask, lines.of(ask.bucket, loop), *lines.ahead_of(ask.bucket, loop, place.rank))
     if not first.landing and expected.seconds < first.seconds:  # it is paced
         expected = first
     await _consider(exchange, leave, ask, expected)
@@ -75,7 +73,7 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
             if limited != (exchange.operation.id in ledger.routes) or not _still_asks(exchange, leave, ask):
                 return None
             pause_seconds = give_up_at - now()
-            if line.first is place:
+            if lines.is_first(line, place):
                 hold(exchange)
                 got = await ledger.reserve(runtime, ask)
                 if isinstance(got, Reservation):
@@ -103,7 +101,7 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
             except TimeoutError:
                 if not leave.told and now() >= joined_at + TOLD_SECONDS:
                     await _tell(exchange, leave, ask, 0.0, line, place)
-                elif now() >= patient_until and (line.first is not place or now() >= give_up_at):
+                elif now() >= patient_until and (now() >= give_up_at or not lines.is_first(line, place)):
                     left = await _expected(exchange, ask, line, lines.before(ask.bucket, loop, place), 0)
                     if left.seconds > 0 or now() >= give_up_at:
                         raise _too_long(exchange, ask, left, now() - joined_at) from None
@@ -114,9 +112,10 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
 def _still_asks(exchange: Exchange, leave: Leave, ask: Ask) -> bool:
     """Whether this is what the call would ask for now."""
     changes = exchange.engine.ledger.changes
-    if leave.changes == changes or ask not in asks_of(exchange):
-        return leave.changes == changes
-    leave.changes = changes
+    if leave.changes != changes:
+        if ask not in asks_of(exchange):
+            return False
+        leave.changes = changes
     return True
 
 
