@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from esipy.exceptions import SSOUnavailableError
-from esipy.runtime.blocking import run
+from esipy.runtime.blocking import BlockingRuntime, run
 from esipy.runtime.simulated import SimulatedRuntime
 from esipy.sso.flights import Flights, Slots
-from esipy.transport.scripted import answer
+from esipy.transport.scripted import ScriptedTransport, answer
 from tests.sso.waiting_kit import BLOCKING, LIMIT, ask, end, giving, stopped_loop, tasks
 
 
@@ -82,6 +82,18 @@ def test_a_wait_for_one_who_is_not_done_in_time_ends(colour: str) -> None:
             ask(colour, flights, 0.02)
         landing.set()
         assert ("landed", True) == leading.result(LIMIT)
+
+
+def test_clients_whose_clocks_differ_wait_for_each_other_no_longer() -> None:
+    """The machine's clock was set back by an hour before the second one was made."""
+    flights: Flights[str] = Flights(Slots(1))
+    loop = stopped_loop(flights)
+    later = BlockingRuntime(ScriptedTransport([]))
+    later.now = lambda: BLOCKING.now() - 3600.0
+
+    with ThreadPoolExecutor(1) as pool:
+        assert ("own", True) == pool.submit(run, flights.fly(later, "key", 0.05, giving("own"))).result(LIMIT)
+    end(loop)
 
 
 def test_a_queue_that_moves_is_waited_for() -> None:

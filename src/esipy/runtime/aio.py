@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from esipy._forks import forget_after_fork, fork_lock
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.base import FINISH_SECONDS, Strand, Telling
-from esipy.runtime.clock import steady_clock
+from esipy.runtime.clock import passed_seconds, steady_clock
 from esipy.runtime.shared import PROCESS
 from esipy.transport.base import AsyncTransport
 
@@ -69,6 +69,7 @@ class AioRuntime:
         self.transport = transport
         self.shared = PROCESS
         self.now = steady_clock()
+        self.passed = passed_seconds
         self.random = random.Random().random  # noqa: S311 (jitter, not secrets)
         self._beside = Beside()
         self._strand: Strand | None = None

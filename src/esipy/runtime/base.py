@@ -119,6 +119,10 @@ class Runtime(Protocol):
         """
         ...
 
+    def passed(self) -> float:
+        """Seconds since a moment that is the same for all runtimes of the process, whenever they were made."""
+        ...
+
     def random(self) -> float:
         """A number in [0, 1)."""
         ...

@@ -22,7 +22,7 @@ from typing import Any, TypeVar, cast
 from esipy._forks import fork_lock
 from esipy.core.wire import HttpRequest, HttpResponse
 from esipy.runtime.base import FINISH_SECONDS, Strand, Telling
-from esipy.runtime.clock import steady_clock
+from esipy.runtime.clock import passed_seconds, steady_clock
 from esipy.runtime.shared import PROCESS
 from esipy.transport.base import Transport
 
@@ -88,6 +88,7 @@ class BlockingRuntime:
         self.transport = transport
         self.shared = PROCESS
         self.now = steady_clock()
+        self.passed = passed_seconds
         self.random = random.Random().random  # noqa: S311 (jitter, not secrets)
 
     async def send(self, request: HttpRequest) -> HttpResponse:

@@ -213,6 +213,9 @@ class SimulatedRuntime:
     def now(self) -> float:
         return self._now
 
+    def passed(self) -> float:
+        return self._now
+
     def lock(self) -> AbstractContextManager[object]:
         return nullcontext()  # tasks never run at the same time
 

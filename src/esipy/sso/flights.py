@@ -42,7 +42,7 @@ class _Flight(Future[T]):
 
     Attributes:
         leader: who does it.
-        began: when it could begin, by the runtime's clock; None while it waits for a slot.
+        began: when it could begin, in `Runtime.passed`; None while it waits for a slot.
     """
 
     def __init__(self, leader: Strand) -> None:
@@ -138,7 +138,7 @@ class Flights(Generic[T]):
         began = flight.began
         if began is None and self._slots is not None:
             began = self._slots.moved
-        return began is not None and runtime.now() - began >= limit_seconds
+        return began is not None and runtime.passed() - began >= limit_seconds
 
     async def _lead(
         self,
@@ -149,7 +149,7 @@ class Flights(Generic[T]):
         work: Callable[[], Coroutine[Any, Any, T]],
     ) -> T:
         def begin() -> None:
-            flight.began = runtime.now()
+            flight.began = runtime.passed()
 
         if self._slots is None:
             begin()
@@ -181,7 +181,7 @@ class Slots:
     is there to be polite, and what holds the slots then is a loop that stands still.
 
     Attributes:
-        moved: when a slot was last given or given back, by the runtimes' clock; None: never.
+        moved: when a slot was last given or given back, in `Runtime.passed`; None: never.
     """
 
     def __init__(self, count: int) -> None:
@@ -233,7 +233,7 @@ class Slots:
             turn = _Turn(me)
             turn.add_done_callback(lambda _: begin())
             self._waiting.append(turn)
-        since = runtime.now()
+        since = runtime.passed()
         try:
             while True:
                 with suppress(TimeoutError):
@@ -241,7 +241,7 @@ class Slots:
                 with self._lock:
                     if turn.done():
                         return True
-                    now = runtime.now()
+                    now = runtime.passed()
                     if now - max(since, self.moved or since) >= limit_seconds:
                         self._waiting.remove(turn)
                         self.moved = now  # the next one waits as long again
@@ -259,7 +259,7 @@ class Slots:
 
     def _give(self, runtime: Runtime, to: Strand) -> None:
         self._inside.append(to)
-        self.moved = runtime.now()
+        self.moved = runtime.passed()
 
     def _leave(self, runtime: Runtime, me: Strand) -> None:
         with self._lock:
@@ -274,7 +274,7 @@ class Slots:
                     turn.set_result(None)
                     return
             self._free += 1
-            self.moved = runtime.now()
+            self.moved = runtime.passed()
 
     def _reclaim(self) -> None:
         """Take back the slots of loops that were closed."""
