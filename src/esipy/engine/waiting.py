@@ -66,11 +66,11 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
     place.told = leave.told
     line = lines.join(ask.bucket, loop, place)
     limited = exchange.operation.id in ledger.routes
-    recheck_seconds = RECHECK_SECONDS
+    recheck_seconds, pace_seconds = RECHECK_SECONDS, 0.0
     try:
         while True:
             turn = lines.turn(place)
-            if limited != (exchange.operation.id in ledger.routes) or not _still_asks(exchange, leave, ask):
+            if not (limited or exchange.operation.id not in ledger.routes) or not _still_asks(exchange, leave, ask):
                 return None
             pause_seconds = give_up_at - now()
             if lines.is_first(line, place):
@@ -81,7 +81,9 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
                 if got.landing:
                     lines.hold(line, None)
                 else:
-                    lines.hold(line, now() + got.seconds, await _pace_seconds(exchange, ask, line, got))
+                    # While it is first: what one before it was told may be long past.
+                    pace_seconds = await _pace_seconds(exchange, ask, got, pace_seconds)
+                    lines.hold(line, now() + got.seconds, pace_seconds)
                     await _consider(exchange, leave, ask, got, line, place)
                 pause_seconds = min(pause_seconds, got.seconds)
                 if got.ask_again_in is not None:
@@ -167,21 +169,26 @@ async def _expected(exchange: Exchange, ask: Ask, line: Line | None, ahead: int,
     """How long a call will wait with so many tokens asked for before it, by so many calls."""
     ledger, runtime = exchange.engine.ledger, exchange.runtime
     wait = await ledger.do(runtime, ledger.store.wait_for, ask, ahead + ask.cost)
-    if line is None or line.until is None:
+    until = None if line is None else line.until  # another thread may change it meanwhile
+    if line is None or until is None:
         return wait
-    held_seconds = line.until + line.pace_seconds * number - runtime.now()
+    held_seconds = until + line.pace_seconds * number - runtime.now()
     # A window later nothing is left of what it is paced for.
     held_seconds = min(held_seconds, wait.seconds + ask.window_seconds)
     return wait if wait.seconds >= held_seconds else Wait(held_seconds)
 
 
-async def _pace_seconds(exchange: Exchange, ask: Ask, line: Line, got: Wait) -> float:
-    """How long after the first of a line the next one may leave, if its bucket holds it back for the pace alone."""
+async def _pace_seconds(exchange: Exchange, ask: Ask, got: Wait, before_seconds: float) -> float:
+    """How long after the first of a line the next one may leave, if its bucket holds it back for the pace alone.
+
+    Args:
+        before_seconds: what was found when it was told to wait before: of the same pause less is left now.
+    """
     if not ask.spread:
         return 0.0
     ledger = exchange.engine.ledger
     free = await ledger.do(exchange.runtime, ledger.store.wait_for, ask, ask.cost)
-    return max(got.seconds, line.pace_seconds) if free.seconds < got.seconds else 0.0
+    return max(got.seconds, before_seconds) if free.seconds < got.seconds else 0.0
 
 
 def _too_long(exchange: Exchange, ask: Ask, wait: Wait, waited_seconds: float = 0.0) -> LimitedError:
