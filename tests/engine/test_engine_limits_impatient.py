@@ -8,6 +8,7 @@ import pytest
 
 from esipy import ops
 from esipy.core.moments import as_seconds
+from esipy.engine.lines import Line
 from esipy.events import RATE_LIMIT_WAIT
 from esipy.exceptions import APIException, LimitedError
 from esipy.testing import SignalRecorder
@@ -89,6 +90,52 @@ def test_T30_who_comes_to_a_paced_line_without_patience_is_told_at_once_when_it_
     for what, waited, comes_back in town.run(story()):
         assert ("refused", 0.0) == (what, waited)
         assert comes_back == pytest.approx(273, abs=10)
+
+
+def test_T30_a_pace_that_is_long_past_has_nobody_refused() -> None:
+    """Little was left, so a minute lay between calls; since all came back it is a third of that. Of each newcomer it is
+    told exactly when it would be its turn."""
+    town = Town(settings=PATIENT)
+
+    async def story() -> list[Outcome]:
+        for _ in range(68):
+            await town.call(wallet(), HERO)
+        await town.runtime.sleep(600.0)
+        paced = [town.begin(wallet(), HERO, policy="spread") for _ in range(60)]
+        await town.runtime.sleep(400.0)
+        found = [await outcome(town, wallet(), HERO, policy="spread", max_wait=max_wait) for max_wait in (100, 500)]
+        await town.all(paced)
+        return found
+
+    refused, sent = town.run(story())
+    assert ("refused", "sent") == (refused[0], sent[0])
+    assert refused[2] == pytest.approx(sent[1], abs=1)
+
+
+def test_a_line_may_change_while_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread's first may find between any two steps that it waits for an answer, and no longer for time."""
+
+    class Fickle(Line):
+        looks = 0
+
+        @property
+        def until(self) -> float | None:  # pyright: ignore[reportIncompatibleVariableOverride]
+            self.looks += 1
+            return self._until if self.looks % 2 else None
+
+        @until.setter
+        def until(self, moment: float | None) -> None:
+            self._until = moment
+
+    monkeypatch.setattr("esipy.engine.lines.Line", Fickle)
+    town = Town(settings=PATIENT)
+
+    async def story() -> None:
+        await half_used(town)
+        await town.all([town.begin(wallet(), HERO, policy="spread") for _ in range(4)])
+
+    town.run(story())
+    assert 42 == len(town.arrivals(200))
 
 
 def test_T30_who_cannot_wait_for_the_error_limit_is_not_kept() -> None:
