@@ -9,8 +9,10 @@ import pytest
 
 from esipy import ops
 from esipy.core.wire import Headers, HttpRequest, HttpResponse
+from esipy.events import LIMIT_CHANGED
 from esipy.exceptions import APIException
-from tests.engine.limits_kit import HERO, PATIENT, Town, wallet
+from esipy.testing import SignalRecorder
+from tests.engine.limits_kit import HERO, PATIENT, Town, notifications, wallet
 
 WINDOW = 900.0
 
@@ -138,3 +140,26 @@ def test_T27_a_refusal_that_names_no_bucket_rests_its_route() -> None:
 
     town.run(story())
     assert len([moment for moment in sent if moment > 1]) < 40
+
+
+def test_a_size_that_is_taken_back_is_believed_by_who_waited_meanwhile() -> None:
+    """The answer to the first tells of 30 tokens, that to who waited for it of the catalogue's 15 again."""
+    town = Town(settings=PATIENT)
+    sizes = [30, 15]
+
+    def serve(_: HttpRequest) -> HttpResponse:
+        told = {
+            "X-Ratelimit-Group": "char-notification",
+            "X-Ratelimit-Limit": f"{sizes.pop(0)}/15m",
+            "X-Ratelimit-Remaining": "10",
+        }
+        return HttpResponse(200, Headers(told.items()), b"[]")
+
+    town.instead = serve
+
+    async def story() -> None:
+        await town.all([town.begin(notifications(), HERO) for _ in range(2)])
+
+    with SignalRecorder(LIMIT_CHANGED) as told:
+        town.run(story())
+    assert [30, 15] == told.values("max_tokens")

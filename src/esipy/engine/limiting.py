@@ -65,6 +65,7 @@ async def _take_leave(exchange: Exchange, leave: Leave, said: Wait | None) -> No
         LimitedError: it would take longer than the call has patience.
     """
     ledger = exchange.engine.ledger
+    leave.group = None  # it may be another one when the call leaves
     while True:
         if leave.changes != ledger.changes:  # what it holds may be of another bucket than it now needs
             give_back(exchange, leave, sent=False)
