@@ -144,6 +144,22 @@ def test_a_server_gives_each_his_own_answer_whenever_one_was_interrupted(
         given.close()
 
 
+def test_who_is_interrupted_with_a_pool_of_redis_6_is_told_that() -> None:
+    """Its BlockingConnectionPool does not ask which connections it is to close."""
+    redis: Any = pytest.importorskip("redis")
+    pool = redis.BlockingConnectionPool()
+    close_all = pool.disconnect
+    pool.disconnect = lambda: close_all()
+    client = redis.Redis(connection_pool=pool)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    client.evalsha = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        RedisServer(client).run(ECHO, [], "a")
+
+
 def test_a_ledger_that_failed_is_tried_again_whenever_a_try_was_interrupted(tmp_path: Path) -> None:
     """Nobody is believed to be trying for ever."""
     house = House(tmp_path / "ledger.sqlite3")

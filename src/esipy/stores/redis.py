@@ -179,7 +179,10 @@ def _drop_idle(client: Any) -> None:
     for each in (client, *(node.redis_connection for node in nodes)):
         pool = getattr(each, "connection_pool", None)
         if pool is not None:
-            pool.disconnect(False)
+            try:
+                pool.disconnect(False)
+            except TypeError:  # redis 6: its BlockingConnectionPool closes all
+                pool.disconnect()
         if getattr(each, "connection", None) is not None:  # single_connection_client=True
             each.connection.disconnect()
 
