@@ -119,12 +119,12 @@ def test_a_line_may_change_while_it_is_looked_at(monkeypatch: pytest.MonkeyPatch
         looks = 0
 
         @property
-        def until(self) -> float | None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        def until(self) -> float | None:
             self.looks += 1
             return self._until if self.looks % 2 else None
 
         @until.setter
-        def until(self, moment: float | None) -> None:
+        def until(self, moment: float | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
             self._until = moment
 
     monkeypatch.setattr("esipy.engine.lines.Line", Fickle)
