@@ -45,7 +45,7 @@ class Town:
         self.esi = SimulatedEsi(lambda: self.runtime.now(), seed=seed, **options)
         self.instead: Callable[[HttpRequest], HttpResponse | None] = lambda _: None
         self.runtime = SimulatedRuntime(self._serve, request_seconds=latency, answer_seconds=latency, seed=seed)
-        self.settings = settings or {}
+        self.settings = dict(settings or {})
         self.retry = retry
         self._benches: dict[int | None, Bench] = {}
         self.began = self.runtime.now()

@@ -88,11 +88,11 @@ def test_who_does_not_wait_for_a_group_that_was_learned_is_not_sent() -> None:
     assert [429] * 350 == [error.status_code for error in failed]
 
 
-@pytest.mark.parametrize(("before", "count", "most_refused"), [(0.0, 60, 7), (600.0, 175, 1)])
+@pytest.mark.parametrize(("before", "count", "most_refused"), [(0.0, 60, 22), (600.0, 175, 1)])
 def test_a_route_that_moves_to_a_smaller_group_takes_those_along_who_wait(
     before: float, count: int, most_refused: int
 ) -> None:
-    """Of the 15 that were under way at once 8 fit into it; when it moves later, one finds out."""
+    """Of the 30 that were under way at once 8 fit into it; when it moves later, one finds out."""
     town = Town(settings=PATIENT)
     esi = town.instead = Bucket(town, "other", 16, before)
 

@@ -35,12 +35,12 @@ def test_T22_a_cold_small_bucket_is_probed_by_one() -> None:
 
     async def story() -> None:
         small = [town.begin(notifications(), HERO) for _ in range(5)]
-        large = [town.begin(wallet(), HERO) for _ in range(14)]
+        large = [town.begin(wallet(), HERO) for _ in range(30)]  # 150 tokens, should each of them cost the most
         await town.all(small + large)
 
     town.run(story())
     first = [moment for moment in town.arrivals() if moment < 1.0]
-    assert 1 + 14 == len(first)
+    assert 1 + 30 == len(first)
 
 
 def test_T22_what_an_earlier_run_spent_draws_one_429_at_the_most() -> None:

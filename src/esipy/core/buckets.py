@@ -13,8 +13,8 @@ A call may leave when, with the cost to expect of all calls under way, the limit
 exceeded; *and* when it would not be refused even if every call under way turned out to cost the most (T31). So a large
 bucket is used by many calls at once, and the last tokens of any bucket one call at a time: to the last whole call.
 Before the first answer the limit is only believed to be what the catalogue says, and others may have been there: until
-then the calls under way may cost half of it at the most, and one is always let through to find out (T22); should its
-answer take longer than answers do, another one.
+then the calls under way may cost half of a small one at the most, and one is always let through to find out (T22);
+should its answer take longer than answers do, another one.
 
 A limit of another kind is a bucket too: the error limit (what it "spends" are errors, which come back all at once, at
 the end of a fixed minute; a call is expected to cost nothing, and has to have room for an error all the same), and the
@@ -31,6 +31,7 @@ from esipy.core.spends import as_pairs, due
 __all__ = [
     "CALL_COST",
     "OVERDUE",
+    "ROOMY",
     "UNHEARD_SECONDS",
     "UNTIL_LANDING",
     "WORST_COST",
@@ -45,7 +46,10 @@ CALL_COST = 2
 """What a good answer costs. Source: the same."""
 
 COLD_SHARE = 0.5
-"""The part of a limit that calls may cost before anything was heard of the bucket."""
+"""The part of a small limit that calls may cost before anything was heard of the bucket."""
+
+ROOMY = 150
+"""From so many tokens on a limit is not small: good calls leave much of what they might cost, for what others use."""
 
 UNHEARD_SECONDS = 1.0
 """How long the first answer of a bucket may take before another call leaves to find out."""
@@ -106,7 +110,8 @@ class Bucket(Counts):
                 return UNTIL_LANDING
             if now >= self._warm_until and now < self._overdue_at():
                 alone = self._warm_until < 0.0
-                if self._proved < self.worst if alone else self.worst * (flying + 1) > limit * COLD_SHARE:
+                cold = limit < ROOMY and self.worst * (flying + 1) > limit * COLD_SHARE
+                if self._proved < self.worst if alone else cold:
                     return UNTIL_LANDING
         if spread:
             wait_seconds = self._pace(now, needed, room)

@@ -109,7 +109,8 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
     end
     if now >= b.warm_until and now < overdue_at(b) then
       local alone = b.warm_until < 0
-      if (alone and b.proved < b.worst) or (not alone and b.worst * (flying + 1) > limit * COLD_SHARE) then
+      local cold = limit < ROOMY and b.worst * (flying + 1) > limit * COLD_SHARE
+      if (alone and b.proved < b.worst) or (not alone and cold) then
         return HUGE
       end
     end
