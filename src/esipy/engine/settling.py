@@ -94,6 +94,20 @@ async def settle(exchange: Exchange, answer: Answer, leave: Leave) -> None:
     """Settle an exchange by its answer; signals are sent when all of that is done."""
     ledger, runtime, status = exchange.engine.ledger, exchange.runtime, answer.status
     refused = status in LIMITED or is_refusal(status, answer.body)
+    if refused and ledger.store.remote:  # it holds for all who share the ledger, also if this caller is cancelled now
+        heard = Leave()
+        heard.bucket, heard.route = leave.bucket, leave.route
+        leave.bucket = leave.route = None
+        news = await runtime.finish(_settle(exchange, answer, heard, refused))
+    else:
+        news = await _settle(exchange, answer, leave, refused)
+    for signal, payload in news:
+        await runtime.tell(signal, payload)
+
+
+async def _settle(exchange: Exchange, answer: Answer, leave: Leave, refused: bool) -> list[News]:
+    """Settle all that is reserved, and block what is refused."""
+    ledger, runtime = exchange.engine.ledger, exchange.runtime
     asked = _asked_seconds(answer, runtime.now()) if refused else None
     news: list[News] = []
     if leave.route is not None:
@@ -106,8 +120,7 @@ async def settle(exchange: Exchange, answer: Answer, leave: Leave) -> None:
         ask = await _settle_bucket(exchange, answer, leave, asked, news)
     if refused:
         await _block(exchange, answer, ask, asked, news)
-    for signal, payload in news:
-        await runtime.tell(signal, payload)
+    return news
 
 
 async def _settle_bucket(
