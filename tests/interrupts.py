@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import sys
 from collections.abc import Callable, Iterator
 
@@ -40,6 +41,11 @@ def _interrupted(work: Callable[[], object], moment: int, error: type[BaseExcept
 
     ignored: list[object] = []  # Python lets nothing out of a destructor, wherever one happens to run
     before, sys.unraisablehook = sys.unraisablehook, ignored.append
+    # The standard library's logging, when it is interrupted, keeps locks that all threads need.
+    loggers = [one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
+    silenced = [logger for logger in loggers if not logger.disabled]
+    for logger in silenced:
+        logger.disabled = True
     sys.setprofile(pass_by)
     try:
         work()
@@ -48,6 +54,8 @@ def _interrupted(work: Callable[[], object], moment: int, error: type[BaseExcept
     finally:
         sys.setprofile(None)
         sys.unraisablehook = before
+        for logger in silenced:
+            logger.disabled = False
     came = left < 0
     assert not came or ignored or issubclass(error, Exception), f"the interrupt at moment {moment} was swallowed"
     return came

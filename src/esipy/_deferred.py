@@ -41,7 +41,8 @@ class Worker:
 
     def forget(self) -> None:
         """In a child after fork: the queue and the thread are the parent's, and another thread may hold the lock."""
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()  # entered by itself: entering a Condition is Python, where Ctrl-C may strike
+        self._changed = threading.Condition(self._lock)
         self._queue: deque[Callable[[], None]] = deque()
         self._thread: threading.Thread | None = None
         self._put = 0
@@ -52,7 +53,7 @@ class Worker:
     def put(self, deliver: Callable[[], None]) -> bool:
         """Queue a delivery, which must not raise; False when it was dropped because the queue is full."""
         first = queued = False
-        with self._changed:
+        with self._lock:
             if full := len(self._queue) >= self._limit:
                 first, self._overflown = not self._overflown, True
             elif queued := not self._closed and self._running():
@@ -88,12 +89,12 @@ class Worker:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 while not self._queue:
                     self._changed.wait()
                 deliver = self._queue.popleft()
             deliver()
-            with self._changed:
+            with self._lock:
                 self._done += 1
                 if not self._queue:
                     self._overflown = False
@@ -107,13 +108,13 @@ class Worker:
         """
         if threading.current_thread() is self._thread:
             raise RuntimeError("a deferred receiver cannot flush: it would wait for itself")
-        with self._changed:
+        with self._lock:
             last = self._put
             return self._changed.wait_for(lambda: self._done >= last, timeout)
 
     def close(self) -> None:
         """Drain the queue at the exit of the program, and say what could not be delivered."""
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._done == self._put, EXIT_SECONDS)
             self._closed = True
             lost = self._put - self._done
