@@ -54,20 +54,21 @@ def test_ten_thousand_may_join_without_counting_each_other() -> None:
 def test_what_is_before_a_newcomer_is_what_those_ask_for_who_stand_there(
     happening: list[tuple[str, int, int, tuple[bool, bool, float]]],
 ) -> None:
-    """Whoever comes and leaves: before a newcomer are those of a rank that is not behind its own."""
+    """Whoever comes and leaves: before a newcomer are all of no lesser priority; who came first goes first."""
     lines, standing = Lines(), list[Place]()
     for what, tokens, number, (batch, spread, share) in happening:
         if what != "x":
             standing.append(Place(tokens, batch=batch, spread=spread, share=share))
-            lines.join(BUCKET, None, standing[-1])
+            line = lines.join(BUCKET, None, standing[-1])
         elif standing:
             lines.leave(BUCKET, None, standing.pop(number % len(standing)))
-        before = [place.tokens for place in standing if place.rank <= (batch, spread, share)]
+        before = [place.tokens for place in standing if place.rank[0] <= batch]
         assert (sum(before), len(before)) == lines.ahead_of(BUCKET, None, (batch, spread, share))
-        order = sorted(standing, key=lambda place: place.rank)
-        assert [sum(one.tokens for one in order[:at]) for at in range(len(order))] == [
-            lines.before(BUCKET, None, place) for place in order
+        order = sorted(standing, key=lambda place: place.order)
+        assert [(sum(one.tokens for one in order[:at]), at) for at in range(len(order))] == [
+            lines.before(line, place) for place in order
         ]
+        assert not order or line.first is order[0]
 
 
 def test_who_steps_aside_holds_up_nobody_and_keeps_its_place() -> None:
@@ -95,7 +96,44 @@ def test_when_a_line_waits_for_time_those_are_woken_who_have_to_know() -> None:
     woken: list[list[int]] = []
     for until in (None, 20.0, 30.0, 40.0, 60.0):
         turns = [lines.turn(place) for place in places]
-        lines.hold(line, until)
+        lines.hold(line, places[0], until)
         woken.append([number for number, turn in enumerate(turns) if turn.done()])
     assert [[], [1, 2, 3], [], [], [1, 3]] == woken
     assert [(0, 0), (2, 1), (4, 2), (6, 3)] == [(place.ahead, place.number) for place in places]
+
+
+def test_a_queue_that_its_own_terms_hold_back_holds_up_no_other() -> None:
+    """It rests until its moment; then, or when something has landed, its first has its turn as if it never had."""
+    lines = Lines()
+    paced = [Place(2, batch=False, spread=True) for _ in range(2)]
+    burst = Place(2, batch=False)
+    for place in (*paced, burst):
+        line = lines.join(BUCKET, None, place)
+    assert line.first is paced[0]
+    lines.hold(line, paced[0], 25.0, 25.0, rests=True)
+    assert line.first is burst
+    assert burst.turn.done()
+    assert not lines.must_wait(BUCKET, None, batch=False, came=1.5)
+    assert (2, 1) == lines.ahead_of(BUCKET, None, (False, False, 0.0))
+    assert (6, 3) == lines.ahead_of(BUCKET, None, (False, True, 0.0))
+    assert not lines.is_first(line, paced[0], 24.0)
+    assert lines.is_first(line, paced[0], 25.0)
+    lines.hold(line, paced[0], 50.0, 25.0, rests=True)
+    lines.wake(BUCKET)
+    assert line.first is paced[0]
+
+
+def test_who_comes_back_has_its_old_place() -> None:
+    """A call that needs two limits waits for the one and then for the other: who is older is before it in both."""
+    lines = Lines()
+    old, young = Place(2, batch=False), Place(2, batch=False)
+    lines.join(BUCKET, None, old)
+    line = lines.join(BUCKET, None, young)
+    lines.leave(BUCKET, None, old)
+    assert line.first is young
+    again = Place(2, batch=False, came=old.came)
+    lines.join(BUCKET, None, again)
+    assert line.first is again
+    assert (0, 0) == (again.ahead, again.number)
+    assert not lines.must_wait(BUCKET, None, batch=False, came=old.came or 0)
+    assert lines.must_wait(BUCKET, None, batch=False, came=young.came or 0)

@@ -48,6 +48,7 @@ class Exchange:
         principal: whose answer it is, and mostly whom ESI counts it against; names no token.
         counted_as: whom ESI counts it against: a public call with a token counts against address and application.
         terms: how it waits for limits.
+        came: its number among those who had to wait for limits (`esipy.engine.lines`); None: it has not.
         patient_until: the end of its patience with limits; None as long as it has not had to wait.
         overtaken: a write has changed what this call reads, while it was under way.
         attempt: of the exchange that is under way; 1 is the first.
@@ -68,8 +69,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "anew", "asked_at", "attempt", "base_url", "beneath", "call", "claim", "conditions", "counted_as", "engine",
-        "in_passing", "kept", "key", "landed", "landed_before", "leader", "method", "operation", "outcome",
+        "anew", "asked_at", "attempt", "base_url", "beneath", "call", "came", "claim", "conditions", "counted_as",
+        "engine", "in_passing", "kept", "key", "landed", "landed_before", "leader", "method", "operation", "outcome",
         "overtaken", "patient_until", "principal", "runtime", "terms", "token", "url", "waiting",
     )  # fmt: skip
 
@@ -87,6 +88,7 @@ class Exchange:
         self.principal: str = holder or ("ip" if signer is None or operation.scope is None else signer.principal)
         self.counted_as = self.principal
         self.terms = engine.terms if terms is None else terms
+        self.came: float | None = None
         self.patient_until: float | None = None
         self.anew = False
         self.in_passing = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from esipy.core.answer import Answer
 from esipy.engine.exchange import Exchange, Proceed
+from esipy.engine.lines import NEVER_CAME
 from esipy.engine.settling import Leave, give_back, settle, settled_at_once
 from esipy.engine.waiting import asks_of, stand_in_line
 from esipy.exceptions import NetworkError
@@ -102,7 +103,8 @@ async def _missing(exchange: Exchange, leave: Leave, bucket: Ask | None, route: 
 async def _ask(exchange: Exchange, ask: Ask) -> Reservation | Wait:
     """Leave to send, if nobody is before this call and there are tokens for it."""
     ledger, runtime = exchange.engine.ledger, exchange.runtime
-    rank = exchange.terms.batch, ask.spread, ask.share
-    if not ask.forced and ledger.lines.must_wait(ask.bucket, runtime.strand().loop, rank):
+    came = NEVER_CAME if exchange.came is None else exchange.came
+    loop, lines = runtime.strand().loop, ledger.lines
+    if not ask.forced and lines.must_wait(ask.bucket, loop, batch=exchange.terms.batch, came=came):
         return Wait(0.0)
     return await ledger.reserve(runtime, ask)

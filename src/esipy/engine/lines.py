@@ -1,15 +1,20 @@
-"""Who waits for a bucket: first come first served within a `Rank`, interactive calls before batch calls.
+"""Who waits for a bucket: first come first served within a priority, interactive calls before batch calls.
 
 Only the first of a line asks the ledger, and sleeps until the exact moment that it was told; all others sleep until it
 is their turn. An answer that lands wakes the first, because it may have cost less than was reserved. Whoever
 leaves, with leave to send or because it was cancelled, wakes the next. When the first learns that the line waits for
 time, and not for an answer, those are woken who have not been told so, or have no patience for it.
 
+Those of the same terms are a queue within the line. When the first of a queue is held back by these terms alone, the
+queue *rests*: it holds up no other. A call has one number for all its waits: who is before whom is the same in each
+line, so that of calls that need two limits one gets both.
+
 Each event loop has its own lines, and all threads together have one: a loop that stands still holds up nobody else.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
@@ -17,13 +22,13 @@ from typing import Any, TypeAlias
 from esipy._forks import forget_after_fork, fork_lock
 from esipy.runtime.base import Flight
 
-__all__ = ["Line", "Lines", "Place", "Rank"]
+__all__ = ["NEVER_CAME", "Line", "Lines", "Place", "Rank"]
 
 Rank: TypeAlias = tuple[bool, bool, float]
-"""Whether it is a batch call; whether it evens out what is left; the share that it leaves untouched.
+"""The terms of a call: whether it is a batch call, whether it evens out what is left, the share it leaves untouched."""
 
-Interactive calls go first. Of the same priority, who is held back by its own terms only, holds up nobody who is not.
-"""
+NEVER_CAME = float("inf")
+"""The number of a call that has not stood in line yet."""
 
 EVER = float("inf")
 
@@ -33,24 +38,39 @@ class Place:
 
     Attributes:
         tokens: what it asks for.
-        rank: who goes first.
+        rank: its terms.
+        came: the number of the call; None: it gets one when it joins.
         patient_until: the end of its patience.
         told: it knows that the line waits for time.
         aside: it does something else: as if it were not there, it keeps its place.
-        ahead, number: the tokens that those ask for who are before it, and how many they are, as of when it was told.
+        ahead, number: the tokens that those ask for who are before it, and how many they are, as of when it came or was
+            told.
     """
 
-    __slots__ = ("ahead", "aside", "number", "patient_until", "rank", "tokens", "told", "turn")
+    __slots__ = ("ahead", "aside", "came", "number", "patient_until", "rank", "tokens", "told", "turn")
 
     def __init__(
-        self, tokens: int, *, batch: bool, spread: bool = False, share: float = 0.0, patient_until: float = EVER
+        self,
+        tokens: int,
+        *,
+        batch: bool,
+        spread: bool = False,
+        share: float = 0.0,
+        came: float | None = None,
+        patient_until: float = EVER,
     ) -> None:
         self.tokens = tokens
         self.rank: Rank = (batch, spread, share)
+        self.came = came
         self.patient_until = patient_until
         self.told = self.aside = False
         self.ahead = self.number = 0
         self.turn: Flight[None] = Flight()
+
+    @property
+    def order(self) -> tuple[bool, float]:
+        """Of two the lesser goes first."""
+        return self.rank[0], NEVER_CAME if self.came is None else self.came
 
     def wake(self) -> None:
         """Let it look again."""
@@ -58,74 +78,149 @@ class Place:
             self.turn.set_result(None)
 
 
-class Line:
-    """Those of one loop, or of all threads, who wait for one bucket. `Lines` guards it.
+class _Queue:
+    """Those of a line who have the same terms, in the order in which they came.
 
     Attributes:
+        tokens: that they ask for: a sum that is kept, as of ten thousand who wait each new one asks for it.
         until: the moment for which its first waits; None: it waits for an answer, or has not asked yet.
         pace_seconds: how long after one the next may leave, beyond that; 0: they may leave together.
+        rests: its terms alone hold it back.
     """
 
+    __slots__ = ("pace_seconds", "places", "rests", "tokens", "until")
+
     def __init__(self) -> None:
+        self.places: deque[Place] = deque()
+        self.tokens = 0
         self.until: float | None = None
         self.pace_seconds = 0.0
-        self._queues: dict[Rank, deque[Place]] = {}
-        self._tokens: dict[Rank, int] = {}
+        self.rests = False
+
+
+class Line:
+    """Those of one loop, or of all threads, who wait for one bucket. `Lines` guards it."""
+
+    def __init__(self) -> None:
+        self._queues: dict[Rank, _Queue] = {}
         self._untold = False
         self._least_patience = EVER
 
     @property
     def first(self) -> Place | None:
         """Whose turn it is."""
-        return next((place for place in self if not place.aside), None)
+        firsts = (self._first_of(queue) for queue in self._queues.values() if not queue.rests)
+        return min((place for place in firsts if place is not None), key=lambda place: place.order, default=None)
 
-    def must_wait(self, rank: Rank) -> bool:
-        """Whether somebody is before a newcomer."""
-        first = self.first
-        return first is not None and first.rank <= rank
+    @staticmethod
+    def _first_of(queue: _Queue) -> Place | None:
+        return next((place for place in queue.places if not place.aside), None)
 
     def ahead_of(self, rank: Rank) -> tuple[int, int]:
         """The tokens that those ask for who are before a newcomer, and how many they are."""
-        before = [each for each in self._queues if each <= rank]
-        return sum(self._tokens[each] for each in before), sum(len(self._queues[each]) for each in before)
+        before = [
+            queue for each, queue in self._queues.items() if each[0] <= rank[0] and (each == rank or not queue.rests)
+        ]
+        return sum(queue.tokens for queue in before), sum(len(queue.places) for queue in before)
 
-    def add(self, place: Place) -> None:
-        """Stand behind the others of the same rank."""
-        self._queues.setdefault(place.rank, deque()).append(place)
-        # A sum that is kept: of ten thousand who wait each new one asks for it.
-        self._tokens[place.rank] = self._tokens.get(place.rank, 0) + place.tokens
+    def add(self, place: Place, newest: bool) -> None:
+        """Stand in the queue of its terms."""
+        queue = self._queues.get(place.rank) or self._queues.setdefault(place.rank, _Queue())
+        if newest:
+            place.ahead, place.number = self.ahead_of(place.rank)
+            queue.places.append(place)
+        else:
+            at = len(queue.places)
+            while at and queue.places[at - 1].order > place.order:
+                at -= 1
+            queue.places.insert(at, place)
+            queue.rests = queue.rests and at > 0  # a new first asks for itself
+            place.ahead, place.number = self.before(place)
+        queue.tokens += place.tokens
         self._untold |= not place.told
         self._least_patience = min(self._least_patience, place.patient_until)
 
     def remove(self, place: Place) -> None:
         """Step out, wherever it stands."""
         queue = self._queues[place.rank]
-        queue.remove(place)
-        self._tokens[place.rank] -= place.tokens
-        if not queue:
-            del self._queues[place.rank], self._tokens[place.rank]
+        queue.places.remove(place)
+        queue.tokens -= place.tokens
+        queue.rests = False  # the next one asks for itself
+        if not queue.places:
+            del self._queues[place.rank]
 
-    def hold(self, until: float | None, pace_seconds: float) -> None:
-        """Its first waits until then (None: for an answer); who has to know is woken."""
-        self.until, self.pace_seconds = until, pace_seconds
+    def before(self, place: Place) -> tuple[int, int]:
+        """The tokens that those ask for who are before this one, and how many they are."""
+        tokens = number = 0
+        for rank, queue in self._queues.items():
+            if rank[0] > place.rank[0] or (queue.rests and rank != place.rank):
+                continue
+            for other in queue.places:
+                if other.order >= place.order:
+                    break
+                tokens += other.tokens
+                number += 1
+        return tokens, number
+
+    def held(self, place: Place) -> tuple[float | None, float]:
+        """Until when who is before this one waits, and at which pace; None: for an answer."""
+        queue, first = self._queues[place.rank], self.first
+        if queue.until is None and first is not None and first.order < place.order:
+            queue = self._queues[first.rank]
+        return queue.until, queue.pace_seconds
+
+    def hold(self, place: Place, until: float | None, pace_seconds: float, rests: bool) -> None:
+        """The first of a queue waits until then (None: for an answer); who has to know is woken."""
+        queue = self._queues[place.rank]
+        queue.until, queue.pace_seconds, queue.rests = until, pace_seconds, rests
         if until is None or not (self._untold or self._least_patience < until):
             return
-        ahead, self._untold, self._least_patience = 0, False, EVER
-        for number, place in enumerate(self):
-            place.ahead, place.number = ahead, number
-            ahead += place.tokens
-            if number and (not place.told or place.patient_until < until):
-                place.told = True
-                place.wake()
-            if place.patient_until >= until:  # the others leave now
-                self._least_patience = min(self._least_patience, place.patient_until)
+        place.told = True
+        self._untold, self._least_patience = False, EVER
+        tokens = number = 0
+        of_queue: dict[Rank, tuple[int, int]] = {}
+        for each in self:
+            theirs = self._queues[each.rank]
+            own_tokens, own_number = of_queue.get(each.rank, (0, 0))
+            resting = theirs.rests
+            each.ahead, each.number = (tokens + own_tokens, number + own_number) if resting else (tokens, number)
+            of_queue[each.rank] = own_tokens + each.tokens, own_number + 1
+            if not resting:
+                tokens, number = tokens + each.tokens, number + 1
+            concerned = each is not place and (theirs is queue or (not rests and each.order > place.order))
+            if concerned and (not each.told or each.patient_until < until):
+                each.told = True
+                each.wake()
+            self._untold |= not each.told
+            if each.patient_until >= until or not concerned:  # the others leave now
+                self._least_patience = min(self._least_patience, each.patient_until)
+
+    def go_on(self) -> None:
+        """Something has changed: those who rested ask in their turn."""
+        for queue in self._queues.values():
+            queue.rests = False
+
+    def rests_until(self, place: Place) -> float | None:
+        """The moment at which its queue's rest ends, if this is the first of it."""
+        queue = self._queues[place.rank]
+        return queue.until if queue.rests and self._first_of(queue) is place else None
+
+    def ends_rest(self, place: Place, now: float) -> bool:
+        """Whether the queue of this one rested, and its moment has come."""
+        queue = self._queues[place.rank]
+        if not queue.rests or queue.until is None or queue.until > now:
+            return False
+        queue.rests = False
+        return True
 
     def __iter__(self) -> Iterator[Place]:
-        for rank in sorted(self._queues):
-            yield from self._queues[rank]
+        yield from sorted(
+            itertools.chain.from_iterable(queue.places for queue in self._queues.values()),
+            key=lambda place: place.order,
+        )
 
     def __len__(self) -> int:
-        return sum(map(len, self._queues.values()))
+        return sum(len(queue.places) for queue in self._queues.values())
 
 
 class Lines:
@@ -136,49 +231,54 @@ class Lines:
     """
 
     def __init__(self) -> None:
+        self._lock = fork_lock()
+        self._numbers = itertools.count(1)
         self.forget()
         forget_after_fork(self)
 
     def forget(self) -> None:
         """In a child after fork: those who stood in line are not there."""
-        self._lock = fork_lock()
         self.by_bucket: dict[str, dict[Any, Line]] = {}
 
     def __bool__(self) -> bool:
         return bool(self.by_bucket)
 
-    def of(self, bucket: str, who: Any) -> Line | None:
-        """The line of a loop, or of the threads; None: nobody stands there."""
-        return self.by_bucket.get(bucket, {}).get(who)
-
-    def must_wait(self, bucket: str, who: Any, rank: Rank) -> bool:
-        """Whether somebody is before a newcomer."""
+    def must_wait(self, bucket: str, who: Any, *, batch: bool, came: float = NEVER_CAME) -> bool:
+        """Whether somebody is before a call with this number."""
         if bucket not in self.by_bucket:
             return False
         with self._lock:
-            line = self.of(bucket, who)
-            return line is not None and line.must_wait(rank)
+            line = self._of(bucket, who)
+            first = None if line is None else line.first
+            return first is not None and first.order < (batch, came)
 
     def ahead_of(self, bucket: str, who: Any, rank: Rank) -> tuple[int, int]:
         """The tokens that those ask for who are before a newcomer, and how many they are."""
         with self._lock:
-            line = self.of(bucket, who)
+            line = self._of(bucket, who)
             return (0, 0) if line is None else line.ahead_of(rank)
 
-    def is_first(self, line: Line, place: Place) -> bool:
+    def before(self, line: Line, place: Place) -> tuple[int, int]:
+        """The tokens that those ask for who are before this place, and how many they are."""
+        with self._lock:
+            return line.before(place)
+
+    def is_first(self, line: Line, place: Place, now: float = EVER) -> bool:
         """Whether it is this one's turn."""
         with self._lock:
+            if line.ends_rest(place, now):
+                self._wake((line,))
             return line.first is place
 
-    def before(self, bucket: str, who: Any, place: Place) -> int:
-        """The tokens that those ask for who are before this place."""
+    def rests_until(self, line: Line, place: Place) -> float | None:
+        """The moment for which the first of a queue that rests has to look again; None: this one need not."""
         with self._lock:
-            tokens = 0
-            for other in self.by_bucket[bucket][who]:
-                if other is place:
-                    break
-                tokens += other.tokens
-            return tokens
+            return line.rests_until(place)
+
+    def held(self, line: Line, place: Place) -> tuple[float | None, float]:
+        """Until when who is before this one waits, and at which pace; None: for an answer."""
+        with self._lock:
+            return line.held(place)
 
     def waiting(self, bucket: str) -> int:
         """How many calls of this process wait for a bucket."""
@@ -189,8 +289,11 @@ class Lines:
     def join(self, bucket: str, who: Any, place: Place) -> Line:
         """Stand in line."""
         with self._lock:
+            newest = place.came is None
+            if newest:
+                place.came = next(self._numbers)
             line = self.by_bucket.setdefault(bucket, {}).setdefault(who, Line())
-            line.add(place)
+            line.add(place, newest)
             return line
 
     def turn(self, place: Place) -> Flight[None]:
@@ -200,10 +303,14 @@ class Lines:
                 place.turn = Flight()
             return place.turn
 
-    def hold(self, line: Line, until: float | None, pace_seconds: float = 0.0) -> None:
-        """The first of a line waits until then (None: for an answer)."""
+    def hold(
+        self, line: Line, place: Place, until: float | None, pace_seconds: float = 0.0, *, rests: bool = False
+    ) -> None:
+        """The first waits until then (None: for an answer); ``rests``: its terms alone hold it back."""
         with self._lock:
-            line.hold(until, pace_seconds)
+            line.hold(place, until, pace_seconds, rests)
+            if rests:
+                self._wake((line,))
 
     def step_aside(self, line: Line, place: Place, aside: bool) -> None:
         """Let others pass while this one does something else, or no longer; it keeps its place."""
@@ -227,13 +334,17 @@ class Lines:
         if bucket not in self.by_bucket:
             return
         with self._lock:
-            self._wake(self.by_bucket.get(bucket, {}).values())
+            for line in self.by_bucket.get(bucket, {}).values():
+                line.go_on()
+                self._wake((line,))
 
     def wake_all(self) -> None:
         """Everything has changed: the first of each line looks again."""
         with self._lock:
             for lines in self.by_bucket.values():
-                self._wake(lines.values())
+                for line in lines.values():
+                    line.go_on()
+                    self._wake((line,))
 
     def wake_each(self) -> None:
         """What calls ask for has changed: everyone looks again."""
@@ -242,6 +353,9 @@ class Lines:
                 for line in lines.values():
                     for place in line:
                         place.wake()
+
+    def _of(self, bucket: str, who: Any) -> Line | None:
+        return self.by_bucket.get(bucket, {}).get(who)
 
     @staticmethod
     def _wake(lines: Iterable[Line]) -> None:

@@ -120,7 +120,10 @@ async def _watching(proceed: Proceed, exchange: Exchange) -> Answer:
             if downtime.is_on:
                 raise _down(exchange)
         else:
+            began = watch.now()
             await _wait(proceed, exchange)
+            if exchange.patient_until is not None:  # with limits: this was none
+                exchange.patient_until += watch.now() - began
             await watch.tell(runtime)  # out of the line: a receiver may call ESI itself
             if not downtime.is_on:
                 await runtime.sleep(downtime.spread_seconds * runtime.random())

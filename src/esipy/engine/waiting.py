@@ -8,6 +8,7 @@ that the line waits for time, who has no patience for that fails then.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from esipy.core.moments import not_before
 from esipy.engine.exchange import Exchange
@@ -25,6 +26,8 @@ LOGGED_SECONDS = 3.0
 
 TOLD_SECONDS = 1.0
 """After so long it is told of a call that it waits, also if that is only for answers: these mostly come at once."""
+
+SHORTEST_PAUSE_SECONDS = 0.001
 
 RECHECK_SECONDS = 0.05
 LONGEST_RECHECK_SECONDS = 1.0
@@ -58,32 +61,36 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
         exchange.patient_until = now() + terms.max_wait
     patient_until, joined_at = exchange.patient_until, now()
     give_up_at = max(patient_until, joined_at + exchange.engine.settings.timeout)
-    place = Place(ask.cost, batch=terms.batch, spread=ask.spread, share=ask.share, patient_until=patient_until)
-    expected = await _expected(exchange, ask, lines.of(ask.bucket, loop), *lines.ahead_of(ask.bucket, loop, place.rank))
-    if not first.landing and expected.seconds < first.seconds:  # it is paced
-        expected = first
-    await _consider(exchange, leave, ask, expected)
-    place.told = leave.told
+    place = Place(
+        0 if ask.forced else ask.cost, batch=terms.batch, spread=terms.policy == "spread", share=terms.share,
+        came=exchange.came, patient_until=patient_until,
+    )  # fmt: skip
     line = lines.join(ask.bucket, loop, place)
+    exchange.came = place.came
     limited = exchange.operation.id in ledger.routes
     recheck_seconds, pace_seconds = RECHECK_SECONDS, 0.0
     try:
+        expected = await _expected(exchange, ask, line, place)
+        if not first.landing and expected.seconds < first.seconds:  # it is paced
+            expected = first
+        await _consider(exchange, leave, ask, expected, line, place)
+        place.told = leave.told
         while True:
             turn = lines.turn(place)
             if not (limited or exchange.operation.id not in ledger.routes) or not _still_asks(exchange, leave, ask):
                 return None
             pause_seconds = give_up_at - now()
-            if lines.is_first(line, place):
+            if ask.forced or lines.is_first(line, place, now()):
                 hold(exchange)
                 got = await ledger.reserve(runtime, ask)
                 if isinstance(got, Reservation):
                     return got
                 if got.landing:
-                    lines.hold(line, None)
+                    lines.hold(line, place, None)
                 else:
                     # While it is first: what one before it was told may be long past.
-                    pace_seconds = await _pace_seconds(exchange, ask, got, pace_seconds)
-                    lines.hold(line, now() + got.seconds, pace_seconds)
+                    rests, pace_seconds = await _own_terms(exchange, ask, got, pace_seconds)
+                    lines.hold(line, place, now() + got.seconds, pace_seconds, rests=rests)
                     await _consider(exchange, leave, ask, got, line, place)
                 pause_seconds = min(pause_seconds, got.seconds)
                 if got.ask_again_in is not None:
@@ -91,9 +98,12 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
                 if got.others:
                     pause_seconds = min(pause_seconds, recheck_seconds)
                     recheck_seconds = min(2 * recheck_seconds, LONGEST_RECHECK_SECONDS)
-            elif line.until is not None and place.told:
-                expected = await _expected(exchange, ask, line, place.ahead, place.number)
+            elif place.told:
+                expected = await _expected(exchange, ask, line, place)
                 await _consider(exchange, leave, ask, expected, line, place)
+            rests_until = lines.rests_until(line, place)
+            if rests_until is not None:
+                pause_seconds = min(pause_seconds, max(rests_until - now(), SHORTEST_PAUSE_SECONDS))
             if now() < patient_until:
                 pause_seconds = min(pause_seconds, patient_until - now())
             if not leave.told:
@@ -103,8 +113,9 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
             except TimeoutError:
                 if not leave.told and now() >= joined_at + TOLD_SECONDS:
                     await _tell(exchange, leave, ask, 0.0, line, place)
-                elif now() >= patient_until and (now() >= give_up_at or not lines.is_first(line, place)):
-                    left = await _expected(exchange, ask, line, lines.before(ask.bucket, loop, place), 0)
+                elif now() >= patient_until and (now() >= give_up_at or not lines.is_first(line, place, now())):
+                    place.ahead, place.number = lines.before(line, place)
+                    left = await _expected(exchange, ask, line, place)
                     if left.seconds > 0 or now() >= give_up_at:
                         raise _too_long(exchange, ask, left, now() - joined_at) from None
     finally:
@@ -121,9 +132,7 @@ def _still_asks(exchange: Exchange, leave: Leave, ask: Ask) -> bool:
     return True
 
 
-async def _consider(
-    exchange: Exchange, leave: Leave, ask: Ask, wait: Wait, line: Line | None = None, place: Place | None = None
-) -> None:
+async def _consider(exchange: Exchange, leave: Leave, ask: Ask, wait: Wait, line: Line, place: Place) -> None:
     """Say how long a call will have to wait, if that is known.
 
     Raises:
@@ -137,27 +146,22 @@ async def _consider(
         await _tell(exchange, leave, ask, wait.seconds, line, place)
 
 
-async def _tell(
-    exchange: Exchange, leave: Leave, ask: Ask, wait_seconds: float, line: Line | None, place: Place | None
-) -> None:
-    """Say once that a call waits, out of the line: a receiver may call ESI itself."""
+async def _tell(exchange: Exchange, leave: Leave, ask: Ask, wait_seconds: float, line: Line, place: Place) -> None:
+    """Say once that a call waits, stepping aside in its line: a receiver may call ESI itself."""
     runtime, lines = exchange.runtime, exchange.engine.ledger.lines
     leave.told = True
     shown, waiting = exchange.engine.ledger.shown(ask.bucket), lines.waiting(ask.bucket)
-    if wait_seconds >= LOGGED_SECONDS and not waiting:  # once for a line
+    if wait_seconds >= LOGGED_SECONDS and waiting == 1:  # once for a line
         LOGGER.info("%s waits %.0f s for %s", exchange.operation.name, wait_seconds, shown)
     if not RATE_LIMIT_WAIT.has_receivers:
         return
     payload = {
         "bucket": shown,
         "wait_seconds": wait_seconds,
-        "waiting": waiting + (place is None),
+        "waiting": waiting,
         "operation_id": exchange.operation.id,
         "priority": "batch" if exchange.terms.batch else "interactive",
     }
-    if line is None or place is None:
-        await runtime.tell(RATE_LIMIT_WAIT, payload)
-        return
     lines.step_aside(line, place, True)
     try:
         await runtime.tell(RATE_LIMIT_WAIT, payload)
@@ -165,30 +169,34 @@ async def _tell(
         lines.step_aside(line, place, False)
 
 
-async def _expected(exchange: Exchange, ask: Ask, line: Line | None, ahead: int, number: int) -> Wait:
-    """How long a call will wait with so many tokens asked for before it, by so many calls."""
+async def _expected(exchange: Exchange, ask: Ask, line: Line, place: Place) -> Wait:
+    """How long a call will wait behind those who are before it."""
     ledger, runtime = exchange.engine.ledger, exchange.runtime
-    wait = await ledger.do(runtime, ledger.store.wait_for, ask, ahead + ask.cost)
-    until = None if line is None else line.until  # another thread may change it meanwhile
-    if line is None or until is None:
+    wait = await ledger.do(runtime, ledger.store.wait_for, ask, place.ahead + ask.cost)
+    until, pace_seconds = ledger.lines.held(line, place)
+    if until is None or ask.forced:
         return wait
-    held_seconds = until + line.pace_seconds * number - runtime.now()
     # A window later nothing is left of what it is paced for.
-    held_seconds = min(held_seconds, wait.seconds + ask.window_seconds)
+    held_seconds = min(until + pace_seconds * place.number - runtime.now(), wait.seconds + ask.window_seconds)
     return wait if wait.seconds >= held_seconds else Wait(held_seconds)
 
 
-async def _pace_seconds(exchange: Exchange, ask: Ask, got: Wait, before_seconds: float) -> float:
-    """How long after the first of a line the next one may leave, if its bucket holds it back for the pace alone.
+async def _own_terms(exchange: Exchange, ask: Ask, got: Wait, pace_seconds: float) -> tuple[bool, float]:
+    """Whether its terms alone hold a call back; and how long after it the next of the same terms may leave.
 
     Args:
-        before_seconds: what was found when it was told to wait before: of the same pause less is left now.
+        pace_seconds: what it was when it was asked before.
     """
+    if got.everyone or not (ask.spread or ask.share):
+        return False, 0.0
+    ledger, runtime = exchange.engine.ledger, exchange.runtime
+    bare = replace(ask, spread=False, share=0.0)
+    rests = (await ledger.do(runtime, ledger.store.wait_for, bare, ask.cost)).seconds < got.seconds
     if not ask.spread:
-        return 0.0
-    ledger = exchange.engine.ledger
-    free = await ledger.do(exchange.runtime, ledger.store.wait_for, ask, ask.cost)
-    return max(got.seconds, before_seconds) if free.seconds < got.seconds else 0.0
+        return rests, 0.0
+    room = await ledger.do(runtime, ledger.store.wait_for, replace(ask, spread=False), ask.cost)
+    even_seconds = ask.cost * ask.window_seconds / ask.limit
+    return rests, max(got.seconds, pace_seconds, even_seconds) if room.seconds < got.seconds else even_seconds
 
 
 def _too_long(exchange: Exchange, ask: Ask, wait: Wait, waited_seconds: float = 0.0) -> LimitedError:
