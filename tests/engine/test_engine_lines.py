@@ -113,7 +113,8 @@ def test_a_queue_that_its_own_terms_hold_back_holds_up_no_other() -> None:
     lines.hold(line, paced[0], 25.0, 25.0, rests=True)
     assert line.first is burst
     assert burst.turn.done()
-    assert not lines.must_wait(BUCKET, None, batch=False, came=1.5)
+    assert not lines.must_wait(BUCKET, None, burst.rank, 2.5)
+    assert lines.must_wait(BUCKET, None, paced[0].rank, 2.5)
     assert (2, 1) == lines.ahead_of(BUCKET, None, (False, False, 0.0))
     assert (6, 3) == lines.ahead_of(BUCKET, None, (False, True, 0.0))
     assert not lines.is_first(line, paced[0], 24.0)
@@ -135,5 +136,5 @@ def test_who_comes_back_has_its_old_place() -> None:
     lines.join(BUCKET, None, again)
     assert line.first is again
     assert (0, 0) == (again.ahead, again.number)
-    assert not lines.must_wait(BUCKET, None, batch=False, came=old.came or 0)
-    assert lines.must_wait(BUCKET, None, batch=False, came=young.came or 0)
+    assert not lines.must_wait(BUCKET, None, old.rank, old.came or 0)
+    assert lines.must_wait(BUCKET, None, young.rank, young.came or 0)

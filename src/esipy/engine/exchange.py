@@ -48,7 +48,7 @@ class Exchange:
         principal: whose answer it is, and mostly whom ESI counts it against; names no token.
         counted_as: whom ESI counts it against: a public call with a token counts against address and application.
         terms: how it waits for limits.
-        came: its number among those who had to wait for limits (`esipy.engine.lines`); None: it has not.
+        came: its number among those who have to wait for limits (`esipy.engine.lines`); None: it does not.
         patient_until: the end of its patience with limits; None as long as it has not had to wait.
         overtaken: a write has changed what this call reads, while it was under way.
         attempt: of the exchange that is under way; 1 is the first.

@@ -74,6 +74,7 @@ async def _take_leave(exchange: Exchange, leave: Leave, said: Wait | None) -> No
         bucket, route = asks_of(exchange)
         missing = await _missing(exchange, leave, bucket, route) if said is None or bucket is None else (bucket, said)
         if missing is None:
+            exchange.came = None  # should it be tried again, it comes anew
             return
         said = None
         give_back(exchange, leave, sent=False)
@@ -104,7 +105,8 @@ async def _ask(exchange: Exchange, ask: Ask) -> Reservation | Wait:
     """Leave to send, if nobody is before this call and there are tokens for it."""
     ledger, runtime = exchange.engine.ledger, exchange.runtime
     came = NEVER_CAME if exchange.came is None else exchange.came
-    loop, lines = runtime.strand().loop, ledger.lines
-    if not ask.forced and lines.must_wait(ask.bucket, loop, batch=exchange.terms.batch, came=came):
+    loop, terms = runtime.strand().loop, exchange.terms
+    rank = terms.batch, terms.policy == "spread", terms.share
+    if not ask.forced and ledger.lines.must_wait(ask.bucket, loop, rank, came):
         return Wait(0.0)
     return await ledger.reserve(runtime, ask)

@@ -116,6 +116,12 @@ class Line:
     def _first_of(queue: _Queue) -> Place | None:
         return next((place for place in queue.places if not place.aside), None)
 
+    def must_wait(self, rank: Rank, came: float) -> bool:
+        """Whether somebody is before a call with this number: also one that rests, if it has the same terms."""
+        first, queue = self.first, self._queues.get(rank)
+        same = None if queue is None else queue.places[0]
+        return any(place is not None and place.order < (rank[0], came) for place in (first, same))
+
     def ahead_of(self, rank: Rank) -> tuple[int, int]:
         """The tokens that those ask for who are before a newcomer, and how many they are."""
         before = [
@@ -243,14 +249,13 @@ class Lines:
     def __bool__(self) -> bool:
         return bool(self.by_bucket)
 
-    def must_wait(self, bucket: str, who: Any, *, batch: bool, came: float = NEVER_CAME) -> bool:
-        """Whether somebody is before a call with this number."""
+    def must_wait(self, bucket: str, who: Any, rank: Rank, came: float = NEVER_CAME) -> bool:
+        """Whether somebody is before a call of these terms with this number."""
         if bucket not in self.by_bucket:
             return False
         with self._lock:
             line = self._of(bucket, who)
-            first = None if line is None else line.first
-            return first is not None and first.order < (batch, came)
+            return line is not None and line.must_wait(rank, came)
 
     def ahead_of(self, bucket: str, who: Any, rank: Rank) -> tuple[int, int]:
         """The tokens that those ask for who are before a newcomer, and how many they are."""
