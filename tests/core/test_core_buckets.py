@@ -289,3 +289,13 @@ def test_an_idle_bucket_is_small() -> None:
     finally:
         tracemalloc.stop()
     assert each <= 400
+
+
+def test_what_is_evened_out_goes_on_when_less_than_half_is_used_again() -> None:
+    """Four calls were made at once, one later: when the four are back nothing holds the next one up."""
+    bucket = Bucket(15, WINDOW)
+    for moment in (1000.0, 1000.0, 1000.0, 1000.0, 1880.0):
+        assert 0.0 == bucket.reserve(moment, 2, 0.02)
+        bucket.settle(moment, bucket.mark(2), 2, used=bucket.own + 2)
+    wait_seconds = bucket.reserve(1881.0, 2, 0.02, spread=True)
+    assert 1900.0 < 1881.0 + wait_seconds < 1901.0

@@ -276,15 +276,18 @@ class Bucket(Counts):
         return self.limit - int(self.limit * share / CALL_COST) * CALL_COST
 
     def _pace(self, now: float, cost: int, room: int) -> float:
-        """Seconds to wait so that what is left lasts: at the highest even rate that never runs dry."""
+        """Seconds to wait so that what is left lasts: at the highest even rate that never runs dry, and until less than
+        half is used at the most."""
         left = room - self.own - self.foreign - self.reserved
         if left * 2 > room:
             return 0.0
-        rate = room / self.window_seconds
+        rate, free_at = room / self.window_seconds, UNTIL_LANDING
         for moment, returned in self._returns(now, self.reserved):
             rate = min(rate, left / (moment - now))
             left += returned
-        return self._left_at + cost / rate - now if rate > 0 else 0.0
+            if left * 2 > room:
+                free_at = min(free_at, moment)
+        return min(self._left_at + cost / rate, free_at) - now if rate > 0 else 0.0
 
     def _returns(self, now: float, reserved: int) -> list[tuple[float, int]]:
         """(moment, tokens) of all that comes back, in order; what is under way is as if it were spent now."""

@@ -52,12 +52,15 @@ local function pace(b, cost, room)
   if left * 2 > room then
     return 0
   end
-  local rate = room / b.window_seconds
+  local rate, free_at = room / b.window_seconds, HUGE
   for moment, returned in returns(b, b.reserved) do
     rate = math.min(rate, left / (moment - now))
     left = left + returned
+    if left * 2 > room then
+      free_at = math.min(free_at, moment)
+    end
   end
-  return rate > 0 and b.left_at + cost / rate - now or 0
+  return rate > 0 and math.min(b.left_at + cost / rate, free_at) - now or 0
 end
 
 local function depart(b, cost, lease_end, member, room) -- `room`: of a call that may leave
