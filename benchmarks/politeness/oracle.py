@@ -143,8 +143,13 @@ def lateness(
         cost = flight.cost if flight.status else WORST
         counted += reserved
         on_top += WORST - reserved
-        insort(changes, (moment + flight.known - flight.sent, cost - reserved, reserved - WORST))
-        insort(changes, (flight.arrived + window if flight.status else _resolved(flight, headers, window), -cost, 0))
+        known = moment + flight.known - flight.sent
+        ends = flight.arrived + window if flight.status else _resolved(flight, headers, window)
+        if ends < known:  # headers have told of it before it is given up here
+            insort(changes, (ends, -reserved, reserved - WORST))
+        else:
+            insort(changes, (known, cost - reserved, reserved - WORST))
+            insort(changes, (ends, -cost, 0))
     return late
 
 

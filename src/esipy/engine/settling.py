@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from esipy.core.answer import Answer
-from esipy.core.buckets import CALL_COST
+from esipy.core.buckets import CALL_COST, WORST_COST
 from esipy.core.limits import ERROR_LIMIT, cost_of, error_cost_of, errors_told, is_refusal, limit_headers, rate_told
 from esipy.core.moments import not_before
 from esipy.core.retries import LIMITED, retry_after
@@ -146,8 +146,9 @@ async def _settle_bucket(
         else:  # another than was believed
             await ledger.settle(runtime, reservation, 0)
             await _book(exchange, paid, spent, told)
-            rest_seconds = UNRESERVED_SECONDS if ledger.lines else 0.0  # afterwards one call finds out
-            await ledger.do(runtime, ledger.store.block, paid.bucket, rest_seconds)
+            if max_tokens - used < ask.limit // ask.worst * WORST_COST:  # what may be under way might not fit
+                rest_seconds = UNRESERVED_SECONDS if ledger.lines else 0.0  # afterwards one call finds out
+                await ledger.do(runtime, ledger.store.block, paid.bucket, rest_seconds)
         await _book_errors(exchange, answer, news)
         return paid
     if ask.bucket == ledger.errors:
