@@ -12,7 +12,8 @@ from esipy._forks import fork_lock
 from esipy.cache import DictCache
 from esipy.core.answer import Answer
 from esipy.core.wire import Headers
-from esipy.engine.lines import Lines, Place
+from esipy.engine.lines import Lines
+from esipy.engine.queues import Place
 from esipy.events import Signal
 from esipy.runtime.aio import AioRuntime
 from esipy.runtime.blocking import BlockingRuntime, run
@@ -125,7 +126,7 @@ def test_what_a_ledger_has_under_way_is_the_parents() -> None:
     ledger, lines = MemoryLedger(lambda: 1000.0), Lines()
     ask = Ask("char-wallet app:1", "*", 150, 900.0, 5, 2)
     assert isinstance(ledger.reserve(ask), Reservation)
-    lines.join(ask.bucket, None, Place(2, batch=False))
+    lines.join(ask.bucket, None, Place(2, (False, False, 0.0)))
 
     def work() -> bool:
         (state,) = ledger.states()

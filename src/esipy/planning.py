@@ -132,7 +132,7 @@ async def plan_of(engine: Engine, calls: list[Call[Any]], terms: Terms | None) -
         for ask in asks:
             demand = demands.get(ask.bucket)
             if demand is None:
-                _, ahead = ledger.lines.ahead_of(ask.bucket, loop, (terms.batch, terms.policy == "spread", terms.share))
+                _, ahead = ledger.lines.ahead_of(ask.bucket, loop, terms.rank)
                 demand = demands[ask.bucket] = _Demand(ask, [ask.cost] * ahead, ahead)
             demand.costs.append(ask.cost)
 

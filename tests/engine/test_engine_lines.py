@@ -7,10 +7,14 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esipy.engine.lines import Lines, Place
+from esipy.engine.lines import Lines
+from esipy.engine.queues import Place
+from esipy.engine.terms import Rank
 
 BUCKET = "char-wallet app:91"
-LAST = (True, True, 1.0)
+LAST: Rank = (True, True, 1.0)
+FIRST: Rank = (False, False, 0.0)
+PACED: Rank = (False, True, 0.0)
 
 
 class Counted(Place):
@@ -33,7 +37,7 @@ def test_ten_thousand_may_join_without_counting_each_other() -> None:
     Counted.looks = 0
     for number in range(10_000):
         assert (2 * number, number) == lines.ahead_of(BUCKET, None, LAST)
-        places.append(Counted(2, batch=number % 3 == 0))
+        places.append(Counted(2, (number % 3 == 0, False, 0.0)))
         lines.join(BUCKET, None, places[-1])
     random.Random(1).shuffle(places)
     for place in places:
@@ -58,7 +62,7 @@ def test_what_is_before_a_newcomer_is_what_those_ask_for_who_stand_there(
     lines, standing = Lines(), list[Place]()
     for what, tokens, number, (batch, spread, share) in happening:
         if what != "x":
-            standing.append(Place(tokens, batch=batch, spread=spread, share=share))
+            standing.append(Place(tokens, (batch, spread, share)))
             line = lines.join(BUCKET, None, standing[-1])
         elif standing:
             lines.leave(BUCKET, None, standing.pop(number % len(standing)))
@@ -74,7 +78,7 @@ def test_what_is_before_a_newcomer_is_what_those_ask_for_who_stand_there(
 def test_who_steps_aside_holds_up_nobody_and_keeps_its_place() -> None:
     """As a call whose signal is heard by somebody who calls ESI for it."""
     lines = Lines()
-    places = [Place(2, batch=False) for _ in range(3)]
+    places = [Place(2, FIRST) for _ in range(3)]
     for place in places:
         line = lines.join(BUCKET, None, place)
     assert line.first is places[0]
@@ -90,7 +94,7 @@ def test_when_a_line_waits_for_time_those_are_woken_who_have_to_know() -> None:
     """Who was not told, and who has no patience for it; nobody twice without cause."""
     lines = Lines()
     patience = [1000.0, 10.0, 1000.0, 50.0]
-    places = [Place(2, batch=False, patient_until=until) for until in patience]
+    places = [Place(2, FIRST, patient_until=until) for until in patience]
     for place in places:
         line = lines.join(BUCKET, None, place)
     woken: list[list[int]] = []
@@ -105,8 +109,8 @@ def test_when_a_line_waits_for_time_those_are_woken_who_have_to_know() -> None:
 def test_a_queue_that_its_own_terms_hold_back_holds_up_no_other() -> None:
     """It rests until its moment; then, or when something has landed, its first has its turn as if it never had."""
     lines = Lines()
-    paced = [Place(2, batch=False, spread=True) for _ in range(2)]
-    burst = Place(2, batch=False)
+    paced = [Place(2, PACED) for _ in range(2)]
+    burst = Place(2, FIRST)
     for place in (*paced, burst):
         line = lines.join(BUCKET, None, place)
     assert line.first is paced[0]
@@ -115,8 +119,8 @@ def test_a_queue_that_its_own_terms_hold_back_holds_up_no_other() -> None:
     assert burst.turn.done()
     assert not lines.must_wait(BUCKET, None, burst.rank, 2.5)
     assert lines.must_wait(BUCKET, None, paced[0].rank, 2.5)
-    assert (2, 1) == lines.ahead_of(BUCKET, None, (False, False, 0.0))
-    assert (6, 3) == lines.ahead_of(BUCKET, None, (False, True, 0.0))
+    assert (2, 1) == lines.ahead_of(BUCKET, None, FIRST)
+    assert (6, 3) == lines.ahead_of(BUCKET, None, PACED)
     assert not lines.is_first(line, paced[0], 24.0)
     assert lines.is_first(line, paced[0], 25.0)
     lines.hold(line, paced[0], 50.0, 25.0, rests=True)
@@ -127,14 +131,14 @@ def test_a_queue_that_its_own_terms_hold_back_holds_up_no_other() -> None:
 def test_who_comes_back_has_its_old_place() -> None:
     """A call that needs two limits waits for the one and then for the other: who is older is before it in both."""
     lines = Lines()
-    old, young = Place(2, batch=False), Place(2, batch=False)
+    old, young = Place(2, FIRST), Place(2, FIRST)
     lines.join(BUCKET, None, old)
     line = lines.join(BUCKET, None, young)
     lines.leave(BUCKET, None, old)
     assert line.first is young
-    again = Place(2, batch=False, came=old.came)
+    again = Place(2, FIRST, came=old.came)
     lines.join(BUCKET, None, again)
     assert line.first is again
     assert (0, 0) == (again.ahead, again.number)
-    assert not lines.must_wait(BUCKET, None, old.rank, old.came or 0)
-    assert lines.must_wait(BUCKET, None, young.rank, young.came or 0)
+    assert not lines.must_wait(BUCKET, None, old.rank, old.came)
+    assert lines.must_wait(BUCKET, None, young.rank, young.came)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from esipy.core.answer import Answer
+from esipy.engine.queues import NEVER_CAME
 from esipy.operation import Call, Operation
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Exchange:
         principal: whose answer it is, and mostly whom ESI counts it against; names no token.
         counted_as: whom ESI counts it against: a public call with a token counts against address and application.
         terms: how it waits for limits.
-        came: its number among those who have to wait for limits (`esipy.engine.lines`); None: it does not.
+        came: its number among those who have to wait for limits (`esipy.engine.queues`), if it has.
         patient_until: the end of its patience with limits; None as long as it has not had to wait.
         overtaken: a write has changed what this call reads, while it was under way.
         attempt: of the exchange that is under way; 1 is the first.
@@ -88,7 +89,7 @@ class Exchange:
         self.principal: str = holder or ("ip" if signer is None or operation.scope is None else signer.principal)
         self.counted_as = self.principal
         self.terms = engine.terms if terms is None else terms
-        self.came: float | None = None
+        self.came = NEVER_CAME
         self.patient_until: float | None = None
         self.anew = False
         self.in_passing = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from esipy.core.answer import Answer
 from esipy.engine.exchange import Exchange, Proceed
-from esipy.engine.lines import NEVER_CAME
+from esipy.engine.queues import NEVER_CAME
 from esipy.engine.settling import Leave, give_back, settle, settled_at_once
 from esipy.engine.waiting import asks_of, stand_in_line
 from esipy.exceptions import NetworkError
@@ -74,7 +74,7 @@ async def _take_leave(exchange: Exchange, leave: Leave, said: Wait | None) -> No
         bucket, route = asks_of(exchange)
         missing = await _missing(exchange, leave, bucket, route) if said is None or bucket is None else (bucket, said)
         if missing is None:
-            exchange.came = None  # should it be tried again, it comes anew
+            exchange.came = NEVER_CAME  # should it be tried again, it comes anew
             return
         said = None
         give_back(exchange, leave, sent=False)
@@ -104,9 +104,7 @@ async def _missing(exchange: Exchange, leave: Leave, bucket: Ask | None, route: 
 async def _ask(exchange: Exchange, ask: Ask) -> Reservation | Wait:
     """Leave to send, if nobody is before this call and there are tokens for it."""
     ledger, runtime = exchange.engine.ledger, exchange.runtime
-    came = NEVER_CAME if exchange.came is None else exchange.came
-    loop, terms = runtime.strand().loop, exchange.terms
-    rank = terms.batch, terms.policy == "spread", terms.share
-    if not ask.forced and ledger.lines.must_wait(ask.bucket, loop, rank, came):
+    loop, rank = runtime.strand().loop, exchange.terms.rank
+    if not ask.forced and ledger.lines.must_wait(ask.bucket, loop, rank, exchange.came):
         return Wait(0.0)
     return await ledger.reserve(runtime, ask)

@@ -3,11 +3,8 @@
 Only the first of a line asks the ledger, and sleeps until the exact moment that it was told; all others sleep until it
 is their turn. An answer that lands wakes the first, because it may have cost less than was reserved. Whoever
 leaves, with leave to send or because it was cancelled, wakes the next. When the first learns that the line waits for
-time, and not for an answer, those are woken who have not been told so, or have no patience for it.
-
-Those of the same terms are a queue within the line. When the first of a queue is held back by these terms alone, the
-queue *rests*: it holds up no other. A call has one number for all its waits: who is before whom is the same in each
-line, so that of calls that need two limits one gets both.
+time, and not for an answer, those are woken who have not been told so, or have no patience for it. Who is first is
+`esipy.engine.queues`.
 
 Each event loop has its own lines, and all threads together have one: a loop that stands still holds up nobody else.
 """
@@ -15,218 +12,14 @@ Each event loop has its own lines, and all threads together have one: a loop tha
 from __future__ import annotations
 
 import itertools
-from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any
 
 from esipy._forks import forget_after_fork, fork_lock
+from esipy.engine.queues import EVER, NEVER_CAME, Line, Place
+from esipy.engine.terms import Rank
 from esipy.runtime.base import Flight
 
-__all__ = ["NEVER_CAME", "Line", "Lines", "Place", "Rank"]
-
-Rank: TypeAlias = tuple[bool, bool, float]
-"""The terms of a call: whether it is a batch call, whether it evens out what is left, the share it leaves untouched."""
-
-NEVER_CAME = float("inf")
-"""The number of a call that has not stood in line yet."""
-
-EVER = float("inf")
-
-
-class Place:
-    """One waiting call. ``turn`` is done when there is something new for it.
-
-    Attributes:
-        tokens: what it asks for.
-        rank: its terms.
-        came: the number of the call; None: it gets one when it joins.
-        patient_until: the end of its patience.
-        told: it knows that the line waits for time.
-        aside: it does something else: as if it were not there, it keeps its place.
-        ahead, number: the tokens that those ask for who are before it, and how many they are, as of when it came or was
-            told.
-    """
-
-    __slots__ = ("ahead", "aside", "came", "number", "patient_until", "rank", "tokens", "told", "turn")
-
-    def __init__(
-        self,
-        tokens: int,
-        *,
-        batch: bool,
-        spread: bool = False,
-        share: float = 0.0,
-        came: float | None = None,
-        patient_until: float = EVER,
-    ) -> None:
-        self.tokens = tokens
-        self.rank: Rank = (batch, spread, share)
-        self.came = came
-        self.patient_until = patient_until
-        self.told = self.aside = False
-        self.ahead = self.number = 0
-        self.turn: Flight[None] = Flight()
-
-    @property
-    def order(self) -> tuple[bool, float]:
-        """Of two the lesser goes first."""
-        return self.rank[0], NEVER_CAME if self.came is None else self.came
-
-    def wake(self) -> None:
-        """Let it look again."""
-        if not self.turn.done():
-            self.turn.set_result(None)
-
-
-class _Queue:
-    """Those of a line who have the same terms, in the order in which they came.
-
-    Attributes:
-        tokens: that they ask for: a sum that is kept, as of ten thousand who wait each new one asks for it.
-        until: the moment for which its first waits; None: it waits for an answer, or has not asked yet.
-        pace_seconds: how long after one the next may leave, beyond that; 0: they may leave together.
-        rests: its terms alone hold it back.
-    """
-
-    __slots__ = ("pace_seconds", "places", "rests", "tokens", "until")
-
-    def __init__(self) -> None:
-        self.places: deque[Place] = deque()
-        self.tokens = 0
-        self.until: float | None = None
-        self.pace_seconds = 0.0
-        self.rests = False
-
-
-class Line:
-    """Those of one loop, or of all threads, who wait for one bucket. `Lines` guards it."""
-
-    def __init__(self) -> None:
-        self._queues: dict[Rank, _Queue] = {}
-        self._untold = False
-        self._least_patience = EVER
-
-    @property
-    def first(self) -> Place | None:
-        """Whose turn it is."""
-        firsts = (self._first_of(queue) for queue in self._queues.values() if not queue.rests)
-        return min((place for place in firsts if place is not None), key=lambda place: place.order, default=None)
-
-    @staticmethod
-    def _first_of(queue: _Queue) -> Place | None:
-        return next((place for place in queue.places if not place.aside), None)
-
-    def must_wait(self, rank: Rank, came: float) -> bool:
-        """Whether somebody is before a call with this number: also one that rests, if it has the same terms."""
-        first, queue = self.first, self._queues.get(rank)
-        same = None if queue is None else queue.places[0]
-        return any(place is not None and place.order < (rank[0], came) for place in (first, same))
-
-    def ahead_of(self, rank: Rank) -> tuple[int, int]:
-        """The tokens that those ask for who are before a newcomer, and how many they are."""
-        before = [
-            queue for each, queue in self._queues.items() if each[0] <= rank[0] and (each == rank or not queue.rests)
-        ]
-        return sum(queue.tokens for queue in before), sum(len(queue.places) for queue in before)
-
-    def add(self, place: Place, newest: bool) -> None:
-        """Stand in the queue of its terms."""
-        queue = self._queues.get(place.rank) or self._queues.setdefault(place.rank, _Queue())
-        if newest:
-            place.ahead, place.number = self.ahead_of(place.rank)
-            queue.places.append(place)
-        else:
-            at = len(queue.places)
-            while at and queue.places[at - 1].order > place.order:
-                at -= 1
-            queue.places.insert(at, place)
-            queue.rests = queue.rests and at > 0  # a new first asks for itself
-            place.ahead, place.number = self.before(place)
-        queue.tokens += place.tokens
-        self._untold |= not place.told
-        self._least_patience = min(self._least_patience, place.patient_until)
-
-    def remove(self, place: Place) -> None:
-        """Step out, wherever it stands."""
-        queue = self._queues[place.rank]
-        queue.places.remove(place)
-        queue.tokens -= place.tokens
-        queue.rests = False  # the next one asks for itself
-        if not queue.places:
-            del self._queues[place.rank]
-
-    def before(self, place: Place) -> tuple[int, int]:
-        """The tokens that those ask for who are before this one, and how many they are."""
-        tokens = number = 0
-        for rank, queue in self._queues.items():
-            if rank[0] > place.rank[0] or (queue.rests and rank != place.rank):
-                continue
-            for other in queue.places:
-                if other.order >= place.order:
-                    break
-                tokens += other.tokens
-                number += 1
-        return tokens, number
-
-    def held(self, place: Place) -> tuple[float | None, float]:
-        """Until when who is before this one waits, and at which pace; None: for an answer."""
-        queue, first = self._queues[place.rank], self.first
-        if queue.until is None and first is not None and first.order < place.order:
-            queue = self._queues[first.rank]
-        return queue.until, queue.pace_seconds
-
-    def hold(self, place: Place, until: float | None, pace_seconds: float, rests: bool) -> None:
-        """The first of a queue waits until then (None: for an answer); who has to know is woken."""
-        queue = self._queues[place.rank]
-        queue.until, queue.pace_seconds, queue.rests = until, pace_seconds, rests
-        if until is None or not (self._untold or self._least_patience < until):
-            return
-        place.told = True
-        self._untold, self._least_patience = False, EVER
-        tokens = number = 0
-        of_queue: dict[Rank, tuple[int, int]] = {}
-        for each in self:
-            theirs = self._queues[each.rank]
-            own_tokens, own_number = of_queue.get(each.rank, (0, 0))
-            resting = theirs.rests
-            each.ahead, each.number = (tokens + own_tokens, number + own_number) if resting else (tokens, number)
-            of_queue[each.rank] = own_tokens + each.tokens, own_number + 1
-            if not resting:
-                tokens, number = tokens + each.tokens, number + 1
-            concerned = each is not place and (theirs is queue or (not rests and each.order > place.order))
-            if concerned and (not each.told or each.patient_until < until):
-                each.told = True
-                each.wake()
-            self._untold |= not each.told
-            if each.patient_until >= until or not concerned:  # the others leave now
-                self._least_patience = min(self._least_patience, each.patient_until)
-
-    def go_on(self) -> None:
-        """Something has changed: those who rested ask in their turn."""
-        for queue in self._queues.values():
-            queue.rests = False
-
-    def rests_until(self, place: Place) -> float | None:
-        """The moment at which its queue's rest ends, if this is the first of it."""
-        queue = self._queues[place.rank]
-        return queue.until if queue.rests and self._first_of(queue) is place else None
-
-    def ends_rest(self, place: Place, now: float) -> bool:
-        """Whether the queue of this one rested, and its moment has come."""
-        queue = self._queues[place.rank]
-        if not queue.rests or queue.until is None or queue.until > now:
-            return False
-        queue.rests = False
-        return True
-
-    def __iter__(self) -> Iterator[Place]:
-        yield from sorted(
-            itertools.chain.from_iterable(queue.places for queue in self._queues.values()),
-            key=lambda place: place.order,
-        )
-
-    def __len__(self) -> int:
-        return sum(len(queue.places) for queue in self._queues.values())
+__all__ = ["Lines"]
 
 
 class Lines:
@@ -272,7 +65,7 @@ class Lines:
         """Whether it is this one's turn."""
         with self._lock:
             if line.ends_rest(place, now):
-                self._wake((line,))
+                self._wake(line)
             return line.first is place
 
     def rests_until(self, line: Line, place: Place) -> float | None:
@@ -294,7 +87,7 @@ class Lines:
     def join(self, bucket: str, who: Any, place: Place) -> Line:
         """Stand in line."""
         with self._lock:
-            newest = place.came is None
+            newest = place.came == NEVER_CAME
             if newest:
                 place.came = next(self._numbers)
             line = self.by_bucket.setdefault(bucket, {}).setdefault(who, Line())
@@ -315,13 +108,13 @@ class Lines:
         with self._lock:
             line.hold(place, until, pace_seconds, rests)
             if rests:
-                self._wake((line,))
+                self._wake(line)
 
     def step_aside(self, line: Line, place: Place, aside: bool) -> None:
         """Let others pass while this one does something else, or no longer; it keeps its place."""
         with self._lock:
             place.aside = aside
-            self._wake((line,))
+            self._wake(line)
 
     def leave(self, bucket: str, who: Any, place: Place) -> None:
         """Give up the place; the next one is woken."""
@@ -332,24 +125,20 @@ class Lines:
                 del self.by_bucket[bucket][who]
                 if not self.by_bucket[bucket]:
                     del self.by_bucket[bucket]
-            self._wake((line,))
+            self._wake(line)
 
     def wake(self, bucket: str) -> None:
         """Something landed: the first of each line looks again."""
         if bucket not in self.by_bucket:
             return
         with self._lock:
-            for line in self.by_bucket.get(bucket, {}).values():
-                line.go_on()
-                self._wake((line,))
+            self._go_on(self.by_bucket.get(bucket, {}))
 
     def wake_all(self) -> None:
         """Everything has changed: the first of each line looks again."""
         with self._lock:
             for lines in self.by_bucket.values():
-                for line in lines.values():
-                    line.go_on()
-                    self._wake((line,))
+                self._go_on(lines)
 
     def wake_each(self) -> None:
         """What calls ask for has changed: everyone looks again."""
@@ -362,9 +151,13 @@ class Lines:
     def _of(self, bucket: str, who: Any) -> Line | None:
         return self.by_bucket.get(bucket, {}).get(who)
 
+    def _go_on(self, lines: dict[Any, Line]) -> None:
+        for line in lines.values():
+            line.go_on()
+            self._wake(line)
+
     @staticmethod
-    def _wake(lines: Iterable[Line]) -> None:
-        for line in lines:
-            first = line.first
-            if first is not None:
-                first.wake()
+    def _wake(line: Line) -> None:
+        first = line.first
+        if first is not None:
+            first.wake()

@@ -16,7 +16,8 @@ from esipy.core.answer import Answer
 from esipy.core.downtime import QUESTION_SECONDS, Downtime, game_started_at
 from esipy.core.moments import not_before
 from esipy.engine.exchange import Exchange, Proceed
-from esipy.engine.lines import Lines, Place
+from esipy.engine.lines import Lines
+from esipy.engine.queues import Place
 from esipy.engine.terms import Terms
 from esipy.events import DOWNTIME_ENDED, DOWNTIME_STARTED
 from esipy.exceptions import APIException, DowntimeError
@@ -148,7 +149,7 @@ async def _wait(proceed: Proceed, exchange: Exchange) -> None:
     """Stand in line until it is over, or there is something to tell; the first in line asks."""
     runtime, watch = exchange.runtime, exchange.engine.watch
     downtime, lines, loop = watch.downtime, watch.lines, runtime.strand().loop
-    place = Place(0, batch=exchange.terms.batch)
+    place = Place(0, exchange.terms.rank)
     line = lines.join(THE_LINE, loop, place)
     try:
         while True:

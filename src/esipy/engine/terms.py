@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from esipy.exceptions import SettingError
 from esipy.settings import DOWNTIME_CHOICES, POLICIES, PRIORITIES, Settings
 
-__all__ = ["Downtime", "Policy", "Priority", "Terms"]
+__all__ = ["Downtime", "Policy", "Priority", "Rank", "Terms"]
 
 LONGEST_PATIENCE_SECONDS = 1e8
 """Three years, for who says that he waits for ever: no system waits for an infinite time."""
@@ -15,6 +15,9 @@ LONGEST_PATIENCE_SECONDS = 1e8
 Policy = Literal["burst", "spread", "fail", "off"]
 Priority = Literal["interactive", "batch"]
 Downtime = Literal["try", "fail", "wait"]
+
+Rank: TypeAlias = tuple[bool, bool, float]
+"""Of calls that wait: whether it is a batch call, whether it evens out what is left, the share it leaves untouched."""
 
 
 class Terms(NamedTuple):
@@ -37,6 +40,11 @@ class Terms(NamedTuple):
     share: float
     downtime: Downtime
     stale_if_error: float = 0.0
+
+    @property
+    def rank(self) -> Rank:
+        """Those of the same one wait behind each other, whatever holds them back."""
+        return self.batch, self.policy == "spread", self.share
 
     @classmethod
     def of(

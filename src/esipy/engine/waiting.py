@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from esipy.core.moments import not_before
 from esipy.engine.exchange import Exchange
-from esipy.engine.lines import Line, Place
+from esipy.engine.queues import Line, Place
 from esipy.engine.resting import hold
 from esipy.engine.settling import Leave
 from esipy.events import RATE_LIMIT_WAIT
@@ -28,6 +28,7 @@ TOLD_SECONDS = 1.0
 """After so long it is told of a call that it waits, also if that is only for answers: these mostly come at once."""
 
 SHORTEST_PAUSE_SECONDS = 0.001
+"""A clock may come a little short of the moment that was slept for: no program goes round at once."""
 
 RECHECK_SECONDS = 0.05
 LONGEST_RECHECK_SECONDS = 1.0
@@ -61,10 +62,8 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
         exchange.patient_until = now() + terms.max_wait
     patient_until, joined_at = exchange.patient_until, now()
     give_up_at = max(patient_until, joined_at + exchange.engine.settings.timeout)
-    place = Place(
-        0 if ask.forced else ask.cost, batch=terms.batch, spread=terms.policy == "spread", share=terms.share,
-        came=exchange.came, patient_until=patient_until,
-    )  # fmt: skip
+    tokens = 0 if ask.forced else ask.cost
+    place = Place(tokens, terms.rank, came=exchange.came, patient_until=patient_until)
     line = lines.join(ask.bucket, loop, place)
     exchange.came = place.came
     limited = exchange.operation.id in ledger.routes
