@@ -8,27 +8,13 @@ from typing import Any
 import pytest
 
 from esipy import ops
-from esipy.engine.terms import Terms
-from esipy.planning import Plan, plan_of
+from esipy.planning import Plan
 from tests.engine.limits_kit import HERO, Town, notifications, wallet
+from tests.planning.planning_kit import plan, send
 
 WINDOW_SECONDS = 900
 SMALL, MIDDLE = (notifications(), 7), (wallet(), 74)
 """A call of a bucket, and how many of it ESI lets through in a window."""
-
-
-async def plan(town: Town, calls: list[Any], **terms: Any) -> Plan:
-    """The plan of the hero's client."""
-    engine = town.bench(HERO).engine
-    return await plan_of(engine, calls, Terms.of(engine.settings, **terms))
-
-
-async def send(town: Town, calls: list[Any], **terms: Any) -> float:
-    """Send calls, twenty at a time; gives the seconds until the last one arrived."""
-    began = town.passed
-    runtime = town.bench(HERO).engine.runtime
-    await runtime.gather(lambda call: town.call(call, HERO, max_wait=math.inf, **terms), calls, 20)
-    return max(town.arrivals()) - began
 
 
 @pytest.mark.parametrize("terms", [{}, {"priority": "batch"}, {"policy": "spread"}], ids=str)
