@@ -46,10 +46,11 @@ class Esi:
 
 
 _SENDS = [("send", cost) for cost in (0, 1, 2, 2, 5, 5)]
+_SENDS_AGAIN = [("send again", cost) for cost in (0, 2, 5)]
 _PROCESSES, _LANDS, _LOSSES = ([(step, which) for which in range(10)] for step in ("process", "land", "lose"))
 _WAITS = [("wait", seconds) for seconds in (0.01, 0.3, 5.0, 60.0, 450.0, 899.0, 901.0)]
 _KINDS: list[Sequence[tuple[str, float]]] = [
-    _SENDS, _SENDS, _PROCESSES, _PROCESSES, _LANDS, _LOSSES, _WAITS, [("wait as told", 0)],
+    _SENDS, _SENDS, _SENDS_AGAIN, _PROCESSES, _PROCESSES, _LANDS, _LOSSES, _WAITS, [("wait as told", 0)],
 ]  # fmt: skip
 
 
@@ -76,10 +77,11 @@ def test_any_order_of_sends_answers_losses_and_times_never_sends_over_the_limit(
     answered: list[Sent] = []
     wait_seconds = 0.0
     for step, value in steps:
-        if step == "send":
-            wait_seconds = bucket.reserve(now, CALL_COST, share)
+        if step in ("send", "send again"):  # an operation that was answered 4xx lately
+            reserved = CALL_COST if step == "send" else WORST_COST
+            wait_seconds = bucket.reserve(now, reserved, share)
             if wait_seconds == 0:
-                upstream.append(Sent(bucket.mark(CALL_COST), int(value)))
+                upstream.append(Sent(bucket.mark(reserved), int(value)))
         elif step == "process" and upstream:
             sent = upstream[int(value) % len(upstream)]
             upstream.remove(sent)
@@ -201,6 +203,27 @@ def test_nobody_finds_out_in_the_midst_of_returns() -> None:
     assert bucket.own + WORST_COST + CALL_COST <= 15
     bucket.settle(now + 0.1, bucket.mark(2), 5, used=15)  # as if others had taken all that came back
     assert leaves_at(bucket, now + 0.1) < now + 2
+
+
+def test_a_call_that_may_cost_much_finds_out_what_others_have_spent_if_a_good_answer_fits_in_any_case() -> None:
+    """What is only believed of others does not keep it back for a window when nothing is under way: it would not be
+    refused, and its header tells. What is known keeps it back, and so does a call that is on its way."""
+    bucket = Bucket(30, WINDOW)
+    bucket.reserve(1000.0, 2)
+    bucket.settle(1000.1, bucket.mark(2), 2, used=26)
+    assert (2, 24) == (bucket.own, bucket.foreign)
+    assert 0.0 == bucket.wait_for(1001.0, 5, cost=5)
+    assert 0.0 == bucket.reserve(1001.0, 5)
+    assert 0.0 < bucket.reserve(1001.0, 5)
+    bucket.settle(1001.1, bucket.mark(5), 5, used=7)
+    assert (7, 0) == (bucket.own, bucket.foreign)
+
+    known = Bucket(30, WINDOW)
+    for number in range(13):
+        known.reserve(1000.0 + number, 2)
+        known.settle(1000.1 + number, known.mark(2), 2, used=2 * number + 2)
+    assert (26, 0) == (known.own, known.foreign)
+    assert 0.0 < known.reserve(1020.0, 5) == known.wait_for(1020.0, 5, cost=5) < UNTIL_LANDING
 
 
 def test_what_others_spent_ages_out_within_a_window() -> None:

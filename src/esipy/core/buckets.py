@@ -100,7 +100,8 @@ class Bucket(Counts):
         flying = self.flying
         limit = self.limit
         room = limit - int(limit * share / CALL_COST) * CALL_COST if share else limit
-        if taken + reserved > room and (taken or flying):  # one larger than its bucket has to go alone
+        if taken + reserved > room and (taken or flying) and not self._may_find_out(needed, room):
+            # One larger than its bucket goes alone.
             return self._free_in(now, min(needed, max(room, 1)), max(room, 1)) or UNTIL_LANDING
         if not flying and self._warm_until < 0.0 and taken + self.worst + CALL_COST > room and self._is_unclear(now):
             return UNTIL_LANDING
@@ -220,6 +221,12 @@ class Bucket(Counts):
         """When nothing that is under way will be answered any more, as none has left for so long."""
         return self._left_at + lease_seconds if self.flying else UNTIL_LANDING
 
+    def _may_find_out(self, cost: int, room: int) -> bool:
+        """Whether a call that may cost much goes alone, with room for a good answer at least, and is held back by what is
+        believed of others only: its header tells how much of that is true."""
+        taken = self.own + self.foreign
+        return cost > CALL_COST and not self.flying and taken + CALL_COST <= room and self.own + cost <= room
+
     def _is_unclear(self, now: float) -> bool:
         """Whether the header of a call that left now would come in the midst of returns: it could not be told what of
         it is others', and at the worst nobody could leave to find out."""
@@ -251,7 +258,10 @@ class Bucket(Counts):
             cost: what a call is expected to cost (0: nothing, mostly): one larger than what is left to it goes alone.
             paced: if there is room for it, the next call waits for the pace of ``spread``.
         """
+        self.age(now)
         room, needed = self.room(share), cost or self.worst
+        if tokens <= needed and self._may_find_out(needed, room):
+            tokens = CALL_COST
         wait_seconds = self._free_in(now, tokens, max(room, cost, 1))
         if paced and not wait_seconds and self.own + self.foreign + self.reserved + needed <= room:
             return max(self._pace(now, needed, room), 0.0)
@@ -259,7 +269,6 @@ class Bucket(Counts):
 
     def _free_in(self, now: float, tokens: int, room: int) -> float:
         """Seconds until so many tokens of the room can be spent."""
-        self.age(now)
         windows, rest = divmod(max(tokens, 1) - 1, room)
         wait_seconds = windows * self.window_seconds + max(self.blocked_until - now, 0.0)
         missing = self.own + self.foreign + self.reserved + rest + 1 - room

@@ -99,7 +99,8 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
   age(b)
   local taken, flying, limit, room = b.own + b.foreign, b.flying, b.limit, room_of(b, share)
   local needed = cost > 0 and cost or b.worst
-  if taken + b.reserved + needed > room and (taken > 0 or flying > 0) then
+  local may_find_out = needed > CALL_COST and flying == 0 and taken + CALL_COST <= room and b.own + needed <= room
+  if taken + b.reserved + needed > room and (taken > 0 or flying > 0) and not may_find_out then
     local wait_seconds = wait_for(b, math.min(needed, math.max(room, 1)), share)
     return wait_seconds > 0 and wait_seconds or HUGE
   end
