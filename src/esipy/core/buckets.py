@@ -6,7 +6,7 @@ A `Bucket` counts the tokens of one rate-limit group and principal in a sliding 
 - what is reserved by calls under way, at the cost to expect of each;
 - what others spend (the foreign estimate): what the headers say beyond all that, within bounds (`core.counts`). It
   never falls because of a header that came late (T23), and ages out within a window. What a lost call has cost is in
-  it too: the next headers tell;
+  it too: the next headers tell, so one call may leave for them if only a good answer fits;
 - until when ESI asked to wait, a moment that only ever moves later.
 
 A call may leave when, with the cost to expect of all calls under way, the limit less what is kept back is not
@@ -222,8 +222,8 @@ class Bucket(Counts):
         return self._left_at + lease_seconds if self.flying else UNTIL_LANDING
 
     def _may_find_out(self, cost: int, room: int) -> bool:
-        """Whether a call that may cost much goes alone, with room for a good answer at least, and is held back by what is
-        believed of others only: its header tells how much of that is true."""
+        """Whether a call that may cost much goes alone, with room for a good answer, and only what is believed of others
+        holds it back: its header tells how much of that is true."""
         taken = self.own + self.foreign
         return cost > CALL_COST and not self.flying and taken + CALL_COST <= room and self.own + cost <= room
 
