@@ -222,8 +222,8 @@ class Bucket(Counts):
         return self._left_at + lease_seconds if self.flying else UNTIL_LANDING
 
     def _may_find_out(self, cost: int, room: int) -> bool:
-        """Whether a call that may cost much goes alone, with room for a good answer, and only what is believed of others
-        holds it back: its header tells how much of that is true."""
+        """Whether a call that may cost much goes alone, with room for a good answer, and only what is believed of
+        others holds it back: its header tells how much of that is true."""
         taken = self.own + self.foreign
         return cost > CALL_COST and not self.flying and taken + CALL_COST <= room and self.own + cost <= room
 
