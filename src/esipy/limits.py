@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from esipy.core.buckets import CALL_COST, WORST_COST, Bucket
+from esipy.core.buckets import Bucket
 from esipy.core.moments import not_before
-from esipy.engine.ledger import ERRORS_KEPT, Ledger
+from esipy.engine.ledger import Ledger
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
-from esipy.stores.base import Ask, BucketState
+from esipy.stores.base import BucketState
 
 __all__ = ["Limit"]
-
-ROUTE = "route"
-"""The first word of the names of limits that a single route has inside the game server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,8 @@ def is_of(ledger: Ledger, bucket: str) -> bool:
 
 def _free_in(ledger: Ledger, state: BucketState, terms: Terms) -> float:
     """Seconds until a call may leave; the store is asked where little is left only."""
-    ask = _ask(ledger, state, terms)
+    ask = ledger.ask_at(state.bucket, state.limit, state.window_seconds, terms)
+    ask.paced = ask.spread
     room = Bucket(state.limit, state.window_seconds).room(ask.share)
     left = room - state.used - state.reserved - state.foreign
     if not state.free_in and (left * 2 > room if ask.spread else left >= ask.cost):
@@ -97,19 +95,7 @@ def _free_in(ledger: Ledger, state: BucketState, terms: Terms) -> float:
 def group_and_principal(ledger: Ledger, bucket: str) -> tuple[str | None, str]:
     """What a bucket counts, as `Limit` says it: the error limit, and that of a route, have no group."""
     group, _, principal = ledger.shown(bucket).partition(" ")
-    return (None, "ip") if bucket == ledger.errors or group == ROUTE else (group, principal)
-
-
-def _ask(ledger: Ledger, state: BucketState, terms: Terms) -> Ask:
-    """What a call on these terms asks for, as in `esipy.engine.ledger`."""
-    group, _ = group_and_principal(ledger, state.bucket)
-    spread, share, worst, cost = terms.policy == "spread", terms.share, WORST_COST, CALL_COST
-    if state.bucket == ledger.errors:
-        spread, share, worst, cost = True, max(ERRORS_KEPT, share), 1, 0
-    elif group is None:
-        spread, worst, cost = False, 1, 1
-    size = state.limit, state.window_seconds
-    return Ask(state.bucket, ledger.gate, *size, worst, cost, share, spread, terms.policy == "off", paced=spread)
+    return (None, "ip") if bucket == ledger.errors or ledger.is_route(bucket) else (group, principal)
 
 
 def _row(ledger: Ledger, state: BucketState, free_in: float, now: float) -> Limit:

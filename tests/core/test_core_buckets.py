@@ -209,21 +209,17 @@ def test_a_call_that_may_cost_much_finds_out_what_others_have_spent_if_a_good_an
     """What is only believed of others does not keep it back for a window when nothing is under way: it would not be
     refused, and its header tells. What is known keeps it back, and so does a call that is on its way."""
     bucket = Bucket(30, WINDOW)
-    bucket.reserve(1000.0, 2)
-    bucket.settle(1000.1, bucket.mark(2), 2, used=26)
+    for lost in (False, True):
+        bucket.reserve(1000.0, 2)
+        bucket.settle(1000.1, bucket.mark(2), 5 if lost else 2, used=None if lost else 21, answered=not lost)
     assert (2, 24) == (bucket.own, bucket.foreign)
     assert 0.0 == bucket.wait_for(1001.0, 5, cost=5)
     assert 0.0 == bucket.reserve(1001.0, 5)
     assert 0.0 < bucket.reserve(1001.0, 5)
-    bucket.settle(1001.1, bucket.mark(5), 5, used=7)
-    assert (7, 0) == (bucket.own, bucket.foreign)
-
-    known = Bucket(30, WINDOW)
-    for number in range(13):
-        known.reserve(1000.0 + number, 2)
-        known.settle(1000.1 + number, known.mark(2), 2, used=2 * number + 2)
-    assert (26, 0) == (known.own, known.foreign)
-    assert 0.0 < known.reserve(1020.0, 5) == known.wait_for(1020.0, 5, cost=5) < UNTIL_LANDING
+    assert UNTIL_LANDING == bucket.reserve(1001.0, 2)
+    bucket.settle(1001.1, bucket.mark(5), 5, used=26)
+    assert (7, 19) == (bucket.own, bucket.foreign)
+    assert 0.0 < bucket.reserve(1002.0, 5) == bucket.wait_for(1002.0, 5, cost=5) < UNTIL_LANDING
 
 
 def test_what_others_spent_ages_out_within_a_window() -> None:

@@ -123,13 +123,15 @@ class Bench:
         self.stats: Signal[Any] = Signal()
         self.drift: Signal[Any] = Signal()
         self.cache: Any = options.pop("cache", MemoryCache())
+        ledger = options.pop("ledger", None)
+        if ledger is None:  # an empty one is false
+            ledger = self.runtime.shared.setdefault("ledger", MemoryLedger(self.runtime.now))
         self.engine = Engine(
             self.runtime,
             Settings(**options.pop("settings", {})),
             signer=options.pop("signer", None),
             cache=self.cache,
-            ledger=options.pop("ledger", None)
-            or self.runtime.shared.setdefault("ledger", MemoryLedger(self.runtime.now)),
+            ledger=ledger,
             retry_rule=rule_for(retry),
             headers=options.pop("headers", {}),
             stats_signal=self.stats,

@@ -167,8 +167,8 @@ class Bucket(Counts):
         if spent:
             if answered:
                 back_at = self.spend(now, spent, returns_in, left_at)
-            else:  # headers will tell how much it was
-                self._raise(now, spent, returns_in, 0.0)
+            else:
+                self._lose(now, spent, returns_in)
         alone = self._warm_until < 0.0
         if answered:
             # Once it was full, one call alone finds out whether what is believed to have come back has.
@@ -204,7 +204,7 @@ class Bucket(Counts):
         """Nobody will settle what is under way: it is believed to have cost the most."""
         flying, self.flying, self.reserved = self.flying, 0, 0
         if flying:
-            self._raise(now, self.worst * flying, None, 0.0)
+            self._lose(now, self.worst * flying)
 
     # -- looking -----------------------------------------------------------------------------------------------
 
@@ -222,10 +222,12 @@ class Bucket(Counts):
         return self._left_at + lease_seconds if self.flying else UNTIL_LANDING
 
     def _may_find_out(self, cost: int, room: int) -> bool:
-        """Whether a call that may cost much goes alone, with room for a good answer, and only what is believed of
-        others holds it back: its header tells how much of that is true."""
+        """Whether a call that may cost much goes alone, with room for a good answer, and only what others may not have
+        spent holds it back: its header tells."""
+        if cost <= CALL_COST or self.flying:
+            return False
         taken = self.own + self.foreign
-        return cost > CALL_COST and not self.flying and taken + CALL_COST <= room and self.own + cost <= room
+        return taken + CALL_COST <= room and taken - min(self._doubt, self.foreign) + cost <= room
 
     def _is_unclear(self, now: float) -> bool:
         """Whether the header of a call that left now would come in the midst of returns: it could not be told what of
@@ -272,7 +274,8 @@ class Bucket(Counts):
         windows, rest = divmod(max(tokens, 1) - 1, room)
         wait_seconds = windows * self.window_seconds + max(self.blocked_until - now, 0.0)
         missing = self.own + self.foreign + self.reserved + rest + 1 - room
-        if missing <= min(self.foreign, self.reserved):  # headers may have told of what is under way: it is not both
+        # Headers may have told of what is under way: it is not both; and those that are on their way may tell of less.
+        if missing <= min(self.foreign, max(self.reserved, self._doubt) if self.flying else 0):
             return wait_seconds
         for moment, returned in self._returns(now, self.reserved):
             missing -= returned

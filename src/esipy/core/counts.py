@@ -54,9 +54,9 @@ class Counts:
     """
 
     __slots__ = (
-        "_full", "_gone", "_heard", "_landed", "_late", "_lately", "_left_at", "_proved", "_returned_at", "_sent",
-        "_slowest", "_spends", "_sure_at", "_theirs", "_warm_until", "blocked_until", "flying", "foreign", "limit",
-        "own", "reserved", "window_seconds", "worst",
+        "_doubt", "_full", "_gone", "_heard", "_landed", "_late", "_lately", "_left_at", "_proved", "_returned_at",
+        "_sent", "_slowest", "_spends", "_sure_at", "_theirs", "_warm_until", "blocked_until", "flying", "foreign",
+        "limit", "own", "reserved", "window_seconds", "worst",
     )  # fmt: skip
 
     def __init__(self, limit: int, window_seconds: float, worst: int) -> None:
@@ -72,6 +72,7 @@ class Counts:
         self._spends: Flat | None = None
         self._gone = 0
         self._theirs: Flat | None = None
+        self._doubt = 0  # of `foreign`: these may not be there
         self._sent: int = 0
         self._heard: int = 0
         self._landed: int = 0
@@ -127,7 +128,7 @@ class Counts:
         if theirs is not None:
             self.foreign -= drop_returned(theirs, now)
             if not theirs:
-                self._theirs = None
+                self._theirs, self._doubt = None, 0
 
     def _learn_lateness(self, seconds: float) -> None:
         """A refusal just after spends were believed to be back: ESI lets them come back so much later than that."""
@@ -199,7 +200,13 @@ class Counts:
         if theirs is not None and not theirs:
             self._theirs = None
         self._sure_at = max(left_at, self._sure_at)
+        self._doubt = believed - max(least, 0)
         return believed > before
+
+    def _lose(self, now: float, tokens: int, returns_in: float | None = None) -> None:
+        """A call was lost: it may have cost so much, or nothing; headers will tell."""
+        self._raise(now, tokens, returns_in, 0.0)
+        self._doubt += tokens
 
     def _raise(self, now: float, tokens: int, returns_in: float | None, since: float) -> None:
         if self._theirs is None:

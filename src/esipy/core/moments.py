@@ -13,7 +13,7 @@ def as_datetime(moment: float | None) -> datetime | None:
     """Seconds since 1970 as a moment (aware, UTC); None for None, and for a year that no calendar of ours has."""
     try:
         return None if moment is None else datetime.fromtimestamp(moment, UTC)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):  # which of them it is, the system decides
         return None
 
 

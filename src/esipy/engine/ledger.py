@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 EVERYONE = "*"
 ERRORS = "errors"
+ROUTE = "route"
 ERRORS_KEPT = 0.1
 """The share of the error limit that is never touched: others on this address make errors too."""
 
@@ -140,11 +141,12 @@ class Ledger:
 
     def group_of(self, operation: Operation[Any]) -> RateGroup | None:
         """The group that an operation counts in; what headers told wins over the catalogue."""
+        groups = self._groups
         try:
-            return self._groups[operation.id]
+            return groups[operation.id]
         except KeyError:
             group = self._told_groups.get(operation.id, operation.group)
-            found = self._groups[operation.id] = group and self._told_sizes.get(group.name, group)
+            found = groups[operation.id] = group and self._told_sizes.get(group.name, group)
             return found
 
     def ask_for(self, operation: Operation[Any], principal: str, terms: Terms, now: Callable[[], float]) -> Ask:
@@ -173,26 +175,33 @@ class Ledger:
         route = self.routes.get(operation.id)
         if route is None:
             return None
-        name = f"{self.prefix}route {operation.name}"
-        forced = terms.policy == "off"
-        return Ask(name, self.gate, route.limit, route.window_seconds, 1, 1, terms.share, False, forced)
+        return self.ask_at(f"{self.prefix}{ROUTE} {operation.name}", route.limit, route.window_seconds, terms)
 
     def _new_ask(
         self, group: RateGroup | None, principal: str, terms: Terms, key: tuple[str | None, str, Terms]
     ) -> Ask:
-        forced = terms.policy == "off"
         if group is None:
-            ask = replace(self.error_ask, share=max(ERRORS_KEPT, terms.share), forced=forced)
+            ask = self.ask_at(self.errors, ERROR_LIMIT, ERROR_WINDOW_SECONDS, terms)
         else:
-            bucket, window_seconds = f"{self.prefix}{group.name} {principal}", float(group.window_seconds)
-            ask = Ask(
-                bucket, self.gate, group.max_tokens, window_seconds, WORST_COST, CALL_COST,
-                terms.share, terms.policy == "spread", forced,
-            )  # fmt: skip
+            bucket = f"{self.prefix}{group.name} {principal}"
+            ask = self.ask_at(bucket, group.max_tokens, float(group.window_seconds), terms)
         if len(self._asks) >= MOST_REMEMBERED:
             self._asks.clear()
         self._asks[key] = ask
         return ask
+
+    def ask_at(self, bucket: str, limit: int, window_seconds: float, terms: Terms) -> Ask:
+        """What a call on these terms asks of a bucket of this size, whichever of the three kinds it is."""
+        worst, cost, share, spread = WORST_COST, CALL_COST, terms.share, terms.policy == "spread"
+        if bucket == self.errors:
+            worst, cost, share, spread = 1, 0, max(ERRORS_KEPT, share), True
+        elif self.is_route(bucket):
+            worst, cost, spread = 1, 1, False
+        return Ask(bucket, self.gate, limit, window_seconds, worst, cost, share, spread, terms.policy == "off")
+
+    def is_route(self, bucket: str) -> bool:
+        """Whether a bucket is the limiter of a single route."""
+        return self.shown(bucket).startswith(f"{ROUTE} ")
 
     def shown(self, bucket: str) -> str:
         """A bucket's name as users know it."""
@@ -220,8 +229,8 @@ class Ledger:
         if len(self._told_sizes) >= MOST_REMEMBERED:
             self._told_sizes.clear()
         self._told_sizes[group.name] = group
-        self._groups.clear()
-        self._asks.clear()
+        self._groups = {}  # others: a thread may be about to enter what was known before
+        self._asks = {}
         self.changes += 1
         return {
             "operation_id": operation.id,

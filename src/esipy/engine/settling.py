@@ -144,11 +144,8 @@ async def _settle_bucket(
         if paid.bucket == ask.bucket:
             await ledger.settle(runtime, reservation, spent, told)
         else:  # another than was believed
-            await ledger.settle(runtime, reservation, 0)
-            await _book(exchange, paid, spent, told)
-            if max_tokens - used < ask.limit // ask.worst * WORST_COST:  # what may be under way might not fit
-                rest_seconds = UNRESERVED_SECONDS if ledger.lines else 0.0  # afterwards one call finds out
-                await ledger.do(runtime, ledger.store.block, paid.bucket, rest_seconds)
+            paying = _pay_from(exchange, paid, reservation, spent, told)
+            await (runtime.finish(paying) if ledger.store.remote else paying)  # in memory nobody comes between
         await _book_errors(exchange, answer, news)
         return paid
     if ask.bucket == ledger.errors:
@@ -158,6 +155,17 @@ async def _settle_bucket(
     await ledger.settle(runtime, reservation, spent)
     await _book_errors(exchange, answer, news)
     return ask
+
+
+async def _pay_from(exchange: Exchange, paid: Ask, reservation: Reservation, spent: int, told: Told) -> None:
+    """Give back what was reserved, and take from the bucket that has paid: both, whoever is cancelled meanwhile."""
+    ledger, runtime, believed = exchange.engine.ledger, exchange.runtime, reservation.ask
+    await ledger.settle(runtime, reservation, 0)
+    await _book(exchange, paid, spent, told)
+    left = (told.limit or paid.limit) - (told.used or 0)
+    if left < believed.limit // believed.worst * WORST_COST:  # what may be under way might not fit
+        rest_seconds = UNRESERVED_SECONDS if ledger.lines else 0.0  # afterwards one call finds out
+        await ledger.do(runtime, ledger.store.block, paid.bucket, rest_seconds)
 
 
 async def _book_errors(exchange: Exchange, answer: Answer, news: list[News]) -> None:

@@ -35,7 +35,7 @@ local function wait_for(b, tokens, share)
   local rest = tokens - 1 - windows * room
   local wait_seconds = windows * b.window_seconds + math.max(b.blocked_until - now, 0)
   local missing = b.own + b.foreign + b.reserved + rest + 1 - room
-  if missing <= math.min(b.foreign, b.reserved) then
+  if missing <= math.min(b.foreign, b.flying > 0 and math.max(b.reserved, b.doubt) or 0) then
     return wait_seconds
   end
   for moment, returned in returns(b, b.reserved) do
@@ -92,6 +92,12 @@ local function next_chance(b)
   return math.min(moment, b.spends[1] or HUGE, b.theirs[1] or HUGE) - now
 end
 
+local function may_find_out(b, cost, room)
+  local taken = b.own + b.foreign
+  return cost > CALL_COST and b.flying == 0 and taken + CALL_COST <= room
+    and taken - math.min(b.doubt, b.foreign) + cost <= room
+end
+
 local function reserve(b, cost, share, spread) -- 0 when it may leave, else seconds; HUGE: an answer has to come first
   if now < b.blocked_until then
     return b.blocked_until - now
@@ -99,8 +105,7 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
   age(b)
   local taken, flying, limit, room = b.own + b.foreign, b.flying, b.limit, room_of(b, share)
   local needed = cost > 0 and cost or b.worst
-  local may_find_out = needed > CALL_COST and flying == 0 and taken + CALL_COST <= room and b.own + needed <= room
-  if taken + b.reserved + needed > room and (taken > 0 or flying > 0) and not may_find_out then
+  if taken + b.reserved + needed > room and (taken > 0 or flying > 0) and not may_find_out(b, needed, room) then
     local wait_seconds = wait_for(b, math.min(needed, math.max(room, 1)), share)
     return wait_seconds > 0 and wait_seconds or HUGE
   end
@@ -138,7 +143,7 @@ local function land_overdue(b) -- whether there were any: nobody knows what they
     if lease_end <= now then
       land(b, place)
       b.landed = b.landed + 1
-      raise(b, b.worst, nil, 0, lease_end)
+      lose(b, b.worst, nil, lease_end)
       if b.flying > 0 then
         local size = #b.lately
         b.lately[size + 1], b.lately[size + 2] = b.landed, -b.worst

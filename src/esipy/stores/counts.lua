@@ -5,6 +5,7 @@ local function age(b)
   b.own = b.own - tokens
   b.returned_at = last or b.returned_at
   b.foreign = b.foreign - drop_returned(b.theirs)
+  b.doubt = #b.theirs > 0 and b.doubt or 0
 end
 
 local function floor_divide(a, by) -- as Python's //, which differs from floor(a / by) where that is rounded up
@@ -25,6 +26,11 @@ end
 local function raise(b, tokens, returns_in, since, from)
   enter_part(b.theirs, return_of(b, returns_in, from), tokens, since)
   b.foreign = b.foreign + tokens
+end
+
+local function lose(b, tokens, returns_in, from)
+  raise(b, tokens, returns_in, 0, from)
+  b.doubt = b.doubt + tokens
 end
 
 local function spend(b, tokens, returns_in, left_at)
@@ -78,7 +84,8 @@ local function hear(b, left_at, used, most, returns_in) -- whether others are be
   local surely = b.own - due(b.spends, till, now - b.window_seconds)
   local perhaps = b.own - due(b.spends, left_at + b.late, HUGE)
   local before = b.foreign
-  local believed = math.max(used - perhaps - b.reserved, most - surely, 0)
+  local least = math.max(used - perhaps - b.reserved, 0)
+  local believed = math.max(least, most - surely)
   local uncertain
   uncertain, b.theirs = part_uncertain(b.theirs, now - b.window_seconds)
   b.foreign = b.foreign - uncertain
@@ -88,5 +95,6 @@ local function hear(b, left_at, used, most, returns_in) -- whether others are be
     b.foreign = b.foreign - take(b.theirs, b.foreign - believed)
   end
   b.sure_at = math.max(left_at, b.sure_at)
+  b.doubt = believed - least
   return believed > before
 end

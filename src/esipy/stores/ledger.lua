@@ -20,7 +20,7 @@ local function bucket_at(key, limit, window_seconds, worst) -- and whether it is
   end
   local b = {
     limit = tonumber(limit), window_seconds = tonumber(window_seconds), worst = tonumber(worst),
-    own = 0, reserved = 0, flying = 0, foreign = 0, blocked_until = 0, warm_until = 0, left_at = 0,
+    own = 0, reserved = 0, flying = 0, foreign = 0, doubt = 0, blocked_until = 0, warm_until = 0, left_at = 0,
     full = false, late = RELEASE_MARGIN_SECONDS, returned_at = 0, proved = 0,
     sent = 0, heard = 0, landed = 0, slowest = 0, sure_at = 0, lately = {}, born = math.floor(now * 1000000), spends = {}, theirs = {}, flights = {},
   }
@@ -121,7 +121,7 @@ function verbs.settle(
     if spent > 0 and answered == '1' then
       back_at = spend(b, spent, returns_in, tonumber(left_at))
     elseif spent > 0 then
-      raise(b, spent, returns_in, 0)
+      lose(b, spent, returns_in)
     end
   end
   local alone = b.warm_until < 0
