@@ -100,9 +100,10 @@ class Bucket(Counts):
         flying = self.flying
         limit = self.limit
         room = limit - int(limit * share / CALL_COST) * CALL_COST if share else limit
-        if taken + reserved > room and (taken or flying) and not self._may_find_out(needed, room):
-            # One larger than its bucket goes alone.
-            return self._free_in(now, min(needed, max(room, 1)), max(room, 1)) or UNTIL_LANDING
+        if taken + reserved > room and (taken or flying):
+            finds_out_in = self._finds_out_in(now, needed, room)
+            if finds_out_in:  # one larger than its bucket goes alone
+                return min(self._free_in(now, min(needed, max(room, 1)), max(room, 1)), finds_out_in) or UNTIL_LANDING
         if not flying and self._warm_until < 0.0 and taken + self.worst + CALL_COST > room and self._is_unclear(now):
             return UNTIL_LANDING
         if flying:
@@ -221,13 +222,19 @@ class Bucket(Counts):
         """When nothing that is under way will be answered any more, as none has left for so long."""
         return self._left_at + lease_seconds if self.flying else UNTIL_LANDING
 
-    def _may_find_out(self, cost: int, room: int) -> bool:
-        """Whether a call that may cost much goes alone, with room for a good answer, and only what others may not have
-        spent holds it back: its header tells."""
-        if cost <= CALL_COST or self.flying:
-            return False
-        taken = self.own + self.foreign
-        return taken + CALL_COST <= room and taken - min(self._doubt, self.foreign) + cost <= room
+    def _finds_out_in(self, now: float, cost: int, room: int) -> float:
+        """Seconds until a call that may cost much may go alone, with room for a good answer, as only what others may
+        not have spent holds it back: its header tells. Infinite: not before there is room for it in any case."""
+        if cost <= CALL_COST or self.flying or not self._doubt:
+            return UNTIL_LANDING
+        own, foreign = self.own, self.foreign
+        mine = [(moment, tokens, 0) for moment, tokens in as_pairs(self._spends or [], self._gone)]
+        theirs = [(moment, 0, tokens) for moment, tokens in as_pairs(self._theirs or [])]
+        for moment, of_mine, of_theirs in [(now, 0, 0), *sorted(mine + theirs)]:
+            own, foreign = own - of_mine, foreign - of_theirs
+            if own + foreign + CALL_COST <= room and own + max(foreign - self._doubt, 0) + cost <= room:
+                return max(moment, self.blocked_until) - now
+        return UNTIL_LANDING
 
     def _is_unclear(self, now: float) -> bool:
         """Whether the header of a call that left now would come in the midst of returns: it could not be told what of
@@ -262,9 +269,9 @@ class Bucket(Counts):
         """
         self.age(now)
         room, needed = self.room(share), cost or self.worst
-        if tokens <= needed and self._may_find_out(needed, room):
-            tokens = CALL_COST
         wait_seconds = self._free_in(now, tokens, max(room, cost, 1))
+        if tokens <= needed:
+            wait_seconds = min(wait_seconds, self._finds_out_in(now, needed, room))
         if paced and not wait_seconds and self.own + self.foreign + self.reserved + needed <= room:
             return max(self._pace(now, needed, room), 0.0)
         return wait_seconds

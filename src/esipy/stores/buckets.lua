@@ -92,10 +92,24 @@ local function next_chance(b)
   return math.min(moment, b.spends[1] or HUGE, b.theirs[1] or HUGE) - now
 end
 
-local function may_find_out(b, cost, room)
-  local taken = b.own + b.foreign
-  return cost > CALL_COST and b.flying == 0 and taken + CALL_COST <= room
-    and taken - math.min(b.doubt, b.foreign) + cost <= room
+local function finds_out_in(b, cost, room)
+  if cost <= CALL_COST or b.flying > 0 or b.doubt == 0 then
+    return HUGE
+  end
+  local own, foreign, s, t, moment = b.own, b.foreign, 1, 1, now
+  while moment < HUGE do
+    if own + foreign + CALL_COST <= room and own + math.max(foreign - b.doubt, 0) + cost <= room then
+      return math.max(moment, b.blocked_until) - now
+    end
+    local mine, theirs = b.spends[s] or HUGE, b.theirs[t] or HUGE
+    moment = math.min(mine, theirs)
+    if mine <= theirs and mine < HUGE then
+      own, s = own - b.spends[s + 1], s + SPEND
+    elseif theirs < HUGE then
+      foreign, t = foreign - b.theirs[t + 1], t + SPEND
+    end
+  end
+  return HUGE
 end
 
 local function reserve(b, cost, share, spread) -- 0 when it may leave, else seconds; HUGE: an answer has to come first
@@ -105,9 +119,12 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
   age(b)
   local taken, flying, limit, room = b.own + b.foreign, b.flying, b.limit, room_of(b, share)
   local needed = cost > 0 and cost or b.worst
-  if taken + b.reserved + needed > room and (taken > 0 or flying > 0) and not may_find_out(b, needed, room) then
-    local wait_seconds = wait_for(b, math.min(needed, math.max(room, 1)), share)
-    return wait_seconds > 0 and wait_seconds or HUGE
+  if taken + b.reserved + needed > room and (taken > 0 or flying > 0) then
+    local finds_out = finds_out_in(b, needed, room)
+    if finds_out > 0 then
+      local wait_seconds = math.min(wait_for(b, math.min(needed, math.max(room, 1)), share), finds_out)
+      return wait_seconds > 0 and wait_seconds or HUGE
+    end
   end
   if flying == 0 and b.warm_until < 0 and taken + b.worst + CALL_COST > room and is_unclear(b) then
     return HUGE
