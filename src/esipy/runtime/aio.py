@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from operator import length_hint
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from esipy._forks import forget_after_fork, fork_lock
 from esipy.core.wire import HttpRequest, HttpResponse
@@ -25,6 +25,37 @@ BESIDE_THREADS = 4
 
 T = TypeVar("T")
 A = TypeVar("A")
+
+
+class Waiting:
+    """The task that waits here for an answer, a moment or a receiver: it is kept, whatever becomes of its loop.
+
+    A task that nobody waits for any more, because its loop was closed, is destroyed by the garbage collector, which
+    may come while this very thread holds a lock that the task's end needs. So it ends in `end_abandoned`, where nothing
+    is held.
+    """
+
+    __slots__ = ("_task",)
+
+    tasks: ClassVar[set[asyncio.Task[Any]]] = set()
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+        if self._task is not None:
+            self.tasks.add(self._task)
+
+    def __exit__(self, *_: object) -> None:
+        if self._task is not None:
+            self.tasks.discard(self._task)
+
+    @classmethod
+    def end_abandoned(cls) -> None:
+        """End those whose loop is closed."""
+        for task in tuple(cls.tasks):
+            if task.get_loop().is_closed():
+                cls.tasks.discard(task)
+                with suppress(Exception):  # as the collector, which has nobody to tell
+                    cast("Coroutine[Any, Any, Any]", task.get_coro()).close()
 
 
 class Beside:
@@ -74,12 +105,19 @@ class AioRuntime:
         self._beside = Beside()
         self._strand: Strand | None = None
         self._unfinished: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    def send(self, request: HttpRequest) -> Coroutine[Any, Any, HttpResponse]:
-        return self.transport.send(request)
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # the one before may have been closed
+            self._loop = loop
+            Waiting.end_abandoned()
+        with Waiting():
+            return await self.transport.send(request)
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(max(seconds, 0.0))
+        with Waiting():
+            await asyncio.sleep(max(seconds, 0.0))
 
     def lock(self) -> AbstractContextManager[object]:
         return fork_lock()
@@ -105,8 +143,9 @@ class AioRuntime:
 
             flight.add_done_callback(tell)
             # And not for the flight itself: a cancelled waiter would cancel it for all (T12).
-            async with asyncio.timeout(seconds):
-                await landed
+            with Waiting():
+                async with asyncio.timeout(seconds):
+                    await landed
         return flight.result()
 
     def begin(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
@@ -171,5 +210,5 @@ class AioRuntime:
         self._beside.dismiss()
 
     async def tell(self, signal: Any, payload: dict[str, Any]) -> None:
-        with Telling():
+        with Telling(), Waiting():
             await signal.asend_robust(**payload)
