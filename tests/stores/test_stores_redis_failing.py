@@ -135,6 +135,11 @@ def test_T44_errors_and_reprs_hold_no_secret(own_valkey: Any, client: Any) -> No
     "url",
     [
         f"redis://user:{SECRET}/with-a-slash@host:6379/0",
+        f"redis://user:1/{SECRET}@host:6379/0",  # up to the slash it could be a port
+        f"redis://user:1#{SECRET}@host:6379/0",
+        f"redis://user:1?{SECRET}@host:6379/0",
+        f"redis://user:{SECRET}@host:6379/no-number",  # the package would take database 0
+        f"unix://{SECRET}",
         f"http://user:{SECRET}@host",
         f"user:{SECRET}@host:6379",
         f"redis://user:{SECRET}@[host",
@@ -179,18 +184,20 @@ def test_without_the_package_the_extra_is_named() -> None:
 
 
 def test_a_user_needs_no_more_than_the_page_says(own_valkey: Any, client: Any) -> None:
-    """docs/shared-limits.md: with those rights every verb works."""
+    """docs/shared-limits.md: with those rights every verb works, in another database than the first, too."""
     page = (ROOT / "docs" / "shared-limits.md").read_text("utf-8")
     words = page.partition("ACL SETUSER esipy")[2].partition("```")[0].split()
     client.execute_command("ACL", "SETUSER", "somebody", *(word.replace(">password", f">{SECRET}") for word in words))
-    made = RedisLedger(f"redis://somebody:{SECRET}@127.0.0.1:{own_valkey.port}")
+    made = RedisLedger(f"redis://somebody:{SECRET}@127.0.0.1:{own_valkey.port}/1")
     made.settle(granted(made.reserve(NOTIFICATIONS)), 2)
     made.block("*", 1.0)
     made.resize(NOTIFICATIONS, 9)
     assert made.wait_for(NOTIFICATIONS, 1).everyone
     assert [9] == [state.limit for state in made.states()]
-    made.close()
-    assert not client.zcard("{esipy:}1:processes")
+    with admin(own_valkey, db=1) as there:
+        assert 1 == there.zcard("{esipy:}2:processes")
+        made.close()
+        assert 0 == there.zcard("{esipy:}2:processes")
 
 
 def test_a_server_behind_a_socket_file(tmp_path: Any) -> None:

@@ -162,7 +162,10 @@ def _read_url(url: str) -> tuple[str, str]:
             parts = urlsplit(f"{scheme}://{rest}")
             port = parts.port
             host = parts.hostname or ("" if scheme == "unix" else "localhost")
-            name = f"{scheme}://{host}{f':{port}' if port else ''}{parts.path}"
+            placed = bool(parts.path) if scheme == "unix" else (parts.path.strip("/") or "0").isdecimal()
+            # Elsewhere such characters are a password's: what follows them would be shown, and another server asked.
+            if placed and not parts.fragment and "@" not in parts.query:
+                name = f"{scheme}://{host}{f':{port}' if port else ''}{parts.path}"
         except ValueError:
             name = None
     if name is None:  # not shown: whatever it is, it may hold a password
