@@ -23,7 +23,8 @@ class Line:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def send(self, _: HttpRequest) -> HttpResponse:
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        assert request.method == "GET"
         self.asked += 1
         if self.asked == 1:
             asyncio.get_running_loop().stop()

@@ -138,6 +138,7 @@ def test_redirect(server: RunningSandbox, status: int) -> None:
         ({"times": 0}, "at least once"),
         ({"kind": "redirect"}, "needs a location"),
         ({"status": 42}, "42 is no status"),
+        ({"body": {"error": "ConStopSpamming"}}, "a body is text or bytes, .*, not dict"),
         ({"path": "status"}, "'status' is no path, such as /status"),
         ({"path": "/markets/{region_id}/orders"}, r"is no path, such as /status or /markets/\*/orders"),
     ],

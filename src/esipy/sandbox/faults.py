@@ -81,6 +81,8 @@ class Fault:
             self.method = self.method.upper()
         if self.kind == "redirect" and not self.location:
             raise ValueError("a redirect needs a location")
+        if self.body is not None and not isinstance(self.body, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"a body is text or bytes, as json.dumps(...) gives it, not {type(self.body).__name__}")
         self.status = self.status or _STATUS.get(self.kind, 200)
         if not 200 <= self.status <= 599:
             raise ValueError(f"{self.status} is no status to answer with")
