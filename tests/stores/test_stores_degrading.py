@@ -16,9 +16,11 @@ from tests.stores.kit import Clock
 from tests.stores.ledger_contract import LedgerContract
 from tests.stores.ledger_kit import (
     BACK_SECONDS,
+    GATE,
     LARGE,
     SMALL,
     WINDOW_SECONDS,
+    about,
     calls_until_full,
     leave,
     spend,
@@ -136,6 +138,19 @@ def test_what_was_spent_before_is_known(house: House, ledger: DegradingLedger) -
         assert calls_until_full(ledger) == 0
         house.clock.now += BACK_SECONDS - 99
         assert calls_until_full(ledger) == 3
+
+
+def test_T26_a_gate_that_another_closed_stays_closed(house: House, ledger: DegradingLedger) -> None:
+    """Who was told of a 420 while the store answered waits for its end without it; then calls leave again."""
+    other = house.open()
+    other.block(GATE, 30)
+    wait(ledger)
+    house.clock.now += 10
+    with house.down():
+        assert wait(ledger)[:2] == (about(20), True)
+        assert wait(ledger, LARGE)[:2] == (about(20), True)
+        house.clock.now += 20
+        leave(ledger)
 
 
 def test_calls_under_way_are_known(house: House, ledger: DegradingLedger) -> None:

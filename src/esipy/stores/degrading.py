@@ -116,7 +116,11 @@ class DegradingLedger:
         got = self._ask_store(partial(self._store.reserve, ask))
         if got is None:
             return self._decide(ask)
-        return got if isinstance(got, Wait) else Reservation(ask, _Flight(ask, got, self._part.depart(ask)))
+        if isinstance(got, Wait):
+            if got.everyone:  # a 420, maybe another process's: it stops this one also when the store is gone (T26)
+                self._part.whole.block(ask.gate, got.seconds)
+            return got
+        return Reservation(ask, _Flight(ask, got, self._part.depart(ask)))
 
     def settle(self, reservation: Reservation, spent: int, told: Told = NOTHING_TOLD, answered: bool = True) -> None:
         ask, flight = reservation.ask, reservation.mark
