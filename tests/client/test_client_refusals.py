@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import pytest
 
 from esipy import AsyncEsiClient, AsyncEsiSecurity, EsiClient, EsiSecurity, ops
@@ -56,7 +57,7 @@ def test_what_cannot_be_meant_is_refused_by_name(option: dict[str, Any], named: 
     ids=["EsiClient", "AsyncEsiClient", "EsiSecurity", "AsyncEsiSecurity"],
 )
 def test_a_transport_that_cannot_send_is_refused(make: Callable[[Any], Any], closer: str) -> None:
-    """At once, not at the first request: a name, nothing, a class, and one of the other colour."""
+    """At once, not at the first request: a name, nothing, a class, one of the other colour, another library's."""
     twin = AsyncScriptedTransport([]) if closer == "close" else ScriptedTransport([])
     wanted = f"has to be an object that sends, by the verbs send and {closer} (esipy.transport); this one has no"
     for given, text in (
@@ -64,6 +65,11 @@ def test_a_transport_that_cannot_send_is_refused(make: Callable[[Any], Any], clo
         ("", f"transport=str: {wanted} send"),
         (twin, f"transport={type(twin).__name__}: {wanted} {closer}"),
         (type(twin), f"transport={type(twin).__name__}: has to be one that was made: {type(twin).__name__}(...)"),
+        (
+            httpx2.Client(),
+            "transport=Client: is of httpx2, and sends its requests only; leave it out, or take a transport of "
+            "esipy.transport",
+        ),
     ):
         with pytest.raises(SettingError) as refused:
             make(given)

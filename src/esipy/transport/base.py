@@ -25,6 +25,8 @@ from esipy.exceptions import SettingError
 
 __all__ = ["CLOSED", "CLOSED_MEANWHILE", "OTHER_LOOP", "AsyncTransport", "Transport", "require_transport"]
 
+HTTP_LIBRARIES = frozenset({"aiohttp", "httpx", "httpx2", "niquests", "requests", "urllib3"})
+
 CLOSED = "the client is closed: make a new one"
 CLOSED_MEANWHILE = "the client was closed while this was under way"
 OTHER_LOOP = "this client or login belongs to another event loop, which is not closed: make one in each loop"
@@ -72,10 +74,17 @@ def require_transport(given: object, closer: str) -> None:
         closer: the verb that closes one of this colour: ``close``, or ``aclose`` of asyncio.
 
     Raises:
-        SettingError: it is a class, a name, or lacks a verb.
+        SettingError: it is a class, a name, another library's, or lacks a verb.
     """
     if isinstance(given, type):
         raise SettingError(f"transport={given.__name__}: has to be one that was made: {given.__name__}(...)")
+    for base in type(given).__mro__:  # these have verbs of the same names, which take something else
+        library = base.__module__.partition(".")[0]
+        if library in HTTP_LIBRARIES:
+            raise SettingError(
+                f"transport={type(given).__name__}: is of {library}, and sends its requests only; leave it out, or "
+                "take a transport of esipy.transport"
+            )
     lacking = [verb for verb in ("send", closer) if not callable(getattr(given, verb, None))]
     if lacking:
         raise SettingError(
