@@ -222,10 +222,23 @@ def test_pauses_that_cannot_be_meant_are_refused_at_once(seconds: tuple[float, .
         fixed_pauses(standard(), *seconds)
 
 
-@pytest.mark.parametrize("given_back", [True, False, -1.0, float("nan"), float("inf"), "soon"])
+@pytest.mark.parametrize("wrong", [-1, True, "3", None, standard, float("nan")])
+def test_numbers_that_cannot_be_meant_are_refused_when_the_rule_is_made(wrong: Any) -> None:
+    """Of retries, and of the seconds of a pause; the text names the part."""
+    with pytest.raises(SettingError, match=r"^at_most: .* has to be a number of retries, 0 or above"):
+        standard(wrong)
+    for keyword in ("base_seconds", "longest_seconds"):
+        with pytest.raises(SettingError, match=r"^full_jitter: .* has to be a number of seconds, 0 or above"):
+            full_jitter(standard(), **{keyword: wrong})
+    with pytest.raises(SettingError, match=r"^fixed_pauses: "):
+        fixed_pauses(standard(), wrong)
+
+
+# The last is what a rule gives that is a maker of rules, whose brackets were forgotten.
+@pytest.mark.parametrize("given_back", [True, False, -1.0, float("nan"), float("inf"), "soon", broken_connections()])
 def test_a_rule_that_gives_no_pause_is_told(given_back: Any) -> None:
     """False would mean "at once", which nobody means by it; and for ever is no pause."""
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"^retry_requests: the rule gave .*: has to be seconds, or None for no retry"):
         pause(lambda _: given_back, Failure(CALL, "GET", 503))
 
 

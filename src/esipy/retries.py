@@ -138,7 +138,13 @@ def either(*rules: Rule) -> Rule:
 
 
 def at_most(retries: int, rule: Rule) -> Rule:
-    """The rule, for so many retries of a call after its first attempt."""
+    """The rule, for so many retries of a call after its first attempt.
+
+    Raises:
+        SettingError: not a number of retries.
+    """
+    if not _is_number(retries):
+        raise SettingError(f"at_most: {retries!r} has to be a number of retries, 0 or above")
     return lambda failure: rule(failure) if failure.attempt <= retries else None
 
 
@@ -148,7 +154,13 @@ def full_jitter(rule: Rule, *, base_seconds: float = 0.5, longest_seconds: float
     Args:
         base_seconds: the pause after the first attempt is a random part of it.
         longest_seconds: of this at the most, however many attempts failed.
+
+    Raises:
+        SettingError: one of them is not a number of seconds from 0 on.
     """
+    for seconds in (base_seconds, longest_seconds):
+        if not (_is_number(seconds) and seconds < math.inf):
+            raise SettingError(f"full_jitter: {seconds!r} has to be a number of seconds, 0 or above")
 
     def jittered(failure: Failure) -> float | None:
         if rule(failure) is None:
@@ -164,13 +176,18 @@ def fixed_pauses(rule: Rule, *seconds: float) -> Rule:
     Raises:
         SettingError: there are no pauses, or one is not a number of seconds from 0 on.
     """
-    if not seconds or not all(0 <= pause < math.inf for pause in seconds):
+    if not seconds or not all(_is_number(pause) and pause < math.inf for pause in seconds):
         raise SettingError(f"fixed_pauses: {list(seconds)} has to be one pause or more, each 0 s or above")
 
     def paused(failure: Failure) -> float | None:
         return None if rule(failure) is None else seconds[min(failure.attempt, len(seconds)) - 1]
 
     return paused
+
+
+def _is_number(given: float) -> bool:
+    """Whether it is one, and not below 0 (`given` may be anything: not everyone runs a type checker)."""
+    return isinstance(given, int | float) and not isinstance(given, bool) and given >= 0  # pyright: ignore[reportUnnecessaryIsInstance]
 
 
 def standard(retries: int = 3) -> Rule:

@@ -318,3 +318,18 @@ def test_the_url_of_the_ledger_may_be_valkeys(valkey: Any) -> None:
     assert used(by_valkey) == used(by_redis) == [(ORDERS.bucket, 2, 0, 0)]
     by_valkey.close()
     by_redis.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"address": None}, "address=None: has to be a name"),
+        ({"address": ""}, "address='': has to be a name"),
+        ({"lease_seconds": 0}, "lease_seconds=0: has to be a number of seconds above 0"),
+        ({"lease_seconds": "90"}, "lease_seconds='90': has to be a number"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_when_it_is_made(options: dict[str, Any], says: str) -> None:
+    """Machines whose address is None would count apart from those without a name, which have the same."""
+    with pytest.raises(ValueError, match=says):
+        RedisLedger("redis://127.0.0.1:1/0", **options)

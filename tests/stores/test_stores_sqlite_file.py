@@ -311,3 +311,11 @@ def test_a_child_does_not_wait_for_a_thread_of_its_parent(ledger: SqliteLedger) 
     with another_thread(ledger._file.do):
         assert child(work)
     spend(ledger)
+
+
+def test_a_folder_is_no_file(path: Path, ledger: SqliteLedger) -> None:
+    """It is said so, and nothing is put beside it."""
+    path.mkdir(parents=True)
+    with pytest.raises(StoreUnavailable, match=f"{NAME}: is a folder, not a file"):
+        leave(ledger)
+    assert [NAME] == [each.name for each in path.parent.iterdir()]

@@ -46,7 +46,8 @@ def pause_after(rule: Rule, failure: Failure, patience_seconds: float, *, held: 
     seconds = rule(failure)
     if seconds is None:
         return None
-    if isinstance(seconds, bool) or not 0 <= seconds < inf:
+    known = isinstance(seconds, int | float) and not isinstance(seconds, bool)  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not (known and 0 <= seconds < inf):
         raise TypeError(f"retry_requests: the rule gave {seconds!r}: has to be seconds, or None for no retry")
     asked = failure.asked_seconds or 0.0
     if asked > (patience_seconds if held else min(patience_seconds, LONGEST_ASKED_SECONDS)):

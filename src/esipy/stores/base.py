@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 import msgspec
@@ -32,6 +33,7 @@ __all__ = [
     "Told",
     "Wait",
     "Waiters",
+    "checked_lease",
 ]
 
 LEASE_SECONDS = 90.0
@@ -44,6 +46,18 @@ How many do is counted with each call and each answer: if the store fails, all k
 
 MEMBER_SECONDS = 300.0
 """How long after that it counts as one that does: longer than a program may pause, or its share would be given away."""
+
+
+def checked_lease(seconds: float) -> float:
+    """A lease that can be meant.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    known = isinstance(seconds, int | float) and not isinstance(seconds, bool)  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not (known and 0 < seconds < inf):
+        raise ValueError(f"lease_seconds={seconds!r}: has to be a number of seconds above 0, such as {LEASE_SECONDS:g}")
+    return seconds
 
 
 class CacheStore(Protocol):

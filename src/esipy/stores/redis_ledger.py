@@ -35,6 +35,7 @@ from esipy.stores.base import (
     StoreUnavailable,
     Told,
     Wait,
+    checked_lease,
 )
 from esipy.stores.redis import RedisServer, Script
 
@@ -65,7 +66,7 @@ class RedisLedger:
     Raises:
         ImportError: a URL, and the package ``redis`` is missing.
         TypeError: a client that cannot be used.
-        ValueError: not a URL of a server.
+        ValueError: not a URL of a server, or an address or a lease that cannot be meant.
     """
 
     remote = True
@@ -79,8 +80,10 @@ class RedisLedger:
         lease_seconds: float = LEASE_SECONDS,
         clock: Callable[[], float] | None = None,
     ) -> None:
+        if not address or not isinstance(address, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"address={address!r}: has to be a name, such as 'paris'; without it all have one address")
         self.address = address
-        self.lease_seconds = lease_seconds
+        self.lease_seconds = checked_lease(lease_seconds)
         self._server = RedisServer(url_or_client)
         self._clock = clock
         self._passed = clock or time.monotonic

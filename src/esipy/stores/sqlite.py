@@ -193,6 +193,8 @@ class SharedFile:
             pause_seconds = min(2 * pause_seconds, LAST_PAUSE_SECONDS)
 
     def _connect(self) -> sqlite3.Connection:
+        if self.path.is_dir():
+            raise sqlite3.OperationalError("is a folder, not a file")
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._alone(self._open)
 

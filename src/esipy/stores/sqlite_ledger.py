@@ -32,6 +32,7 @@ from esipy.stores.base import (
     StoreUnavailable,
     Told,
     Wait,
+    checked_lease,
 )
 from esipy.stores.shared_state import SharedBucket
 from esipy.stores.sqlite import BUSY_SECONDS, Damaged, SharedFile
@@ -63,6 +64,9 @@ class SqliteLedger:
         clock: for tests: seconds, in the place of the machine's time.
         lease_seconds: longer than the longest exchange (`Settings.timeout`).
         busy_seconds: how long to wait while another process writes, which takes it a tenth of a millisecond.
+
+    Raises:
+        ValueError: no lease that can be meant.
     """
 
     remote = True
@@ -75,7 +79,7 @@ class SqliteLedger:
         lease_seconds: float = LEASE_SECONDS,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
-        self.lease_seconds = lease_seconds
+        self.lease_seconds = checked_lease(lease_seconds)
         self._clock = clock
         self._file = SharedFile(
             path, application_id=APPLICATION_ID, schema=SCHEMA, opened=self._opened, busy_seconds=busy_seconds
