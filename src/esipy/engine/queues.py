@@ -116,12 +116,12 @@ class Line:
             place.ahead, place.number = self.ahead_of(place.rank)
             queue.places.append(place)
         else:
+            place.ahead, place.number = self.before(place)
             at = len(queue.places)
             while at and queue.places[at - 1].order > place.order:
                 at -= 1
             queue.places.insert(at, place)
             queue.rests = queue.rests and at > 0  # a new first asks for itself
-            place.ahead, place.number = self.before(place)
         queue.tokens += place.tokens
         self._untold |= not place.told
         self._least_patience = min(self._least_patience, place.patient_until)
@@ -140,6 +140,9 @@ class Line:
         tokens = number = 0
         for rank, queue in self._queues.items():
             if rank[0] > place.rank[0] or (queue.rests and rank != place.rank):
+                continue
+            if queue.places and queue.places[-1].order < place.order:  # of ten thousand all, without looking at each
+                tokens, number = tokens + queue.tokens, number + len(queue.places)
                 continue
             for other in queue.places:
                 if other.order >= place.order:

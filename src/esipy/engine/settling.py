@@ -214,11 +214,8 @@ async def _block(exchange: Exchange, answer: Answer, ask: Ask | None, asked: flo
     if status == 429 and ask is not None and ask.bucket != ledger.errors and named:
         refused, seconds = ask, max(UNSAID_WAIT_SECONDS if asked is None else asked, SHORTEST_WAIT_SECONDS)
     else:  # a limiter that has no bucket and no headers
-        was_known = operation.id in ledger.routes
         seconds = max(asked or 0.0, ledger.routes.refused(operation.id, runtime.now(), runtime.random()))
         refused = await _size_route(exchange, refused=True)
-        if not was_known:
-            ledger.lines.wake_each()  # who waits for its bucket has to wait for the route, too
     if refused is None:
         return
     bucket = refused.bucket

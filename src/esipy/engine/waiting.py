@@ -66,7 +66,6 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
     place = Place(tokens, terms.rank, came=exchange.came, patient_until=patient_until)
     line = lines.join(ask.bucket, loop, place)
     exchange.came = place.came
-    limited = exchange.operation.id in ledger.routes
     recheck_seconds, pace_seconds = RECHECK_SECONDS, 0.0
     try:
         expected = await _expected(exchange, ask, line, place)
@@ -76,8 +75,10 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
         place.told = leave.told
         while True:
             turn = lines.turn(place)
-            if not (limited or exchange.operation.id not in ledger.routes) or not _still_asks(exchange, leave, ask):
+            asked = _asks_now(exchange, leave, ask)
+            if asked is None:
                 return None
+            ask = asked
             pause_seconds = give_up_at - now()
             if ask.forced or lines.is_first(line, place, now()):
                 hold(exchange)
@@ -121,14 +122,16 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
         lines.leave(ask.bucket, loop, place)
 
 
-def _still_asks(exchange: Exchange, leave: Leave, ask: Ask) -> bool:
-    """Whether this is what the call would ask for now."""
+def _asks_now(exchange: Exchange, leave: Leave, ask: Ask) -> Ask | None:
+    """What the call asks for now in the line where it stands; None: it has to stand elsewhere."""
     changes = exchange.engine.ledger.changes
-    if leave.changes != changes:
-        if ask not in asks_of(exchange):
-            return False
-        leave.changes = changes
-    return True
+    if leave.changes == changes:
+        return ask
+    for asked in asks_of(exchange):
+        if asked is not None and asked.bucket == ask.bucket and asked.cost == ask.cost:
+            leave.changes = changes
+            return asked
+    return None
 
 
 async def _consider(exchange: Exchange, leave: Leave, ask: Ask, wait: Wait, line: Line, place: Place) -> None:
