@@ -3,6 +3,7 @@ ESI or of an SSO, and nothing of this user's, neither data nor keyring; and how 
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from tests.stores.valkey import valkey as valkey
 
 # Every test is searched for secrets where none belong (T44).
 pytest_plugins = ["tests.secrecy.plugin"]
+
+# A shell that runs tests in the background has them ignore Ctrl-C, which tests and their processes wait for.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in each run, and no limit of real time: ``--hypothesis-profile=default`` looks for others.
 settings.load_profile("ci")
