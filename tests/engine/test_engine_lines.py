@@ -75,6 +75,35 @@ def test_what_is_before_a_newcomer_is_what_those_ask_for_who_stand_there(
         assert not order or line.first is order[0]
 
 
+def test_when_the_first_of_a_queue_that_rests_steps_aside_the_next_one_looks_for_the_end_of_the_rest() -> None:
+    """It slept until it would be woken: nobody else would see that the moment has come while the other is away."""
+    lines = Lines()
+    first, second, _ = places = [Place(2, PACED) for _ in range(3)]
+    for place in places:
+        line = lines.join(BUCKET, None, place)
+        place.told = True
+    lines.hold(line, first, 100.0, 10.0, rests=True)
+    turns = [lines.turn(place) for place in places]
+    lines.step_aside(line, first, True)
+    assert [False, True, False] == [turn.done() for turn in turns]
+    assert [None, 100.0, None] == [lines.rests_until(line, place) for place in places]
+    assert not lines.is_first(line, second, 99.0)
+    assert lines.is_first(line, second, 100.0)
+    lines.step_aside(line, first, False)
+    assert not lines.is_first(line, second, 100.0)
+    assert lines.is_first(line, first, 100.0)
+
+
+def test_who_looks_again_and_again_leaves_nothing_behind() -> None:
+    """Each time it waits for something new: what waited for the one before is forgotten with it."""
+    lines, place = Lines(), Place(2, FIRST)
+    lines.join(BUCKET, None, place)
+    turns = [lines.turn(place) for _ in range(3)]
+    assert 3 == len(set(map(id, turns)))
+    place.wake()
+    assert [False, False, True] == [turn.done() for turn in turns]
+
+
 def test_who_steps_aside_holds_up_nobody_and_keeps_its_place() -> None:
     """As a call whose signal is heard by somebody who calls ESI for it."""
     lines = Lines()

@@ -95,10 +95,12 @@ class Lines:
             return line
 
     def turn(self, place: Place) -> Flight[None]:
-        """What to wait for until there is something new; to be had before the ledger is asked, so nothing is missed."""
+        """What to wait for until there is something new; to be had before the ledger is asked, so nothing is missed.
+
+        Each time another one: who waited for the one before, and no longer does, is remembered by it.
+        """
         with self._lock:
-            if place.turn.done():
-                place.turn = Flight()
+            place.turn = Flight()
             return place.turn
 
     def hold(
@@ -115,6 +117,9 @@ class Lines:
         with self._lock:
             place.aside = aside
             self._wake(line)
+            keeper = line.keeper(place.rank)
+            if keeper is not None:
+                keeper.wake()
 
     def leave(self, bucket: str, who: Any, place: Place) -> None:
         """Give up the place; the next one is woken."""

@@ -189,10 +189,14 @@ class Line:
         for queue in self._queues.values():
             queue.rests = False
 
+    def keeper(self, rank: Rank) -> Place | None:
+        """Who looks when the rest of the queue of these terms ends; None: it does not rest."""
+        queue = self._queues[rank]
+        return self._first_of(queue) if queue.rests else None
+
     def rests_until(self, place: Place) -> float | None:
-        """The moment at which its queue's rest ends, if this is the first of it."""
-        queue = self._queues[place.rank]
-        return queue.until if queue.rests and self._first_of(queue) is place else None
+        """The moment at which its queue's rest ends, if this one has to look then."""
+        return self._queues[place.rank].until if self.keeper(place.rank) is place else None
 
     def ends_rest(self, place: Place, now: float) -> bool:
         """Whether the queue of this one rested, and its moment has come."""

@@ -72,7 +72,7 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
         if not first.landing and expected.seconds < first.seconds:  # it is paced
             expected = first
         await _consider(exchange, leave, ask, expected, line, place)
-        place.told = leave.told
+        place.told = place.told or leave.told  # who is first may have woken it meanwhile
         while True:
             turn = lines.turn(place)
             asked = _asks_now(exchange, leave, ask)
