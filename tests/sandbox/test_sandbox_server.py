@@ -10,6 +10,7 @@ import threading
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -205,6 +206,24 @@ def test_only_loopback_is_served() -> None:
     """The sandbox refuses to be reachable from elsewhere."""
     with pytest.raises(ValueError, match="loopback"):
         serve(host="0.0.0.0")
+
+
+def test_each_sandbox_of_a_process_has_a_port_of_its_own(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What clients have spent at one that is closed does not count at the next; who names a port is given it."""
+    port = free_port()
+    serve(esi=echo, port=port).close()
+    create, offered = socket.create_server, [port]
+
+    def offers_it_again(address: tuple[str, int], **options: Any) -> socket.socket:
+        return create((address[0], offered.pop() if offered else address[1]), **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "create_server", offers_it_again)
+        with serve(esi=echo) as another:
+            assert not offered
+            assert f":{port}" not in another.url
+    with serve(esi=echo, port=port) as named:
+        assert f"http://127.0.0.1:{port}" == named.url
 
 
 def test_a_taken_port_is_an_error(server: RunningSandbox) -> None:

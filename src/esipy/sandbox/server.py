@@ -19,6 +19,12 @@ from esipy.sandbox.connection import Answering, Connection, http_parser
 
 __all__ = ["Server"]
 
+MOST_TRIES = 100
+"""Then a port is taken that another sandbox had: there are not many others."""
+
+_had: set[tuple[str, int]] = set()
+"""Where sandboxes of this process have listened."""
+
 
 class Server:
     """Serves from the moment it is built, in a thread of its own, until `close`.
@@ -27,7 +33,8 @@ class Server:
         answering: the application.
         http_date: what to say in ``Date``.
         host: ``127.0.0.1``, ``::1`` or another loopback address.
-        port: 0 takes a free one.
+        port: 0 takes a free one, at which no sandbox of this process was yet: what clients have spent at another, and
+            learned there, is not for this one.
 
     Raises:
         ValueError: ``host`` is not a loopback address, or ``port`` cannot be one.
@@ -45,9 +52,8 @@ class Server:
         self._answering = answering
         self._http_date = http_date
         self._parser = http_parser()
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self._socket = socket.create_server((host, port), family=family, backlog=1024)
+            self._socket = _listener(host, port)
         except OSError as error:
             said = os.strerror(error.errno) if error.errno else str(error)
             raise OSError(error.errno, f"port {port} of {host} cannot be had ({said}); 0 takes a free one") from None
@@ -84,3 +90,19 @@ class Server:
 
     def _connect(self) -> Connection:
         return Connection(self._answering, self._http_date, self._parser, self._connections)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    had_before: list[socket.socket] = []  # held until another is found: they are not offered again
+    try:
+        while True:
+            listener = socket.create_server((host, port), family=family, backlog=1024)
+            place = (host, listener.getsockname()[1])
+            if port or place not in _had or len(had_before) == MOST_TRIES:
+                _had.add(place)
+                return listener
+            had_before.append(listener)
+    finally:
+        for each in had_before:
+            each.close()
