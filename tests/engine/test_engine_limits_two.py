@@ -81,6 +81,42 @@ def test_who_tells_of_its_wait_keeps_its_place() -> None:
     assert [*range(5)] == left
 
 
+def test_who_passes_one_that_tells_of_its_wait_for_the_route_does_not_go_round_between_two_lines() -> None:
+    """A paced call rests in the bucket's line, one is away in the route's: who needs both leaves at once."""
+    town = Town(settings=PATIENT, latency=(0.02, 0.02))
+    store = town.bench(HERO).engine.ledger.store
+    reserve, asked = store.reserve, [0]
+
+    def counting(ask: Any) -> Any:
+        asked[0] += 1
+        assert asked[0] < 200
+        return reserve(ask)
+
+    async def hear(bucket: str, **_: Any) -> None:
+        if bucket.startswith("route"):
+            await town.runtime.sleep(100.0)
+
+    async def story() -> float:
+        await town.all([town.begin(notifications(), HERO) for _ in range(4)])
+        town.instead = lambda _: HttpResponse(429, Headers([]), b"{}")
+        assert 429 == (await town.call(notifications(), HERO)).status
+        town.instead = lambda _: None
+        waiting = [town.begin(notifications(), HERO)]
+        await town.runtime.sleep(20.0)  # the route has rested, and the receiver is still at it
+        waiting.append(town.begin(notifications(), HERO, policy="spread"))
+        await town.runtime.sleep(1.0)
+        store.reserve = counting  # type: ignore[method-assign]
+        began = town.passed
+        await town.call(notifications(), HERO)
+        took = town.passed - began
+        await town.all(waiting)
+        return took
+
+    with RATE_LIMIT_WAIT.connected_to(hear):
+        assert town.run(story()) < 1.0
+    assert {} == town.refusals
+
+
 def test_a_paced_call_does_not_starve_behind_burst_calls_that_came_later() -> None:
     """The bucket is full when it comes: who came first goes first."""
     town = Town(settings=PATIENT)

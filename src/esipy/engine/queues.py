@@ -97,9 +97,12 @@ class Line:
         return next((place for place in queue.places if not place.aside), None)
 
     def must_wait(self, rank: Rank, came: float) -> bool:
-        """Whether somebody is before a call with this number: also one that rests, if it has the same terms."""
+        """Whether somebody is before a call with this number: also one that rests, if it has the same terms.
+
+        Who does something else is before nobody, here as in the line: who is sent there would at once be first.
+        """
         first, queue = self.first, self._queues.get(rank)
-        same = None if queue is None else queue.places[0]
+        same = None if queue is None else self._first_of(queue)
         return any(place is not None and place.order < (rank[0], came) for place in (first, same))
 
     def ahead_of(self, rank: Rank) -> tuple[int, int]:
