@@ -87,7 +87,7 @@ def test_a_store_that_is_gone_is_a_miss(house: House, caplog: pytest.LogCaptureF
         house.put("b")
         assert house.body("b") == b"x"
     assert [level for level, _ in told(caplog)] == ["WARNING", "INFO"]
-    assert "answers.sqlite3: unable to open database file" in told(caplog)[0][1]
+    assert "answers.sqlite3: is a folder, not a file" in told(caplog)[0][1]
 
 
 def test_it_is_tried_again_after_longer_and_longer_waits(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
