@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import weakref
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from esipy.engine.ledger import ledger_for
+from esipy.exceptions import RateLimitedError
 from esipy.stores.memory_ledger import MemoryLedger
 from tests.engine.limits_kit import HERO, OTHER, PATIENT, Town, notifications, wallet
 from tests.stores.house import House
@@ -58,6 +60,34 @@ def test_T29_who_waits_is_woken_when_the_store_is_back(tmp_path: Path) -> None:
         each.close()
     assert waited
     assert 0.1 == pytest.approx(seconds, abs=0.01)  # its exchange began when the other's did
+
+
+def test_T29_who_waits_finds_out_alone_that_the_store_is_back(tmp_path: Path) -> None:
+    """Nobody else calls. A batch call is held back by what it leaves to interactive calls, for which there is room: it
+    rests, and asks the store again all the same."""
+    town = Town(settings=PATIENT, latency=(0.05, 0.05))
+    house = House(tmp_path / "ledger.sqlite3")
+    house.clock = Ahead(town)
+    town.bench(HERO, ledger=house.open())
+
+    async def story() -> tuple[bool, float]:
+        await town.call(wallet(), HERO)
+        with house.down():
+            with suppress(RateLimitedError):  # until its part is spent, but for what is left to interactive calls
+                while True:
+                    await town.call(wallet(), HERO, priority="batch", max_wait=0)
+            waiting = town.begin(wallet(), HERO, priority="batch")
+            await town.runtime.sleep(20.0)
+        waited = not waiting.done()
+        back_at = town.passed
+        await town.runtime.join(waiting)
+        return waited, town.passed - back_at
+
+    waited, seconds = town.run(story())
+    for each in house.stores:
+        each.close()
+    assert waited
+    assert seconds < 30.0
 
 
 def test_clients_of_two_apis_are_woken_by_one_store(tmp_path: Path) -> None:

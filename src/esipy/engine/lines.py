@@ -104,11 +104,22 @@ class Lines:
             return place.turn
 
     def hold(
-        self, line: Line, place: Place, until: float | None, pace_seconds: float = 0.0, *, rests: bool = False
+        self,
+        line: Line,
+        place: Place,
+        until: float | None,
+        pace_seconds: float = 0.0,
+        *,
+        rests: bool = False,
+        ask_again_at: float | None = None,
     ) -> None:
-        """The first waits until then (None: for an answer); ``rests``: its terms alone hold it back."""
+        """The first waits until then (None: for an answer); ``rests``: its terms alone hold it back.
+
+        Args:
+            ask_again_at: when the wait may have become shorter, and one that rests asks again; None: it will not.
+        """
         with self._lock:
-            line.hold(place, until, pace_seconds, rests)
+            line.hold(place, until, pace_seconds, rests, until if ask_again_at is None else ask_again_at)
             if rests:
                 self._wake(line)
 

@@ -66,14 +66,16 @@ class _Queue:
         until: the moment for which its first waits; None: it waits for an answer, or has not asked yet.
         pace_seconds: how long after one the next may leave, beyond that; 0: they may leave together.
         rests: its terms alone hold it back.
+        rest_ends: when its first asks again, if it rests: at ``until``, or earlier where the wait may become shorter.
     """
 
-    __slots__ = ("pace_seconds", "places", "rests", "tokens", "until")
+    __slots__ = ("pace_seconds", "places", "rest_ends", "rests", "tokens", "until")
 
     def __init__(self) -> None:
         self.places: deque[Place] = deque()
         self.tokens = 0
         self.until: float | None = None
+        self.rest_ends: float | None = None
         self.pace_seconds = 0.0
         self.rests = False
 
@@ -161,10 +163,12 @@ class Line:
             queue = self._queues[first.rank]
         return queue.until, queue.pace_seconds
 
-    def hold(self, place: Place, until: float | None, pace_seconds: float, rests: bool) -> None:
+    def hold(
+        self, place: Place, until: float | None, pace_seconds: float, rests: bool, rest_ends: float | None
+    ) -> None:
         """The first of a queue waits until then (None: for an answer); who has to know is woken."""
         queue = self._queues[place.rank]
-        queue.until, queue.pace_seconds, queue.rests = until, pace_seconds, rests
+        queue.until, queue.pace_seconds, queue.rests, queue.rest_ends = until, pace_seconds, rests, rest_ends
         if until is None or not (self._untold or self._least_patience < until):
             return
         place.told = True
@@ -199,12 +203,12 @@ class Line:
 
     def rests_until(self, place: Place) -> float | None:
         """The moment at which its queue's rest ends, if this one has to look then."""
-        return self._queues[place.rank].until if self.keeper(place.rank) is place else None
+        return self._queues[place.rank].rest_ends if self.keeper(place.rank) is place else None
 
     def ends_rest(self, place: Place, now: float) -> bool:
         """Whether the queue of this one rested, and its moment has come."""
         queue = self._queues[place.rank]
-        if not queue.rests or queue.until is None or queue.until > now:
+        if not queue.rests or queue.rest_ends is None or queue.rest_ends > now:
             return False
         queue.rests = False
         return True

@@ -85,19 +85,20 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
                 got = await ledger.reserve(runtime, ask)
                 if isinstance(got, Reservation):
                     return got
-                if got.landing:
-                    lines.hold(line, place, None)
-                else:
-                    # While it is first: what one before it was told may be long past.
-                    rests, pace_seconds = await _own_terms(exchange, ask, got, pace_seconds)
-                    lines.hold(line, place, now() + got.seconds, pace_seconds, rests=rests)
-                    await _consider(exchange, leave, ask, got, line, place)
                 pause_seconds = min(pause_seconds, got.seconds)
                 if got.ask_again_in is not None:
                     pause_seconds = min(pause_seconds, got.ask_again_in)
                 if got.others:
                     pause_seconds = min(pause_seconds, recheck_seconds)
                     recheck_seconds = min(2 * recheck_seconds, LONGEST_RECHECK_SECONDS)
+                if got.landing:
+                    lines.hold(line, place, None)
+                else:
+                    # While it is first: what one before it was told may be long past.
+                    rests, pace_seconds = await _own_terms(exchange, ask, got, pace_seconds)
+                    until, again_at = now() + got.seconds, now() + pause_seconds
+                    lines.hold(line, place, until, pace_seconds, rests=rests, ask_again_at=again_at)
+                    await _consider(exchange, leave, ask, got, line, place)
             elif place.told:
                 expected = await _expected(exchange, ask, line, place)
                 await _consider(exchange, leave, ask, expected, line, place)
