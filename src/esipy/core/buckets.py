@@ -32,6 +32,7 @@ __all__ = [
     "CALL_COST",
     "OVERDUE",
     "ROOMY",
+    "ROUNDING_SECONDS",
     "UNHEARD_SECONDS",
     "UNTIL_LANDING",
     "WORST_COST",
@@ -56,6 +57,9 @@ UNHEARD_SECONDS = 1.0
 
 OVERDUE = 1.5
 """An answer that takes so many times as long as the slowest one did is not waited for any longer."""
+
+ROUNDING_SECONDS = 0.001
+"""What is back this much later is back: a moment that a wait was added to may come out a little before it."""
 
 UNTIL_LANDING = float("inf")
 """The wait of a call for which there is room as soon as one that is under way has been answered, or what just comes
@@ -103,7 +107,10 @@ class Bucket(Counts):
         if taken + reserved > room and (taken or flying):
             finds_out_in = self._finds_out_in(now, needed, room)
             if finds_out_in:  # one larger than its bucket goes alone
-                return min(self._free_in(now, min(needed, max(room, 1)), max(room, 1)), finds_out_in) or UNTIL_LANDING
+                wait_seconds = min(self._free_in(now, min(needed, max(room, 1)), max(room, 1)), finds_out_in)
+                if spread and wait_seconds:
+                    wait_seconds += self._pace(now, needed, room, wait_seconds)
+                return wait_seconds or UNTIL_LANDING
         if not flying and self._warm_until < 0.0 and taken + self.worst + CALL_COST > room and self._is_unclear(now):
             return UNTIL_LANDING
         if flying:
@@ -117,7 +124,7 @@ class Bucket(Counts):
                     return UNTIL_LANDING
         if spread:
             wait_seconds = self._pace(now, needed, room)
-            if wait_seconds > 0:
+            if wait_seconds:
                 return wait_seconds
         self.flying = flying + 1
         self.reserved += cost
@@ -265,15 +272,15 @@ class Bucket(Counts):
         Args:
             share: of the limit, to leave untouched.
             cost: what a call is expected to cost (0: nothing, mostly): one larger than what is left to it goes alone.
-            paced: if there is room for it, the next call waits for the pace of ``spread``.
+            paced: once there is room for it, the next call waits for the pace of ``spread``.
         """
         self.age(now)
         room, needed = self.room(share), cost or self.worst
         wait_seconds = self._free_in(now, tokens, max(room, cost, 1))
         if tokens <= needed:
             wait_seconds = min(wait_seconds, self._finds_out_in(now, needed, room))
-        if paced and not wait_seconds and self.own + self.foreign + self.reserved + needed <= room:
-            return max(self._pace(now, needed, room), 0.0)
+        if paced and (wait_seconds or self.own + self.foreign + self.reserved + needed <= room):
+            wait_seconds += self._pace(now, needed, room, wait_seconds)
         return wait_seconds
 
     def _free_in(self, now: float, tokens: int, room: int) -> float:
@@ -294,19 +301,22 @@ class Bucket(Counts):
         """The tokens of a window, less a share that is left untouched: in whole calls, so small buckets lose none."""
         return self.limit - int(self.limit * share / CALL_COST) * CALL_COST
 
-    def _pace(self, now: float, cost: int, room: int) -> float:
-        """Seconds to wait so that what is left lasts: at the highest even rate that never runs dry, and until less than
-        half is used at the most."""
-        left = room - self.own - self.foreign - self.reserved
+    def _pace(self, now: float, cost: int, room: int, after: float = 0.0) -> float:
+        """Seconds to wait after so many seconds, so that what is left then lasts: at the highest even rate that never
+        runs dry, and until less than half is used at the most."""
+        left, at = room - self.own - self.foreign - self.reserved, now + after
+        returns = self._returns(now, self.reserved)
+        left += sum(tokens for moment, tokens in returns if moment < at + ROUNDING_SECONDS)
         if left * 2 > room:
             return 0.0
         rate, free_at = room / self.window_seconds, UNTIL_LANDING
-        for moment, returned in self._returns(now, self.reserved):
-            rate = min(rate, left / (moment - now))
-            left += returned
-            if left * 2 > room:
-                free_at = min(free_at, moment)
-        return min(self._left_at + cost / rate, free_at) - now if rate > 0 else 0.0
+        for moment, returned in returns:
+            if moment >= at + ROUNDING_SECONDS:
+                rate = min(rate, left / (moment - at))
+                left += returned
+                if left * 2 > room:
+                    free_at = min(free_at, moment)
+        return max(min(self._left_at + cost / rate, free_at) - at, 0.0) if rate > 0 else 0.0
 
     def _returns(self, now: float, reserved: int) -> list[tuple[float, int]]:
         """(moment, tokens) of all that comes back, in order; what is under way is as if it were spent now."""

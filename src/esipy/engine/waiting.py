@@ -199,7 +199,8 @@ async def _own_terms(exchange: Exchange, ask: Ask, got: Wait, pace_seconds: floa
         return rests, 0.0
     room = await ledger.do(runtime, ledger.store.wait_for, replace(ask, spread=False), ask.cost)
     even_seconds = ask.cost * ask.window_seconds / ask.limit
-    return rests, max(got.seconds, pace_seconds, even_seconds) if room.seconds < got.seconds else even_seconds
+    own_seconds = got.seconds - room.seconds
+    return rests, max(own_seconds, pace_seconds, even_seconds) if own_seconds > 0 else even_seconds
 
 
 def _too_long(exchange: Exchange, ask: Ask, wait: Wait, waited_seconds: float = 0.0) -> LimitedError:

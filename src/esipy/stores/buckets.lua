@@ -47,20 +47,25 @@ local function wait_for(b, tokens, share)
   return wait_seconds + b.window_seconds + b.late
 end
 
-local function pace(b, cost, room)
-  local left = room - b.own - b.foreign - b.reserved
+local function pace(b, cost, room, after)
+  local left, at = room - b.own - b.foreign - b.reserved, now + after
+  for moment, returned in returns(b, b.reserved) do
+    left = left + (moment < at + ROUNDING_SECONDS and returned or 0)
+  end
   if left * 2 > room then
     return 0
   end
   local rate, free_at = room / b.window_seconds, HUGE
   for moment, returned in returns(b, b.reserved) do
-    rate = math.min(rate, left / (moment - now))
-    left = left + returned
-    if left * 2 > room then
-      free_at = math.min(free_at, moment)
+    if moment >= at + ROUNDING_SECONDS then
+      rate = math.min(rate, left / (moment - at))
+      left = left + returned
+      if left * 2 > room then
+        free_at = math.min(free_at, moment)
+      end
     end
   end
-  return rate > 0 and math.min(b.left_at + cost / rate, free_at) - now or 0
+  return rate > 0 and math.max(math.min(b.left_at + cost / rate, free_at) - at, 0) or 0
 end
 
 local function depart(b, cost, lease_end, member, room) -- `room`: of a call that may leave
@@ -123,6 +128,9 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
     local finds_out = finds_out_in(b, needed, room)
     if finds_out > 0 then
       local wait_seconds = math.min(wait_for(b, math.min(needed, math.max(room, 1)), share), finds_out)
+      if spread and wait_seconds > 0 then
+        wait_seconds = wait_seconds + pace(b, needed, room, wait_seconds)
+      end
       return wait_seconds > 0 and wait_seconds or HUGE
     end
   end
@@ -141,7 +149,7 @@ local function reserve(b, cost, share, spread) -- 0 when it may leave, else seco
       end
     end
   end
-  return spread and math.max(pace(b, needed, room), 0) or 0
+  return spread and pace(b, needed, room, 0) or 0
 end
 
 local function land(b, place)

@@ -21,7 +21,7 @@ from typing import Any
 from msgspec import msgpack
 
 from esipy._forks import forget_after_fork
-from esipy.core.buckets import CALL_COST, COLD_SHARE, OVERDUE, ROOMY, UNHEARD_SECONDS, Bucket
+from esipy.core.buckets import CALL_COST, COLD_SHARE, OVERDUE, ROOMY, ROUNDING_SECONDS, UNHEARD_SECONDS, Bucket
 from esipy.core.counts import LATEST_SECONDS, RELEASE_MARGIN_SECONDS, SLOTS, SMALL, Counts
 from esipy.core.retries import LONGEST_WAIT_SECONDS
 from esipy.stores.base import (
@@ -220,6 +220,7 @@ def _script() -> Script:
         "LATEST_SECONDS": LATEST_SECONDS,
         "RELEASE_MARGIN_SECONDS": RELEASE_MARGIN_SECONDS,
         "ROOMY": ROOMY,
+        "ROUNDING_SECONDS": ROUNDING_SECONDS,
         "SLOTS": SLOTS,
         "SMALL": SMALL,
         "UNHEARD_SECONDS": UNHEARD_SECONDS,
