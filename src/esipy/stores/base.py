@@ -98,7 +98,7 @@ class Ask:
         spread: even out what is left over the window, once half of it is used.
         forced: let it leave from a bucket that has nothing left, but count it. A closed gate it waits for: what was
             sent already, and is counted afterwards, is asked for with the gate ``""``, which is never closed.
-        paced: have `LedgerStore.wait_for` regard the pace of ``spread`` too, if there is room for the next call.
+        paced: have `LedgerStore.wait_for` regard the pace of ``spread`` too, for the next call.
         known: a store's own, to find the bucket again without its name; None when it has not looked for it.
     """
 
