@@ -22,6 +22,10 @@ __all__ = ["Server"]
 MOST_TRIES = 100
 """Then a port is taken that another sandbox had: there are not many others."""
 
+ROUNDS_TO_LOSE = 4
+"""Of the event loop, for a connection that was accepted last: its task, connection_made, our abort, connection_lost.
+That cancels the work on it, which the runner waits for."""
+
 _had: set[tuple[str, int]] = set()
 """Where sandboxes of this process have listened."""
 
@@ -83,10 +87,10 @@ class Server:
         started.set_result((loop, stop))
         await stop.wait()
         server.close()
-        for connection in list(self._connections):
-            connection.abort()
-        # abort() has scheduled each connection_lost, which cancels the work on it; the runner waits for that.
-        await asyncio.sleep(0)
+        for _ in range(ROUNDS_TO_LOSE):
+            for connection in list(self._connections):
+                connection.abort()
+            await asyncio.sleep(0)
 
     def _connect(self) -> Connection:
         return Connection(self._answering, self._http_date, self._parser, self._connections)
