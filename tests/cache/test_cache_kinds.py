@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from esipy.cache import DictCache, FileCache, MemcachedCache, RedisCache
+from esipy.stores.base import StoreUnavailable
 from esipy.stores.doors_file import FILE_NAME
 from tests.cache.backends import Backend
 from tests.forks import needs_fork
@@ -134,7 +135,7 @@ def test_what_diskcache_left_is_left_alone(tmp_path: Path) -> None:
 
 def test_T11_a_file_that_is_no_cache_any_more_is_begun_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """From the start, or while it is used; the log says so."""
-    (tmp_path / FILE_NAME).write_bytes(b"not a database" * 1000)
+    (tmp_path / FILE_NAME).write_bytes(bytes(9000))  # as a power cut may leave it
     cache = FileCache(tmp_path)
     cache.set("key", "value")
     assert "value" == cache.get("key")
@@ -148,6 +149,14 @@ def test_T11_a_file_that_is_no_cache_any_more_is_begun_anew(tmp_path: Path, capl
     assert "again" == cache.get("key")
     assert 2 == len(caplog.messages)
     assert str(tmp_path) in caplog.messages[1]
+
+
+def test_a_file_of_anything_else_is_never_touched(tmp_path: Path) -> None:
+    """It stays as it is, and the error says so."""
+    (tmp_path / FILE_NAME).write_bytes(b"not a database" * 1000)
+    with pytest.raises(StoreUnavailable, match="is no database of EsiPy's: name another file"):
+        FileCache(tmp_path)
+    assert b"not a database" * 1000 == (tmp_path / FILE_NAME).read_bytes()
 
 
 def test_T11_an_entry_that_is_no_bytes_is_a_miss(tmp_path: Path) -> None:

@@ -24,8 +24,9 @@ def files(path: Path) -> list[str]:
     return sorted(each.name for each in path.parent.iterdir() if not each.name.endswith(("-wal", "-shm", ".lock")))
 
 
-def damage(path: Path) -> None:
-    """Write over the file, as a failing disk does, and take its log away."""
+def damage(path: Path, kept: int = 100) -> None:
+    """Write over the file but for its header, as a failing disk does, and take its log away."""
     for end in ("-wal", "-shm"):
         path.with_name(path.name + end).unlink(missing_ok=True)
-    path.write_bytes(b"x" * path.stat().st_size)
+    sound = path.read_bytes()
+    path.write_bytes(sound[:kept] + b"x" * (len(sound) - kept))

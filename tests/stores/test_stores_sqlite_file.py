@@ -57,19 +57,36 @@ def write_nonsense(path: Path, packed: bytes = b"x") -> None:
         file.execute("UPDATE buckets SET packed = ?", (packed,))
 
 
+@pytest.mark.parametrize("lost", ["what follows its header", "all"])
 def test_a_damaged_file_is_set_aside_and_begun_anew(
-    ledger: SqliteLedger, path: Path, caplog: pytest.LogCaptureFixture
+    opened: Callable[[], SqliteLedger], path: Path, caplog: pytest.LogCaptureFixture, lost: str
 ) -> None:
-    """With a warning; it is kept under another name."""
-    path.parent.mkdir()
-    path.write_bytes(b"x" * 8192)
-    aside = f"{NAME}.damaged-{path.stat().st_ino}"
+    """With a warning; it is kept under another name. Nobody has it open: its header says whose it is, or is lost."""
+    first = opened()
+    spend(first)
+    first.close()
+    damage(path)
+    if lost == "all":
+        path.write_bytes(bytes(8192))
+    damaged, aside = path.read_bytes(), f"{NAME}.damaged-{path.stat().st_ino}"
     with caplog.at_level(logging.WARNING, "esipy.stores"):
-        assert calls_until_full(ledger) == WHOLE_CALLS
+        assert calls_until_full(opened()) == WHOLE_CALLS
     assert files(path) == [NAME, aside]
-    assert path.with_name(aside).read_bytes() == b"x" * 8192
+    assert path.with_name(aside).read_bytes() == damaged
     assert "is damaged" in caplog.text
     assert aside in caplog.text
+
+
+@pytest.mark.parametrize("text", [b"x" * 8192, b"remember the milk\n", b"SQLite format 3\0" + b"x" * 8192])
+def test_a_file_that_is_no_database_of_ours_is_never_touched(ledger: SqliteLedger, path: Path, text: bytes) -> None:
+    """It was named by mistake: it stays where it is, as it is, and the error says so."""
+    path.parent.mkdir()
+    path.write_bytes(text)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match=f"{NAME}: is no database of EsiPy's: name another file"):
+            spend(ledger)
+    assert text == path.read_bytes()
+    assert files(path) == [NAME]
 
 
 def test_a_file_damaged_while_in_use_is_set_aside_once(
@@ -80,7 +97,7 @@ def test_a_file_damaged_while_in_use_is_set_aside_once(
     for each in ledgers:
         spend(each)
     ledgers[0].close()
-    damage(path)
+    damage(path, kept=0)
     with caplog.at_level(logging.WARNING, "esipy.stores"):
         for each in ledgers:
             spend(each)

@@ -3,8 +3,8 @@
 - Every piece of work is one transaction, begun IMMEDIATE: the file is locked before it is read, so two processes never
   decide on the same state. What only looks takes no lock, waits for nobody who writes, and sees what was last done.
 - WAL with synchronous NORMAL: a killed process loses nothing; a power cut may lose the last seconds.
-- A file that is damaged is set aside under another name, and begun anew; so is one that was deleted or replaced. A
-  database of anything else is never touched.
+- A file that is damaged is set aside under another name, and begun anew; one that was deleted or replaced is begun
+  anew, too. A file of anything else is never touched, whether it is a database or not.
 - A file whose content can be had nowhere else (``precious``) has synchronous FULL: what was done is on the disk, and a
   power cut loses nothing. When it is damaged it stays where it is, and nothing is begun in its place.
 - Whatever else fails is `StoreUnavailable`: no right to write, a full disk, a lock that another process does not give
@@ -42,6 +42,11 @@ BUSY_SECONDS = 2.0
 
 LOG_BYTES = 4 * 1024 * 1024
 """What the file's log is cut back to, after something large was written."""
+
+MAGIC = b"SQLite format 3\0"
+HEADER_BYTES = 100
+MARK = slice(68, 72)
+"""How a database begins, and where its application id is. Source: SQLite's documentation, Database File Format, 1.3."""
 
 FIRST_PAUSE_SECONDS = 0.0002
 LAST_PAUSE_SECONDS = 0.002
@@ -85,6 +90,7 @@ class SharedFile:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
+        self._sound_file: tuple[int, int] | None = None
         self._failures = 0
         self._failure = ""
         forget_after_fork(self)
@@ -146,6 +152,8 @@ class SharedFile:
             except (sqlite3.DatabaseError, Damaged) as error:
                 if is_last or self._precious or not is_damage(error):
                     raise
+                if not self._was_ours():
+                    raise sqlite3.OperationalError("is no database of EsiPy's: name another file") from error
                 self._set_aside(error)
         raise AssertionError("unreachable")
 
@@ -219,6 +227,7 @@ class SharedFile:
             self._opened(connection)
             connection.execute("COMMIT")
             connection.execute("PRAGMA busy_timeout = 0")
+            self._sound_file = self._file
         except BaseException:
             connection.close()
             raise
@@ -229,6 +238,16 @@ class SharedFile:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def _was_ours(self) -> bool:
+        """Whether a file that cannot be read is one of this kind: it was open here, or its header says so, or is lost
+        altogether, as after a power cut."""
+        if _identity(self.path) in (None, self._sound_file):
+            return True
+        with self.path.open("rb") as file:
+            header = file.read(HEADER_BYTES)
+        marked = header.startswith(MAGIC) and header[MARK] == self._application_id.to_bytes(4, "big")
+        return marked or not any(header)
 
     def _set_aside(self, error: BaseException) -> None:
         """Give a damaged file another name, unless another process has done so already."""
