@@ -10,7 +10,7 @@ from esipy.core.moments import not_before
 from esipy.engine.ledger import Ledger
 from esipy.engine.pipeline import Engine
 from esipy.engine.terms import Terms
-from esipy.stores.base import BucketState
+from esipy.stores.base import BucketState, RecoveringLedger
 
 __all__ = ["Limit"]
 
@@ -87,7 +87,8 @@ def _free_in(ledger: Ledger, state: BucketState, terms: Terms) -> float:
     ask.paced = ask.spread
     room = Bucket(state.limit, state.window_seconds).room(ask.share)
     left = room - state.used - state.reserved - state.foreign
-    if not state.free_in and (left * 2 > room if ask.spread else left >= ask.cost):
+    knows_all = not (isinstance(ledger.store, RecoveringLedger) and ledger.store.degraded)
+    if knows_all and not state.free_in and (left * 2 > room if ask.spread else left >= ask.cost):
         return 0.0
     return ledger.store.wait_for(ask, ask.cost).seconds
 

@@ -153,6 +153,20 @@ def test_T26_a_gate_that_another_closed_stays_closed(house: House, ledger: Degra
         leave(ledger)
 
 
+def test_T26_a_gate_stays_closed_when_the_store_has_forgotten_it(house: House, ledger: DegradingLedger) -> None:
+    """Its file was deleted, or its server begun anew without what it had in memory."""
+    ledger.block(GATE, 30)
+    assert wait(ledger)[:2] == (about(30), True)
+    for each in house.path.parent.iterdir():
+        each.unlink()
+    house.clock.now += 10
+    assert wait(ledger)[:2] == (about(20), True)
+    assert ledger.wait_for(SMALL, 2)[:2] == (about(20), True)
+    house.clock.now += 20
+    leave(ledger)
+    assert house.told == []
+
+
 def test_calls_under_way_are_known(house: House, ledger: DegradingLedger) -> None:
     """Those that the store let leave, and their answers."""
     flying = leave(ledger)

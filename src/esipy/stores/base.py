@@ -268,6 +268,11 @@ class RecoveringLedger(LedgerStore, Protocol):
 
     news: deque[dict[str, Any]]
 
+    @property
+    def degraded(self) -> bool:
+        """Whether it goes on by itself now: it may refuse what its `states` have room for."""
+        ...
+
     def wake_when_back(self, waiters: Waiters) -> None:
         """Wake them whenever others are counted with again; they are held weakly."""
         ...

@@ -97,6 +97,11 @@ class DegradingLedger:
         self._meanwhile = MemoryLedger(self._now)
 
     @property
+    def degraded(self) -> bool:
+        """Whether this process keeps to its part."""
+        return self._failed
+
+    @property
     def lease_seconds(self) -> float:
         """How long the store waits for calls under way."""
         return self._store.lease_seconds
@@ -113,11 +118,14 @@ class DegradingLedger:
     # -- LedgerStore -------------------------------------------------------------------------------------------
 
     def reserve(self, ask: Ask) -> Reservation | Wait:
+        closed_seconds = self._part.whole.closed_in(ask.gate)
+        if closed_seconds and not self._failed:  # also if the store does not know of it any more (T26)
+            return Wait(closed_seconds, everyone=True)
         got = self._ask_store(partial(self._store.reserve, ask))
         if got is None:
             return self._decide(ask)
         if isinstance(got, Wait):
-            if got.everyone:  # a 420, maybe another process's: it stops this one also when the store is gone (T26)
+            if got.everyone:  # a 420, maybe another process's: it stops this one also when the store is gone
                 self._part.whole.block(ask.gate, got.seconds)
             return got
         return Reservation(ask, _Flight(ask, got, self._part.depart(ask)))
@@ -138,7 +146,10 @@ class DegradingLedger:
 
     def wait_for(self, ask: Ask, tokens: int) -> Wait:
         got = self._ask_store(partial(self._store.wait_for, ask, tokens))
-        return self._until_retry(self._part.wait_for(ask, tokens)) if got is None else got
+        if got is None:
+            return self._until_retry(self._part.wait_for(ask, tokens))
+        closed_seconds = self._part.whole.closed_in(ask.gate)
+        return Wait(closed_seconds, everyone=True) if closed_seconds > got.seconds else got
 
     def block(self, name: str, seconds: float) -> None:
         self._part.whole.block(name, seconds)

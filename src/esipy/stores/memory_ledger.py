@@ -108,6 +108,11 @@ class MemoryLedger:
             wait_seconds = 0.0 if ask.forced else bucket.wait_for(now, tokens, ask.share, ask.cost, ask.paced)
             return Wait(closed, everyone=True) if closed > wait_seconds else Wait(wait_seconds)
 
+    def closed_in(self, gate: str) -> float:
+        """For how many seconds more a gate is closed; 0: it is open."""
+        with self._lock:
+            return max(self._gates.get(gate, 0.0) - self._now(), 0.0)
+
     def block(self, name: str, seconds: float) -> None:
         with self._lock:
             until = self._now() + min(seconds, LONGEST_WAIT_SECONDS)
