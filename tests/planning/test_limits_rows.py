@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from esipy.exceptions import LimitedError
 from esipy.limits import Limit, limits_of
 from esipy.stores.base import LedgerStore
 from esipy.stores.degrading import DegradingLedger
@@ -114,3 +117,29 @@ def test_rows_are_the_same_from_every_ledger(kind: str, tmp_path: Path) -> None:
         (f"char-notification app:{HERO}", 14, 1, pytest.approx(900, abs=2)),
         (f"char-wallet app:{HERO}", 2, 148, 0.0),
     ] == found
+
+
+def test_T29_no_bucket_is_free_while_the_part_of_this_process_is_spent(tmp_path: Path) -> None:
+    """The store fails: half the limit is this process's, less its headroom. The row says what the next call is told."""
+    town = Town(latency=(0.01, 0.01), settings={"headroom": 0.1})
+    now = town.runtime.now
+    file = SqliteLedger(tmp_path / "limits.sqlite3", clock=now, busy_seconds=0.0)
+    store = DegradingLedger(file, MemoryLedger(now), now=now)
+    town.bench(HERO, ledger=store)
+
+    async def story() -> tuple[list[int], float, float]:
+        await town.call(wallet(), HERO)
+        with closing(sqlite3.connect(tmp_path / "limits.sqlite3", isolation_level=None)) as holder:
+            holder.execute("BEGIN EXCLUSIVE")
+            statuses = [(await town.call(wallet(), HERO, max_wait=0)).status for _ in range(33)]
+            with pytest.raises(LimitedError) as refused:
+                await town.call(wallet(), HERO, max_wait=0)
+            assert refused.value.retry_at is not None
+            row = (await rows(town))[f"char-wallet app:{HERO}"]
+            return statuses, row.free_in_seconds, refused.value.retry_at.timestamp() - now()
+
+    statuses, free_in, told = town.run(story())
+    store.close()
+    assert [200] * 33 == statuses
+    assert pytest.approx(told, abs=0.1) == free_in
+    assert free_in > 800
