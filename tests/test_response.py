@@ -138,9 +138,11 @@ def test_a_limit_says_when_to_come_back() -> None:
     """``retry_at`` of the answer is the error's."""
     answer = Answer(429, Headers(), b"")
     answer.retry_at = NOON.timestamp()
+    given = Response(ORDERS, answer, None, URL)
     with pytest.raises(RateLimitedError) as raised:
-        Response(ORDERS, answer, None, URL).raise_for_status()
-    assert NOON == raised.value.retry_at
+        given.raise_for_status()
+    assert NOON == raised.value.retry_at == given.retry_at
+    assert response().retry_at is None
 
 
 def test_T33_a_good_status_without_json_raises() -> None:

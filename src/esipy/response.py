@@ -127,6 +127,14 @@ class Response(Generic[T_co]):
         return age_of(self.headers, self.call.operation.lifetime_seconds, self._fresh_until, given_at)
 
     @property
+    def retry_at(self) -> datetime | None:
+        """When to come back (aware, UTC), where a limit or ESI names a moment, whether or not the call was sent; else
+        None."""
+        if isinstance(self.error, LimitedError | ServerError):
+            return self.error.retry_at
+        return None if self._retry_at is None else not_before(self._retry_at)
+
+    @property
     def last_modified(self) -> datetime | None:
         """``Last-Modified`` (aware, UTC); None when the answer has none."""
         return as_datetime(http_date(self.headers.get("last-modified")))
@@ -155,7 +163,7 @@ class Response(Generic[T_co]):
         if not self._is_good:
             error = error_for(self.status)(self.url, self.status, **self._seen)
             if isinstance(error, LimitedError | ServerError):
-                error.retry_at = None if self._retry_at is None else not_before(self._retry_at)
+                error.retry_at = self.retry_at
             elif isinstance(error, ForbiddenError):
                 operation = self.call.operation
                 error.reason, error.advice = forbidden_of(self.raw, operation.scope, operation.roles)

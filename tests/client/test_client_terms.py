@@ -71,6 +71,7 @@ def test_T30_an_answer_that_stands_for_the_error_has_the_moment_too(hero: Colour
     assert (429, 429) == (answer.status, other.status)
     for each in (answer, other):
         assert as_seconds(each.error.retry_at) == pytest.approx(time.time() + 900, abs=30)
+        assert each.retry_at == each.error.retry_at
 
 
 def test_T25_a_token_refresh_keeps_the_ledger(hero: Colour, box: RunningSandbox) -> None:
