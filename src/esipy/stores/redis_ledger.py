@@ -21,8 +21,9 @@ from typing import Any
 from msgspec import msgpack
 
 from esipy._forks import forget_after_fork
-from esipy.core.buckets import CALL_COST, COLD_SHARE, OVERDUE, ROOMY, ROUNDING_SECONDS, UNHEARD_SECONDS, Bucket
+from esipy.core.buckets import CALL_COST, COLD_SHARE, ROOMY, Bucket
 from esipy.core.counts import LATEST_SECONDS, RELEASE_MARGIN_SECONDS, SLOTS, SMALL, Counts
+from esipy.core.outlook import OVERDUE, ROUNDING_SECONDS, UNHEARD_SECONDS
 from esipy.core.retries import LONGEST_WAIT_SECONDS
 from esipy.stores.base import (
     BEAT_SECONDS,
