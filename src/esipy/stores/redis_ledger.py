@@ -42,7 +42,7 @@ from esipy.stores.redis import RedisServer, Script
 
 __all__ = ["RedisLedger"]
 
-FORMAT = "2"
+FORMAT = "3"
 """Of what is kept; another one has other keys."""
 
 SCRIPTS = ("spends.lua", "counts.lua", "buckets.lua", "ledger.lua")
