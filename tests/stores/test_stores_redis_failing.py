@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from esipy.stores.base import Ask, Reservation, StoreUnavailable, Told
-from esipy.stores.redis_ledger import RedisLedger
+from esipy.stores.redis_ledger import FORMAT, RedisLedger
 from tests.stores.valkey import ROOT, admin, ledger, server, url_of
 
 NOTIFICATIONS = Ask("char-notification app:1", "*", 15, 900.0, 5, 2)
@@ -195,9 +195,9 @@ def test_a_user_needs_no_more_than_the_page_says(own_valkey: Any, client: Any) -
     assert made.wait_for(NOTIFICATIONS, 1).everyone
     assert [9] == [state.limit for state in made.states()]
     with admin(own_valkey, db=1) as there:
-        assert 1 == there.zcard("{esipy:}2:processes")
+        assert 1 == there.zcard(f"{{esipy:}}{FORMAT}:processes")
         made.close()
-        assert 0 == there.zcard("{esipy:}2:processes")
+        assert 0 == there.zcard(f"{{esipy:}}{FORMAT}:processes")
 
 
 def test_a_server_behind_a_socket_file(tmp_path: Any) -> None:
