@@ -234,6 +234,20 @@ def test_numbers_that_cannot_be_meant_are_refused_when_the_rule_is_made(wrong: A
         fixed_pauses(standard(), wrong)
 
 
+@pytest.mark.parametrize("wrong", [None, 3, "often"])
+def test_what_is_no_rule_is_refused_when_the_rule_is_made(wrong: Any) -> None:
+    """Wherever one is wrapped; the text names the verb."""
+    ways = {
+        "either": lambda: either(standard(), wrong),
+        "at_most": lambda: at_most(1, wrong),
+        "full_jitter": lambda: full_jitter(wrong),
+        "fixed_pauses": lambda: fixed_pauses(wrong, 1.0),
+    }
+    for verb, make in ways.items():
+        with pytest.raises(SettingError, match=rf"^{verb}: {wrong!r} has to be a rule"):
+            make()
+
+
 # The last is what a rule gives that is a maker of rules, whose brackets were forgotten.
 @pytest.mark.parametrize("given_back", [True, False, -1.0, float("nan"), float("inf"), "soon", broken_connections()])
 def test_a_rule_that_gives_no_pause_is_told(given_back: Any) -> None:

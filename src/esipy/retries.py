@@ -129,7 +129,13 @@ def limited() -> Rule:
 
 
 def either(*rules: Rule) -> Rule:
-    """The first of these rules that tries again decides."""
+    """The first of these rules that tries again decides.
+
+    Raises:
+        SettingError: one of them is no rule.
+    """
+    for each in rules:
+        _check_rule("either", each)
 
     def rule(failure: Failure) -> float | None:
         return next((seconds for each in rules if (seconds := each(failure)) is not None), None)
@@ -141,8 +147,9 @@ def at_most(retries: int, rule: Rule) -> Rule:
     """The rule, for so many retries of a call after its first attempt.
 
     Raises:
-        SettingError: not a number of retries.
+        SettingError: not a number of retries, or no rule.
     """
+    _check_rule("at_most", rule)
     if not _is_number(retries):
         raise SettingError(f"at_most: {retries!r} has to be a number of retries, 0 or above")
     return lambda failure: rule(failure) if failure.attempt <= retries else None
@@ -156,8 +163,9 @@ def full_jitter(rule: Rule, *, base_seconds: float = 0.5, longest_seconds: float
         longest_seconds: of this at the most, however many attempts failed.
 
     Raises:
-        SettingError: one of them is not a number of seconds from 0 on.
+        SettingError: one of them is not a number of seconds from 0 on, or there is no rule.
     """
+    _check_rule("full_jitter", rule)
     for seconds in (base_seconds, longest_seconds):
         if not (_is_number(seconds) and seconds < math.inf):
             raise SettingError(f"full_jitter: {seconds!r} has to be a number of seconds, 0 or above")
@@ -174,8 +182,9 @@ def fixed_pauses(rule: Rule, *seconds: float) -> Rule:
     """What the rule tries again, after these pauses in turn; the last one for all further attempts.
 
     Raises:
-        SettingError: there are no pauses, or one is not a number of seconds from 0 on.
+        SettingError: there are no pauses, or one is not a number of seconds from 0 on, or there is no rule.
     """
+    _check_rule("fixed_pauses", rule)
     if not seconds or not all(_is_number(pause) and pause < math.inf for pause in seconds):
         raise SettingError(f"fixed_pauses: {list(seconds)} has to be one pause or more, each 0 s or above")
 
@@ -183,6 +192,11 @@ def fixed_pauses(rule: Rule, *seconds: float) -> Rule:
         return None if rule(failure) is None else seconds[min(failure.attempt, len(seconds)) - 1]
 
     return paused
+
+
+def _check_rule(verb: str, given: object) -> None:
+    if not callable(given):
+        raise SettingError(f"{verb}: {given!r} has to be a rule, such as esipy.retries.transient_statuses()")
 
 
 def _is_number(given: float) -> bool:

@@ -191,6 +191,8 @@ class Shell(Characters):
     async def _plan(self, calls: Iterable[Call[Any]], terms: Terms | None) -> Plan:
         from esipy.planning import plan_of
 
+        if isinstance(calls, Call):
+            raise TypeError("plan() takes a list of calls: plan([call])")
         return await plan_of(self._engine, [call_of(call) for call in calls], terms)
 
     async def _leave_stores(self) -> None:

@@ -182,8 +182,11 @@ def test_an_id_may_be_of_another_kind_of_integer() -> None:
 
 def test_one_call_is_no_list_of_calls() -> None:
     """It would be read as a list of nothing that can be sent."""
-    with EsiClient(headers=UA) as client, pytest.raises(TypeError, match=r"send one by request\(call\)"):
-        client.multi_request(STATUS)  # type: ignore[arg-type]
+    with EsiClient(headers=UA) as client:
+        with pytest.raises(TypeError, match=r"send one by request\(call\)"):
+            client.multi_request(STATUS)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=r"plan\(\) takes a list of calls: plan\(\[call\]\)"):
+            client.plan(STATUS)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("way", [pickle.dumps, copy.copy, copy.deepcopy])
