@@ -70,7 +70,7 @@ def test_what_is_before_a_newcomer_is_what_those_ask_for_who_stand_there(
         assert (sum(before), len(before)) == lines.ahead_of(BUCKET, None, (batch, spread, share))
         order = sorted(standing, key=lambda place: place.order)
         assert [(sum(one.tokens for one in order[:at]), at) for at in range(len(order))] == [
-            lines.before(line, place) for place in order
+            line.before(place) for place in order
         ]
         assert not order or line.first is order[0]
 
@@ -171,3 +171,25 @@ def test_who_comes_back_has_its_old_place() -> None:
     assert (0, 0) == (again.ahead, again.number)
     assert not lines.must_wait(BUCKET, None, old.rank, old.came)
     assert lines.must_wait(BUCKET, None, young.rank, young.came)
+
+
+def test_who_gets_leave_is_not_counted_as_one_who_stands_in_line() -> None:
+    """Those behind it know the ledger counts it: from when it asks, for it may, until it is told to wait."""
+    lines = Lines()
+    first, second = Place(2, FIRST), Place(2, FIRST)
+    lines.join(BUCKET, None, first)
+    line = lines.join(BUCKET, None, second)
+    assert 2 == lines.ahead(line, second)
+    lines.ask(line, first)
+    assert (0, 0) == (lines.ahead(line, first), lines.ahead(line, second))
+    lines.hold(line, first, None)
+    assert 2 == lines.ahead(line, second)
+    lines.ask(line, first)
+    third = Place(2, FIRST)
+    lines.join(BUCKET, None, third)
+    lines.leave(BUCKET, None, first, granted=True)
+    assert (0, 2) == (lines.ahead(line, second), lines.ahead(line, third))
+    lines.ask(line, second)
+    lines.leave(BUCKET, None, second)
+    lines.look(line, third)
+    assert 0 == lines.ahead(line, third)

@@ -56,10 +56,21 @@ class Lines:
             line = self._of(bucket, who)
             return (0, 0) if line is None else line.ahead_of(rank)
 
-    def before(self, line: Line, place: Place) -> tuple[int, int]:
-        """The tokens that those ask for who are before this place, and how many they are."""
+    def look(self, line: Line, place: Place) -> None:
+        """See anew who is before this place."""
         with self._lock:
-            return line.before(place)
+            line.look(place)
+
+    def ahead(self, line: Line, place: Place) -> int:
+        """The tokens that those ask for who are before it, as far as it is certain that the ledger does not count them:
+        one who just left is counted there, and stood here when this place was taken."""
+        with self._lock:
+            return line.ahead(place)
+
+    def ask(self, line: Line, place: Place) -> None:
+        """This one asks the ledger, until it is held, or leaves."""
+        with self._lock:
+            line.ask(place)
 
     def is_first(self, line: Line, place: Place, now: float = EVER) -> bool:
         """Whether it is this one's turn."""
@@ -132,11 +143,11 @@ class Lines:
             if keeper is not None:
                 keeper.wake()
 
-    def leave(self, bucket: str, who: Any, place: Place) -> None:
-        """Give up the place; the next one is woken."""
+    def leave(self, bucket: str, who: Any, place: Place, granted: bool = False) -> None:
+        """Give up the place, ``granted``: with leave; the next one is woken."""
         with self._lock:
             line = self.by_bucket[bucket][who]
-            line.remove(place)
+            line.remove(place, granted)
             if not line:
                 del self.by_bucket[bucket][who]
                 if not self.by_bucket[bucket]:

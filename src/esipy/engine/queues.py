@@ -32,19 +32,23 @@ class Place:
         patient_until: the end of its patience.
         told: it knows that the line waits for time.
         aside: it does something else: as if it were not there, it keeps its place.
+        asking: it is asking the ledger, which may count it already.
         ahead, number: the tokens that those ask for who are before it, and how many they are, as of when it came or was
             told.
+        granted: what had left from the line by then.
     """
 
-    __slots__ = ("ahead", "aside", "came", "number", "patient_until", "rank", "tokens", "told", "turn")
+    __slots__ = (
+        "ahead", "aside", "asking", "came", "granted", "number", "patient_until", "rank", "tokens", "told", "turn",
+    )  # fmt: skip
 
     def __init__(self, tokens: int, rank: Rank, *, came: float = NEVER_CAME, patient_until: float = EVER) -> None:
         self.tokens = tokens
         self.rank = rank
         self.came = came
         self.patient_until = patient_until
-        self.told = self.aside = False
-        self.ahead = self.number = 0
+        self.told = self.aside = self.asking = False
+        self.ahead = self.number = self.granted = 0
         self.turn: Flight[None] = Flight()
 
     @property
@@ -87,6 +91,8 @@ class Line:
         self._queues: dict[Rank, _Queue] = {}
         self._untold = False
         self._least_patience = EVER
+        self._asking = 0  # tokens of those who ask
+        self._granted = 0  # of those who got leave
 
     @property
     def first(self) -> Place | None:
@@ -117,11 +123,11 @@ class Line:
     def add(self, place: Place, newest: bool) -> None:
         """Stand in the queue of its terms."""
         queue = self._queues.get(place.rank) or self._queues.setdefault(place.rank, _Queue())
+        place.ahead, place.number = self.ahead_of(place.rank) if newest else self.before(place)
+        place.granted = self._granted
         if newest:
-            place.ahead, place.number = self.ahead_of(place.rank)
             queue.places.append(place)
         else:
-            place.ahead, place.number = self.before(place)
             at = len(queue.places)
             while at and queue.places[at - 1].order > place.order:
                 at -= 1
@@ -131,14 +137,38 @@ class Line:
         self._untold |= not place.told
         self._least_patience = min(self._least_patience, place.patient_until)
 
-    def remove(self, place: Place) -> None:
-        """Step out, wherever it stands."""
+    def remove(self, place: Place, granted: bool = False) -> None:
+        """Step out, wherever it stands; ``granted``: with leave."""
+        self._answered(place)
+        if granted:
+            self._granted += place.tokens
         queue = self._queues[place.rank]
         queue.places.remove(place)
         queue.tokens -= place.tokens
         queue.rests = False  # the next one asks for itself
         if not queue.places:
             del self._queues[place.rank]
+
+    def ask(self, place: Place) -> None:
+        """It asks the ledger: from some moment on it is counted there, if it gets leave."""
+        if not place.asking:
+            place.asking = True
+            self._asking += place.tokens
+
+    def _answered(self, place: Place) -> None:
+        if place.asking:
+            place.asking = False
+            self._asking -= place.tokens
+
+    def look(self, place: Place) -> None:
+        """See anew who is before it."""
+        place.ahead, place.number = self.before(place)
+        place.granted = self._granted
+
+    def ahead(self, place: Place) -> int:
+        """The tokens that those ask for who are before it, as far as the ledger surely does not count them."""
+        asking = 0 if place.asking else self._asking
+        return max(place.ahead - (self._granted - place.granted) - asking, 0)
 
     def before(self, place: Place) -> tuple[int, int]:
         """The tokens that those ask for who are before this one, and how many they are."""
@@ -167,6 +197,7 @@ class Line:
         self, place: Place, until: float | None, pace_seconds: float, rests: bool, rest_ends: float | None
     ) -> None:
         """The first of a queue waits until then (None: for an answer); who has to know is woken."""
+        self._answered(place)
         queue = self._queues[place.rank]
         queue.until, queue.pace_seconds, queue.rests, queue.rest_ends = until, pace_seconds, rests, rest_ends
         if until is None or not (self._untold or self._least_patience < until):
@@ -180,6 +211,7 @@ class Line:
             own_tokens, own_number = of_queue.get(each.rank, (0, 0))
             resting = theirs.rests
             each.ahead, each.number = (tokens + own_tokens, number + own_number) if resting else (tokens, number)
+            each.granted = self._granted
             of_queue[each.rank] = own_tokens + each.tokens, own_number + 1
             if not resting:
                 tokens, number = tokens + each.tokens, number + 1

@@ -66,7 +66,7 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
     place = Place(tokens, terms.rank, came=exchange.came, patient_until=patient_until)
     line = lines.join(ask.bucket, loop, place)
     exchange.came = place.came
-    recheck_seconds, pace_seconds = RECHECK_SECONDS, 0.0
+    recheck_seconds, pace_seconds, granted = RECHECK_SECONDS, 0.0, False
     try:
         expected = await _expected(exchange, ask, line, place)
         if not first.landing and expected.seconds < first.seconds:  # it is paced
@@ -82,8 +82,10 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
             pause_seconds = give_up_at - now()
             if ask.forced or lines.is_first(line, place, now()):
                 hold(exchange)
+                lines.ask(line, place)
                 got = await ledger.reserve(runtime, ask)
                 if isinstance(got, Reservation):
+                    granted = True
                     return got
                 pause_seconds = min(pause_seconds, got.seconds)
                 if got.ask_again_in is not None:
@@ -115,12 +117,12 @@ async def stand_in_line(exchange: Exchange, leave: Leave, ask: Ask, first: Wait)
                 if not leave.told and now() >= joined_at + TOLD_SECONDS:
                     await _tell(exchange, leave, ask, 0.0, line, place)
                 elif now() >= patient_until and (now() >= give_up_at or not lines.is_first(line, place, now())):
-                    place.ahead, place.number = lines.before(line, place)
+                    lines.look(line, place)
                     left = await _expected(exchange, ask, line, place)
                     if left.seconds > 0 or now() >= give_up_at:
                         raise _too_long(exchange, ask, left, now() - joined_at) from None
     finally:
-        lines.leave(ask.bucket, loop, place)
+        lines.leave(ask.bucket, loop, place, granted)
 
 
 def _asks_now(exchange: Exchange, leave: Leave, ask: Ask) -> Ask | None:
@@ -175,7 +177,12 @@ async def _tell(exchange: Exchange, leave: Leave, ask: Ask, wait_seconds: float,
 async def _expected(exchange: Exchange, ask: Ask, line: Line, place: Place) -> Wait:
     """How long a call will wait behind those who are before it."""
     ledger, runtime = exchange.engine.ledger, exchange.runtime
-    wait = await ledger.do(runtime, ledger.store.wait_for, ask, place.ahead + ask.cost)
+    ahead = ledger.lines.ahead(line, place)
+    while True:
+        wait = await ledger.do(runtime, ledger.store.wait_for, ask, ahead + ask.cost)
+        before, ahead = ahead, ledger.lines.ahead(line, place)
+        if ahead >= before:
+            break  # else some have left meanwhile, and were counted twice
     until, pace_seconds = ledger.lines.held(line, place)
     if until is None or ask.forced:
         return wait
