@@ -222,6 +222,22 @@ def test_a_call_that_may_cost_much_finds_out_what_others_have_spent_if_a_good_an
     assert 0.0 < bucket.reserve(1002.0, 5) == bucket.wait_for(1002.0, 5, cost=5) < UNTIL_LANDING
 
 
+def test_a_call_that_may_cost_much_finds_out_beside_one_that_is_overdue() -> None:
+    """An answer that does not come keeps nobody back for a minute who would not be refused in any case; but who is to
+    find out has the time that answers take, and is one at a time."""
+    bucket = Bucket(1000, WINDOW)  # of which 900 may be spent
+    for spent, used in ((2, 890), (5, None)):  # 888 of others' are certain, and 5 may not be there
+        bucket.reserve(1000.0, 2, 0.1)
+        bucket.settle(1000.1, bucket.mark(2), spent, used=used, answered=used is not None)
+    assert 0.0 == bucket.reserve(1001.0, 2, 0.1)  # and is not answered
+    assert (2, 893, 2) == (bucket.own, bucket.foreign, bucket.reserved)
+    assert UNTIL_LANDING == bucket.reserve(1001.0, 5, 0.1)
+    overdue = 1001.0 + bucket.next_chance(1001.0)
+    assert 1001.1 < overdue < 1002.0
+    assert 0.0 == bucket.reserve(overdue, 5, 0.1)
+    assert 0.0 < bucket.reserve(overdue, 5, 0.1)
+
+
 def test_what_others_spent_ages_out_within_a_window() -> None:
     """Nothing more is heard: a window later the bucket is believed to be empty."""
     bucket = Bucket(150, WINDOW)

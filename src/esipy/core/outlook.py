@@ -57,17 +57,22 @@ class Outlook(Counts):
         return self._left_at + lease_seconds if self.flying else UNTIL_LANDING
 
     def _finds_out_in(self, now: float, cost: int, room: int) -> float:
-        """Seconds until a call that may cost much may go alone, with room for a good answer, as only what others may
-        not have spent holds it back: its header tells. Infinite: not before there is room for it in any case."""
-        if cost <= CALL_COST or self.flying or not self._doubt:
+        """Seconds until a call that may cost much may find out, with room for a good answer, as only what others may
+        not have spent holds it back: its header tells. One at a time: those under way are overdue, if any are.
+        Infinite: not before there is room for it in any case."""
+        if cost <= CALL_COST or not self._doubt:
             return UNTIL_LANDING
-        own, foreign = self.own, self.foreign
+        own, foreign, reserved, doubt = self.own, self.foreign, self.reserved, self._doubt
+        room_for_worst = self.limit - self.worst * self.flying
+        earliest = max(self.blocked_until, self._overdue_at() if self.flying else 0.0)
         mine = [(moment, tokens, 0) for moment, tokens in as_pairs(self._spends or [], self._gone)]
         theirs = [(moment, 0, tokens) for moment, tokens in as_pairs(self._theirs or [])]
         for moment, of_mine, of_theirs in [(now, 0, 0), *sorted(mine + theirs)]:
             own, foreign = own - of_mine, foreign - of_theirs
-            if own + foreign + CALL_COST <= room and own + max(foreign - self._doubt, 0) + cost <= room:
-                return max(moment, self.blocked_until) - now
+            taken = own + foreign
+            fits = taken + CALL_COST <= min(room - reserved, room_for_worst)
+            if fits and own + max(foreign - doubt, 0) + reserved + cost <= room:
+                return max(moment, earliest) - now
         return UNTIL_LANDING
 
     def _is_unclear(self, now: float) -> bool:

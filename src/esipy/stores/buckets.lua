@@ -98,13 +98,16 @@ local function next_chance(b)
 end
 
 local function finds_out_in(b, cost, room)
-  if cost <= CALL_COST or b.flying > 0 or b.doubt == 0 then
+  if cost <= CALL_COST or b.doubt == 0 then
     return HUGE
   end
+  local earliest = math.max(b.blocked_until, b.flying > 0 and overdue_at(b) or 0)
+  local room_for_worst = b.limit - b.worst * b.flying
   local own, foreign, s, t, moment = b.own, b.foreign, 1, 1, now
   while moment < HUGE do
-    if own + foreign + CALL_COST <= room and own + math.max(foreign - b.doubt, 0) + cost <= room then
-      return math.max(moment, b.blocked_until) - now
+    local fits = own + foreign + CALL_COST <= math.min(room - b.reserved, room_for_worst)
+    if fits and own + math.max(foreign - b.doubt, 0) + b.reserved + cost <= room then
+      return math.max(moment, earliest) - now
     end
     local mine, theirs = b.spends[s] or HUGE, b.theirs[t] or HUGE
     moment = math.min(mine, theirs)
