@@ -166,6 +166,7 @@ def test_T34_T35_T36_what_breaks_is_an_error_of_its_class(
     connect: Connect, box: RunningSandbox, kind: Any, options: dict[str, Any], error: type[Exception]
 ) -> None:
     """Cut, reset, HTML, hanging or oversized: ``fetch`` raises the class, ``request`` says 500 or the status."""
+    options = dict(options)  # those of the other colour stay as they are
     client = connect(retry_requests=False, timeout=options.pop("timeout", 30), max_answer_bytes=100_000)
     box.fail("/status", None, kind=kind, **options)
     with pytest.raises(error):
