@@ -16,6 +16,9 @@ from esipy.stores.sqlite_ledger import SqliteLedger
 from esipy.testing import SignalRecorder
 from tests.client.colours import Colour, Connect, another_process
 
+# The garbage of a server of an earlier module is sometimes collected here: one connection that it left open.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+
 FORGE = ops.market.get_markets_region_id_orders(region_id=10000002, order_type="all", page=1)
 NOWHERE = "redis://someone:hunter2@127.0.0.1:1/0"
 
